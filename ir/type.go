@@ -1,0 +1,108 @@
+package ir
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Batch stands for the batch size in a shape: it is chosen at run time.
+// It prints and parses as N.
+const Batch = -1
+
+// Block is the number of channels that [NCHW16c] stores together.
+const Block = 16
+
+// DType is the type of one element.
+type DType uint8
+
+// Element types.
+const (
+	F32 DType = iota
+)
+
+func (d DType) String() string { return [...]string{"f32"}[d] }
+
+// Layout says how an activation lies in memory.  Parameters have the layout
+// NCHW (row-major) until code generation packs them.
+type Layout uint8
+
+const (
+	// NCHW is row-major storage.
+	NCHW Layout = iota
+	// NCHW16c stores channels in blocks of 16: [N][C/16][H][W][16], the last
+	// block filled up with zeros.
+	NCHW16c
+)
+
+func (l Layout) String() string { return [...]string{"nchw", "nchw16c"}[l] }
+
+// Shape is the size of each axis, outermost first; [Batch] for the batch axis.
+type Shape []int
+
+// String gives the form N,64,56,56.
+func (s Shape) String() string {
+	p := make([]string, len(s))
+	for i, d := range s {
+		if p[i] = strconv.Itoa(d); d == Batch {
+			p[i] = "N"
+		}
+	}
+	return strings.Join(p, ",")
+}
+
+// Elems is the number of elements, of one image where the shape has a batch axis.
+func (s Shape) Elems() int {
+	n := 1
+	for _, d := range s {
+		if d != Batch {
+			n *= d
+		}
+	}
+	return n
+}
+
+// Type is what is known of a value before the network runs.
+type Type struct {
+	DType  DType
+	Shape  Shape
+	Layout Layout
+	// Halo is the number of zero pixels stored around each image plane, on
+	// all four sides, so that a padded convolution reads them instead of
+	// testing for the border.
+	Halo int
+}
+
+// String gives the form f32[N,64,56,56], followed by the layout and the halo
+// where they are not the default: f32[N,64,56,56] nchw16c halo=1.
+func (t Type) String() string {
+	s := fmt.Sprintf("%v[%v]", t.DType, t.Shape)
+	if t.Layout != NCHW {
+		s += " " + t.Layout.String()
+	}
+	if t.Halo != 0 {
+		s += fmt.Sprintf(" halo=%d", t.Halo)
+	}
+	return s
+}
+
+// Same reports whether t and u have the same element type and logical shape.
+func (t Type) Same(u Type) bool { return t.DType == u.DType && slices.Equal(t.Shape, u.Shape) }
+
+// Stored is the number of elements that one image of this type takes in
+// memory, with channel blocks filled up and the halo included.
+func (t Type) Stored() int {
+	s := t.Shape
+	if len(s) < 2 {
+		return s.Elems()
+	}
+	c, n := s[1], 1
+	if t.Layout == NCHW16c {
+		c = (c + Block - 1) / Block * Block
+	}
+	for _, d := range s[2:] {
+		n *= d + 2*t.Halo
+	}
+	return c * n
+}

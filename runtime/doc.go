@@ -1,0 +1,15 @@
+// Package runtime is the hand-written part of every package that resnetc
+// generates.
+//
+// The compiler embeds these sources, rewrites the package clause and puts them
+// beside the generated [Program], the packed weights and the assembly kernels
+// that one network needs.  So the exported names here are the public API of
+// every generated package, and everything here imports the standard library
+// only.
+//
+// The network itself is data: a table of [Layer] values that a [Workspace]
+// walks through, each layer split into tasks that a small pool of threads
+// shares.  All arithmetic is in kernels, micro-kernels over tiles of pixels and
+// blocks of 16 channels, with one set for each instruction-set [Level] and a
+// pure-Go twin of each kernel.
+package runtime

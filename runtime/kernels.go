@@ -1,0 +1,103 @@
+package runtime
+
+// Level is a set of instructions that kernels are written for.
+type Level uint8
+
+// Levels, each one faster than the one before on a machine that has it.
+const (
+	PureGo Level = iota
+	NEON
+	AVX2   // with FMA
+	AVX512 // F, BW, DQ, VL
+	levels = iota
+)
+
+func (l Level) String() string { return [...]string{"purego", "neon", "avx2", "avx512"}[l] }
+
+// How a convolution kernel steps over its input: the distance between the
+// inputs of neighbouring output pixels, and whether input channels come in
+// blocks of 16 or in planes.
+const (
+	convBlockedS1 = iota // 16 floats
+	convBlockedS2        // 32 floats
+	convPlanarS1         // 1 float
+	convPlanarS2         // 2 floats
+	convClasses
+)
+
+const (
+	maxTile   = 28 // pixels
+	maxBlocks = 4  // blocks of 16 output channels
+)
+
+// convKernel computes a.tiles tiles of mr pixels by nr blocks of 16 output
+// channels, one after another along a row; mr and nr belong to the kernel.
+//
+// For every output pixel p and channel o it sums, starting at bias[o] (at 0
+// where bias is nil, at out[p][o] under flagAccumulate), over input channel
+// block i, kernel row y, kernel column x and channel c within the block, in
+// this order, in[i][y][p*stride+x][c] * w[i][y][x][c][o] with one fused
+// multiply-add each; then adds res[p][o] if res is not nil, and clamps at 0
+// under flagReLU (NaN stays NaN).
+type convKernel func(a *convArgs)
+
+// convArgs are a convolution kernel's arguments.  Strides are in bytes.  The
+// assembly knows this struct's layout: asm has the same table of offsets.
+type convArgs struct {
+	in       *float32 // first input pixel of the first tile's window
+	w        *float32 // weights of the first output block, consumed in order
+	out      *float32
+	bias     *float32 // of the first output block; may be nil
+	res      *float32 // residual, pixels 64 bytes apart as in out; may be nil
+	tiles    int
+	blocks   int // input channel blocks, or channels of a planar input
+	kh, kw   int
+	inPlane  int // from one input channel block to the next
+	inRow    int // from one kernel row to the next
+	inCol    int // from one kernel column to the next
+	wBlock   int // from the weights of one output block to those of the next
+	outPlane int // from one output block to the next
+	resPlane int
+	flags    int
+}
+
+const (
+	flagReLU       = 1
+	flagAccumulate = 2
+)
+
+// poolKernel reduces a window for each of a.pixels pixels of one channel block.
+type poolKernel func(a *poolArgs)
+
+// poolArgs are a pooling kernel's arguments.  Strides are in bytes.
+type poolArgs struct {
+	in, out *float32
+	pixels  int // output pixels, 64 bytes apart
+	kh, kw  int // window; its columns are 64 bytes apart
+	inRow   int
+	inStep  int     // from one pixel's window to the next pixel's
+	scale   float32 // multiplies the sum; unused by max
+}
+
+// eltwiseKernel works on a.pixels pixels of 16 channels, 64 bytes apart.
+// out may be the same as a or b.
+type eltwiseKernel func(a *eltwiseArgs)
+
+// eltwiseArgs are an elementwise kernel's arguments.
+type eltwiseArgs struct {
+	a, b, out   *float32 // b: second operand of add
+	scale, bias *float32 // 16 values each, for affine
+	pixels      int
+	flags       int
+}
+
+// kernelSet holds the kernels of one level; nil where a network needs none.
+type kernelSet struct {
+	level   Level
+	conv    [convClasses][maxBlocks + 1][maxTile + 1]convKernel // by class, blocks, pixels
+	maxPool poolKernel                                          // NaN in the window gives NaN
+	sumPool poolKernel                                          // sum times scale
+	add     eltwiseKernel                                       // a+b, flagReLU
+	affine  eltwiseKernel                                       // fma(a, scale, bias), flagReLU
+	relu    eltwiseKernel                                       // NaN stays NaN, -0 stays -0
+}

@@ -1,0 +1,116 @@
+package runtime
+
+// block is the number of channels that a blocked activation stores together:
+// one AVX-512 register, two of AVX2, four of NEON.
+const block = 16
+
+// Program is one compiled network: what the compiler knows about it before
+// any weights or input are seen.
+type Program struct {
+	Name    string
+	Arena   int    // float32s of activations that one image takes
+	Weights int    // float32s of packed weights
+	Hash    uint64 // FNV-1a-64 of the packed weights' bytes
+	Layers  []Layer
+
+	Input    Buffer // planar; Run copies the images here
+	Logits   Buffer // after all layers
+	Features Buffer // after FeatureLayers layers; no Channels if there are none
+	// FeatureLayers is how many layers Embed runs.
+	FeatureLayers int
+
+	Preprocess Preprocess
+	Labels     []string // one per class, or nil
+}
+
+// Buffer is a place in the arena that holds one activation of each image.
+//
+// With Block 16 it is stored as [Channels/16][Height][Width][16], with Block 1
+// as [Channels][Height][Width]; Halo pixels of zeros surround every plane.
+type Buffer struct {
+	Offset   int // float32s per image from the arena's start
+	Channels int
+	Height   int
+	Width    int
+	Halo     int
+	Block    int
+}
+
+// row, plane and size are the float32s from one row, plane of channels, image to the next.
+func (b Buffer) row() int    { return (b.Width + 2*b.Halo) * b.Block }
+func (b Buffer) plane() int  { return (b.Height + 2*b.Halo) * b.row() }
+func (b Buffer) planes() int { return (b.Channels + b.Block - 1) / b.Block }
+func (b Buffer) size() int   { return b.planes() * b.plane() }
+
+// Op is what a layer computes.
+type Op uint8
+
+// The layers that a program is made of.
+const (
+	OpConv      Op = iota // convolution and linear, with fused bias, residual and ReLU
+	OpMaxPool             // windows are clipped at the border
+	OpAvgPool             // also global
+	OpAffine              // x*scale+bias per channel, with fused ReLU
+	OpAdd                 // with fused ReLU
+	OpReLU                //
+	OpSubsample           // every stride-th pixel, with channels of zeros before and after
+	OpConcat              // along the channels
+	OpSoftmax             // along the channels
+	OpReorder             // from one layout or halo to another
+)
+
+func (o Op) String() string {
+	return [...]string{"conv2d", "max_pool", "avg_pool", "affine", "add", "relu", "subsample", "concat", "softmax", "reorder"}[o]
+}
+
+// Layer is one row of a program.
+type Layer struct {
+	Name string
+	Op   Op
+	In   Buffer
+	In2  Buffer // residual of a convolution (Channels 0 without one), second operand of add
+	Out  Buffer
+	More []Buffer // further operands of concat
+
+	Kernel   [2]int // height and width of the window
+	Stride   [2]int
+	Dilation [2]int
+	Padding  [2]int // top, left
+	Groups   int    // in and out channels per group are multiples of 16 when Groups > 1
+	ReLU     bool
+	// CountPad makes padding count in an average.
+	CountPad bool
+	// Before is the number of zero channels that subsample puts in front.
+	Before int
+
+	// Weight and Bias are offsets into the packed weights, in float32s; -1 without.
+	// Weights lie as [out/16][in/16][kh][kw][16 in][16 out], of a planar input
+	// as [out/16][in][kh][kw][16 out].  For OpAffine they are scale and bias.
+	Weight, Bias int
+
+	// Tiles says, for each Level, how a row of output pixels is cut.
+	Tiles [levels]Tiling
+	// PixelsFirst makes a thread finish all output channels of some rows
+	// before it goes on, for layers whose weights fit into the cache; the
+	// other order reads each weight once.
+	PixelsFirst bool
+
+	MACs int // multiply-adds per image, for the profile
+}
+
+// Tiling cuts an output row into CountA tiles of A pixels and then CountB
+// tiles of B pixels, each by Blocks blocks of 16 output channels.
+type Tiling struct {
+	Blocks    int
+	A, CountA int
+	B, CountB int
+}
+
+// Preprocess says how the network's training data was prepared, and so how
+// Classify and Embed must turn an image into numbers.
+type Preprocess struct {
+	Resize int // shorter side after resizing, bilinear with antialiasing; 0 for none
+	Crop   int // side of the central crop; 0 to resize to the input size exactly
+	Mean   [3]float32
+	Std    [3]float32
+}

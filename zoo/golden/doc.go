@@ -1,0 +1,4 @@
+// Package golden holds PyTorch's float64 results for the zoo's networks with the
+// parameters and the input that zoo.Formula makes up: the figures that the
+// interpreter and the generated code must reproduce.  It is for tests.
+package golden

@@ -1,0 +1,52 @@
+package golden
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"path"
+	"strings"
+)
+
+//go:embed testdata/infer-*.json
+var files embed.FS
+
+// Golden is what PyTorch computes for one network and one batch.
+type Golden struct {
+	Model      string `json:"model"`
+	Salt       string `json:"salt"`       // of the formula
+	Batch      int    `json:"batch"`      // images
+	Input      []int  `json:"input"`      // N, C, H, W of the tensor "input"
+	Parameters int    `json:"parameters"` // that training changes: without running statistics
+	// FeaturesFirst8 and FeaturesSum are the first eight features of each
+	// image and the sum of all of them.
+	FeaturesFirst8 [][]float64 `json:"features_first8"`
+	FeaturesSum    []float64   `json:"features_sum"`
+	Logits         [][]float64 `json:"logits"` // of each image
+}
+
+// Names lists the models that there are figures for, in alphabetical order.
+func Names() []string {
+	entries, err := files.ReadDir("testdata")
+	if err != nil {
+		return nil
+	}
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = strings.TrimSuffix(strings.TrimPrefix(e.Name(), "infer-"), ".json")
+	}
+	return names
+}
+
+// Load returns the figures of one model.
+func Load(model string) (*Golden, error) {
+	data, err := files.ReadFile(path.Join("testdata", "infer-"+model+".json"))
+	if err != nil {
+		return nil, fmt.Errorf("golden: no figures for %q: %w", model, err)
+	}
+	g := new(Golden)
+	if err := json.Unmarshal(data, g); err != nil {
+		return nil, fmt.Errorf("golden: %s: %w", model, err)
+	}
+	return g, nil
+}

@@ -1,0 +1,63 @@
+package zoo
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/resnetc/resnetc/ir"
+	"github.com/resnetc/resnetc/zoo/golden"
+)
+
+// trainable counts the parameters that PyTorch's parameters() counts: all but
+// the running statistics.
+func trainable(g *ir.Graph) int {
+	n := 0
+	for _, p := range g.Params {
+		if !strings.Contains(p.Name, ".running_") {
+			n += p.Type.Shape.Elems()
+		}
+	}
+	return n
+}
+
+func graph(t *testing.T, name string, o Options) *ir.Graph {
+	t.Helper()
+	m, err := Lookup(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := m.Graph(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func TestParametersOfGoldens(t *testing.T) {
+	if len(golden.Names()) < 21 {
+		t.Fatalf("%d goldens, want at least 21", len(golden.Names()))
+	}
+	for _, name := range golden.Names() {
+		want, err := golden.Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := trainable(graph(t, name, Options{})); got != want.Parameters {
+			t.Errorf("%s: %d parameters, PyTorch has %d", name, got, want.Parameters)
+		}
+	}
+}
+
+// The goldens have no figures for these; torchvision's documentation does
+// (num_params of each weights class).
+func TestParametersOfTorchvision(t *testing.T) {
+	for name, want := range map[string]int{
+		"resnext101_32x8d": 88791336,
+		"resnext101_64x4d": 83455272,
+		"wide_resnet101_2": 126886696,
+	} {
+		if got := trainable(graph(t, name, Options{})); got != want {
+			t.Errorf("%s: %d parameters, torchvision has %d", name, got, want)
+		}
+	}
+}

@@ -1,0 +1,2 @@
+// Package atomicfile writes a file completely or not at all.
+package atomicfile

@@ -1,0 +1,2 @@
+// Package nearest finds the word that was probably meant by a misspelt one.
+package nearest

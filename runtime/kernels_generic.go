@@ -1,0 +1,233 @@
+package runtime
+
+import (
+	"math"
+	"unsafe"
+)
+
+// genericKernels returns the pure-Go kernels, which define what the assembly
+// must compute: bit for bit in pooling and elementwise kernels (but for which
+// of several NaNs survives), and up to the rounding of unfused multiply-adds in
+// convolutions.  No kernel is missing.
+func genericKernels() *kernelSet {
+	set := &kernelSet{
+		level:   PureGo,
+		maxPool: maxPoolGeneric,
+		sumPool: sumPoolGeneric,
+		add:     addGeneric,
+		affine:  affineGeneric,
+		relu:    reluGeneric,
+	}
+	for class := range convClasses {
+		for blocks := 1; blocks <= maxBlocks; blocks++ {
+			for pixels := 1; pixels <= maxTile; pixels++ {
+				set.conv[class][blocks][pixels] = func(a *convArgs) { convGeneric(a, class, blocks, pixels) }
+			}
+		}
+	}
+	return set
+}
+
+// convStep is the distance in bytes between the inputs of neighbouring output
+// pixels.
+var convStep = [convClasses]int{convBlockedS1: 64, convBlockedS2: 128, convPlanarS1: 4, convPlanarS2: 8}
+
+// convGeneric is the convKernel of tiles of pixels by blocks.
+func convGeneric(a *convArgs, class, blocks, pixels int) {
+	sums := convSumBlocked
+	if class == convPlanarS1 || class == convPlanarS2 {
+		sums = convSumPlanar
+	}
+	for p := range a.tiles * pixels {
+		in := p * convStep[class]
+		for b := range blocks {
+			w := b * a.wBlock
+			out := pixelAt(a.out, b*a.outPlane+p*64)
+			var acc [block]float32
+			switch {
+			case a.flags&flagAccumulate != 0:
+				acc = *out
+			case a.bias != nil:
+				acc = *pixelAt(a.bias, b*64)
+			}
+			// Eight sums at a time are what stays in registers.
+			sums(a, in, w, (*[8]float32)(acc[:8]))
+			sums(a, in, w+32, (*[8]float32)(acc[8:]))
+			if a.res != nil {
+				for o, r := range pixelAt(a.res, b*a.resPlane+p*64) {
+					acc[o] += r
+				}
+			}
+			if a.flags&flagReLU != 0 {
+				clamp(&acc)
+			}
+			*out = acc
+		}
+	}
+}
+
+// convSumBlocked adds to acc the products of one pixel's window, which starts
+// in bytes into a.in, with the weights of 8 output channels, w bytes into a.w.
+func convSumBlocked(a *convArgs, in, w int, acc *[8]float32) {
+	s0, s1, s2, s3, s4, s5, s6, s7 := acc[0], acc[1], acc[2], acc[3], acc[4], acc[5], acc[6], acc[7]
+	for i := range a.blocks {
+		for y := range a.kh {
+			at := in + i*a.inPlane + y*a.inRow
+			for range a.kw {
+				// A running offset and not a running pointer: past the last
+				// element a pointer would point outside of its object.
+				for c, v := range pixelAt(a.in, at) {
+					k := (*[8]float32)(unsafe.Add(unsafe.Pointer(a.w), w+c*64))
+					s0 += v * k[0]
+					s1 += v * k[1]
+					s2 += v * k[2]
+					s3 += v * k[3]
+					s4 += v * k[4]
+					s5 += v * k[5]
+					s6 += v * k[6]
+					s7 += v * k[7]
+				}
+				at += a.inCol
+				w += block * 64
+			}
+		}
+	}
+	*acc = [8]float32{s0, s1, s2, s3, s4, s5, s6, s7}
+}
+
+// convSumPlanar is convSumBlocked for an input in planes of single channels.
+func convSumPlanar(a *convArgs, in, w int, acc *[8]float32) {
+	s0, s1, s2, s3, s4, s5, s6, s7 := acc[0], acc[1], acc[2], acc[3], acc[4], acc[5], acc[6], acc[7]
+	for i := range a.blocks {
+		for y := range a.kh {
+			at := in + i*a.inPlane + y*a.inRow
+			for range a.kw {
+				v := *(*float32)(unsafe.Add(unsafe.Pointer(a.in), at))
+				k := (*[8]float32)(unsafe.Add(unsafe.Pointer(a.w), w))
+				s0 += v * k[0]
+				s1 += v * k[1]
+				s2 += v * k[2]
+				s3 += v * k[3]
+				s4 += v * k[4]
+				s5 += v * k[5]
+				s6 += v * k[6]
+				s7 += v * k[7]
+				at += a.inCol
+				w += 64
+			}
+		}
+	}
+	*acc = [8]float32{s0, s1, s2, s3, s4, s5, s6, s7}
+}
+
+// pixelAt returns the 16 channels that lie offset bytes after p.
+func pixelAt(p *float32, offset int) *[block]float32 {
+	return (*[block]float32)(unsafe.Add(unsafe.Pointer(p), offset))
+}
+
+// clamp is the ReLU of one pixel: NaN and -0 are not less than 0 and stay.
+func clamp(x *[block]float32) {
+	for c, v := range x {
+		if v < 0 {
+			x[c] = 0
+		}
+	}
+}
+
+// maxPoolGeneric takes the maximum of every window, starting from -Inf.  Of
+// +0 and -0 the first stays; a NaN stays whatever follows.
+func maxPoolGeneric(a *poolArgs) {
+	for p := range a.pixels {
+		var m [block]float32
+		for c := range m {
+			m[c] = float32(math.Inf(-1))
+		}
+		for y := range a.kh {
+			for x := range a.kw {
+				for c, v := range pixelAt(a.in, p*a.inStep+y*a.inRow+x*64) {
+					if v > m[c] || v != v {
+						m[c] = v
+					}
+				}
+			}
+		}
+		*pixelAt(a.out, p*64) = m
+	}
+}
+
+// sumPoolGeneric sums every window by rows, starting from 0, and scales the sum.
+func sumPoolGeneric(a *poolArgs) {
+	for p := range a.pixels {
+		var s [block]float32
+		for y := range a.kh {
+			for x := range a.kw {
+				for c, v := range pixelAt(a.in, p*a.inStep+y*a.inRow+x*64) {
+					s[c] += v
+				}
+			}
+		}
+		for c := range s {
+			s[c] *= a.scale
+		}
+		*pixelAt(a.out, p*64) = s
+	}
+}
+
+func addGeneric(a *eltwiseArgs) {
+	for p := range a.pixels {
+		s := *pixelAt(a.a, p*64)
+		for c, v := range pixelAt(a.b, p*64) {
+			s[c] += v
+		}
+		if a.flags&flagReLU != 0 {
+			clamp(&s)
+		}
+		*pixelAt(a.out, p*64) = s
+	}
+}
+
+func affineGeneric(a *eltwiseArgs) {
+	scale, bias := pixelAt(a.scale, 0), pixelAt(a.bias, 0)
+	for p := range a.pixels {
+		s := *pixelAt(a.a, p*64)
+		for c, v := range s {
+			s[c] = fma32(v, scale[c], bias[c])
+		}
+		if a.flags&flagReLU != 0 {
+			clamp(&s)
+		}
+		*pixelAt(a.out, p*64) = s
+	}
+}
+
+func reluGeneric(a *eltwiseArgs) {
+	for p := range a.pixels {
+		s := *pixelAt(a.a, p*64)
+		clamp(&s)
+		*pixelAt(a.out, p*64) = s
+	}
+}
+
+// fma32 returns x*y+z, rounded once.
+//
+// The product is exact in float64.  The sum is rounded to odd there, which
+// keeps the second rounding, to float32, from going wrong (Boldo and
+// Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms
+// using rounding to odd", 2008).
+func fma32(x, y, z float32) float32 {
+	p, q := float64(x)*float64(y), float64(z)
+	s := p + q
+	t := s - p
+	err := (p - (s - t)) + (q - t) // exact, or NaN with an infinite sum
+	if err < 0 || err > 0 {
+		if bits := math.Float64bits(s); bits&1 == 0 {
+			if (err > 0) == (s > 0) {
+				bits++
+			} else {
+				bits--
+			}
+			s = math.Float64frombits(bits)
+		}
+	}
+	return float32(s)
+}

@@ -1,0 +1,50 @@
+// Package passes rewrites a graph, step by step, into the form that code
+// generation lowers.
+//
+// [Table] is the pipeline; [Run] walks through it and verifies the graph after
+// every pass.  No pass changes what the graph computes, but for roundings:
+// tests run the reference interpreter before and after each of them.
+//
+//	pass              what it does
+//	dead-code         drops nodes, and parameters, that no output needs
+//	remove-identity   drops dropout and reorders that change nothing
+//	fold-constants    evaluates nodes that read parameters only
+//	fold-batchnorm    multiplies a batch norm into the convolution or linear before it
+//	lower-batchnorm   turns the batch norms that are left into x*scale+bias
+//	fuse-add          moves an addition into the convolution that defines an operand
+//	fuse-relu         moves a ReLU into the node that defines its operand
+//	merge-groups      widens convolution groups to whole channel blocks
+//	layout            stores activations as NCHW16c with a halo for their readers
+//	choose-algorithm  decides how each convolution is computed
+//	plan-memory       gives every activation its place in one arena
+//
+// # Conventions
+//
+// A pass works in place, visits nodes in graph order and never ranges over a
+// map, so that equal graphs give equal results.  A value that a pass makes
+// superfluous takes the parameters that only it read along, so no pass leaves
+// dead code behind.  Graph outputs keep their names: the name is what a caller
+// of the graph knows.  All other values may be renamed or vanish.
+//
+// Passes that compute parameters do so in float64 and round once to float32.
+// They work on graphs without weights too, and then the new parameters have no
+// data.
+//
+// # The form after the last pass
+//
+//   - Graph inputs are dense NCHW, the caller's memory, and only reorder nodes
+//     read them.
+//   - A convolution with one group and at most [StemChannels] channels reads a
+//     graph input through a reorder to planar NCHW; its halo is the largest
+//     padding of all such convolutions.
+//   - All other activations are NCHW16c.  The halo of a rank-4 value is the
+//     largest padding of the convolutions that read it; pooling clips its
+//     windows at the border instead.
+//   - Flatten is an alias: it shares its operand's place.  Of one pixel a
+//     channel, it reads NCHW16c without halo.  Of more, it reads the result of
+//     a reorder to dense NCHW, gives NCHW, and a reorder to NCHW16c follows.
+//   - Per-group channels of a convolution with more than one group are
+//     multiples of 16.
+//   - The ops left are conv2d, affine, relu, add, the pools, linear, flatten,
+//     softmax, subsample, pad_channels, concat and reorder.
+package passes

@@ -1,0 +1,212 @@
+package passes
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/resnetc/resnetc/ir"
+)
+
+// Pass is one row of the pipeline.
+type Pass struct {
+	Name string
+	Doc  string // what it does
+	// Reason says why the pass stands where it does.
+	Reason string
+	// After names passes that must have run, Before those that must not.
+	After, Before []string
+	// Run rewrites the graph in place.  After an error the graph may be half
+	// rewritten: give it up.
+	Run func(*ir.Graph, Options) error
+}
+
+// Options control the pipeline.
+type Options struct {
+	// Exact rules out algorithms that round more than a plain sum of products.
+	Exact bool
+	// StopAfter ends the pipeline after the pass of this name; empty for all passes.
+	StopAfter string
+	// Observe, if not nil, sees the graph after every pass.
+	Observe func(pass string, g *ir.Graph)
+}
+
+// Table lists the passes in the order in which they run.
+var Table = []Pass{
+	{
+		Name:   "dead-code",
+		Doc:    "drops nodes, and parameters, that no output needs",
+		Reason: "first: a dead reader would keep the value that it reads from being fused",
+		Before: []string{"fold-batchnorm", "fuse-add", "fuse-relu"},
+		Run:    deadCode,
+	},
+	{
+		Name:   "remove-identity",
+		Doc:    "drops dropout and reorders that change nothing",
+		Reason: "an identity between two nodes would hide one from the other",
+		Before: []string{"fold-batchnorm", "fuse-add", "fuse-relu"},
+		Run:    removeIdentity,
+	},
+	{
+		Name:   "fold-constants",
+		Doc:    "evaluates nodes that read parameters only",
+		Reason: "computed weights must be parameters before a pass can multiply into them",
+		Before: []string{"fold-batchnorm", "lower-batchnorm", "merge-groups", "layout"},
+		Run:    foldConstants,
+	},
+	{
+		Name:   "fold-batchnorm",
+		Doc:    "multiplies a batch norm into the convolution or linear before it",
+		Reason: "before anything fuses into the convolution: a batch norm cannot pass a residual or a ReLU",
+		After:  []string{"remove-identity", "fold-constants"},
+		Before: []string{"fuse-add", "fuse-relu"},
+		Run:    foldBatchNorm,
+	},
+	{
+		Name:   "lower-batchnorm",
+		Doc:    "turns the batch norms that are left into x*scale+bias",
+		Reason: "what folding left over; before ReLUs look for a node to fuse into",
+		After:  []string{"fold-batchnorm"},
+		Before: []string{"fuse-relu"},
+		Run:    lowerBatchNorm,
+	},
+	{
+		Name:   "fuse-add",
+		Doc:    "moves an addition into the convolution that defines an operand",
+		Reason: "the residual is added before the ReLU, so it must be there first",
+		After:  []string{"fold-batchnorm"},
+		Before: []string{"fuse-relu", "layout"},
+		Run:    fuseAdd,
+	},
+	{
+		Name:   "fuse-relu",
+		Doc:    "moves a ReLU into the node that defines its operand",
+		Reason: "after all that a ReLU must come behind: batch norm and residual",
+		After:  []string{"fold-batchnorm", "lower-batchnorm", "fuse-add"},
+		Before: []string{"layout"},
+		Run:    fuseReLU,
+	},
+	{
+		Name:   "merge-groups",
+		Doc:    "widens convolution groups to whole channel blocks",
+		Reason: "after batch norms are folded, into the smaller weights; before layout asks whether a convolution has groups",
+		After:  []string{"fold-batchnorm"},
+		Before: []string{"layout", "choose-algorithm"},
+		Run:    mergeGroups,
+	},
+	{
+		Name:   "layout",
+		Doc:    "stores activations as NCHW16c with a halo for their readers",
+		Reason: "once the nodes are final: it inserts reorders, which would be in the way of fusion",
+		After:  []string{"remove-identity", "fuse-relu", "merge-groups"},
+		Before: []string{"choose-algorithm", "plan-memory"},
+		Run:    layout,
+	},
+	{
+		Name:   "choose-algorithm",
+		Doc:    "decides how each convolution is computed",
+		Reason: "the cost depends on the layout of the input",
+		After:  []string{"layout"},
+		Before: []string{"plan-memory"},
+		Run:    chooseAlgorithm,
+	},
+	{
+		Name:   "plan-memory",
+		Doc:    "gives every activation its place in one arena",
+		Reason: "last: any later change of order, type or use would break the plan",
+		After:  []string{"layout", "choose-algorithm"},
+		Run:    planMemory,
+	},
+}
+
+// Run lowers g in place, up to o.StopAfter, and verifies it before the first
+// and after every pass.  A layout or memory plan that g already has is
+// discarded and made anew.  After an error g may be half lowered.
+func Run(g *ir.Graph, o Options) error {
+	if o.StopAfter != "" && Lookup(o.StopAfter) == nil {
+		return fmt.Errorf("passes: unknown pass %q, did you mean %s?", o.StopAfter, nearest(o.StopAfter))
+	}
+	if err := ir.Verify(g); err != nil {
+		return fmt.Errorf("passes: the graph is not valid: %w", err)
+	}
+	reset(g)
+	for _, p := range Table {
+		if err := p.Run(g, o); err != nil {
+			return fmt.Errorf("passes: %s: %w", p.Name, err)
+		}
+		if err := ir.Verify(g); err != nil {
+			return fmt.Errorf("passes: %s left the graph invalid, which is a bug in the compiler: %w", p.Name, err)
+		}
+		if o.Observe != nil {
+			o.Observe(p.Name, g)
+		}
+		if p.Name == o.StopAfter {
+			break
+		}
+	}
+	return nil
+}
+
+// Lookup returns the row of the pass called name, or nil.
+func Lookup(name string) *Pass {
+	for i := range Table {
+		if Table[i].Name == name {
+			return &Table[i]
+		}
+	}
+	return nil
+}
+
+// reset takes back what layout and plan-memory wrote on the values, so that a
+// graph that was lowered, printed and parsed can be lowered again.
+func reset(g *ir.Graph) {
+	g.Arena = 0
+	for v := range g.Values() {
+		v.Offset = -1
+		v.Type.Layout, v.Type.Halo = ir.NCHW, 0
+	}
+}
+
+// nearest lists the pass names that are closest to a misspelt one, by edit
+// distance, or all of them if none is close.
+func nearest(name string) string {
+	best, names := len(name)/2+1, []string(nil)
+	for _, p := range Table {
+		d := distance(strings.ToLower(name), p.Name)
+		if strings.Contains(p.Name, strings.ToLower(name)) {
+			d = min(d, 1)
+		}
+		if d < best {
+			best, names = d, nil
+		}
+		if d == best {
+			names = append(names, p.Name)
+		}
+	}
+	if names == nil {
+		for _, p := range Table {
+			names = append(names, p.Name)
+		}
+	}
+	return strings.Join(names, " or ")
+}
+
+// distance is the Levenshtein distance of a and b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

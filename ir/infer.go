@@ -1,6 +1,10 @@
 package ir
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+	"slices"
+)
 
 // broken is the error of a constraint: op/number, the node, and what was expected.
 func (n *Node) broken(number int, format string, args ...any) error {
@@ -8,7 +12,8 @@ func (n *Node) broken(number int, format string, args ...any) error {
 }
 
 // Infer gives the types of n's results, or the first constraint that n breaks.
-// The constraints common to all ops are op/C1 (operands) and op/C2 (attributes).
+// The constraints common to all ops are op/C1 (operands), op/C2 (attributes)
+// and op/C0 (the results' sizes).
 func Infer(n *Node) ([]Type, error) {
 	op, ok := Ops[n.Op]
 	if !ok {
@@ -20,7 +25,16 @@ func Infer(n *Node) ([]Type, error) {
 	if err := checkAttrs(n, op); err != nil {
 		return nil, err
 	}
-	return op.Infer(n)
+	types, err := op.Infer(n)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range types {
+		if err := checkShape(t.Shape); err != nil {
+			return nil, n.broken(0, "the result would have shape %v: %v", t.Shape, err)
+		}
+	}
+	return types, nil
 }
 
 func checkOperands(n *Node, op Op) error {
@@ -43,6 +57,9 @@ func checkOperands(n *Node, op Op) error {
 	return nil
 }
 
+// maxAttr is the largest absolute value of an integer attribute.
+const maxAttr = 1 << 24
+
 func checkAttrs(n *Node, op Op) error {
 next:
 	for name, v := range n.Attrs {
@@ -53,8 +70,17 @@ next:
 			if fmt.Sprintf("%T", v) != fmt.Sprintf("%T", s.Default) {
 				return n.broken(2, "attribute %s has type %T, want %T", name, v, s.Default)
 			}
-			if l, ok := v.([]int); ok && len(l) != len(s.Default.([]int)) {
-				return n.broken(2, "attribute %s has %d elements, want %d", name, len(l), len(s.Default.([]int)))
+			list, isList := v.([]int)
+			if isList && len(list) != len(s.Default.([]int)) {
+				return n.broken(2, "attribute %s has %d elements, want %d", name, len(list), len(s.Default.([]int)))
+			}
+			if i, ok := v.(int); ok {
+				list = []int{i}
+			}
+			for _, i := range list { // so that no sum of sizes overflows
+				if i < -maxAttr || i > maxAttr {
+					return n.broken(2, "attribute %s is %v, want a number between -%d and %d", name, v, maxAttr, maxAttr)
+				}
 			}
 			continue next
 		}
@@ -101,7 +127,7 @@ func inferConv2D(n *Node) ([]Type, error) {
 		return nil, err
 	}
 	k := n.In("weight").Type.Shape
-	if len(k) != 4 || k.Elems() <= 0 {
+	if len(k) != 4 || slices.Min(k) < 1 {
 		return nil, n.broken(4, "weight %q has shape %v, want O,I/groups,H,W", n.In("weight").Name, k)
 	}
 	s, p, d, g := n.Ints("stride"), n.Ints("padding"), n.Ints("dilation"), n.Int("groups")
@@ -119,12 +145,17 @@ func inferConv2D(n *Node) ([]Type, error) {
 	if oh < 1 || ow < 1 {
 		return nil, n.broken(8, "a %dx%d kernel does not fit into %dx%d with padding %v", k[2], k[3], h, w, p)
 	}
+	if a := n.Str("algorithm"); !slices.Contains(algorithms, a) {
+		return nil, n.broken(10, "unknown algorithm %q, want one of %q", a, algorithms)
+	}
 	out := images(k[0], oh, ow)
 	if r := n.In("residual"); r != nil && !r.Type.Same(out[0]) {
 		return nil, n.broken(9, "residual %q has type %v, want %v", r.Name, r.Type, out[0])
 	}
 	return out, nil
 }
+
+var algorithms = []string{"", "direct", "winograd2", "winograd4"}
 
 func sameShape(a, b Shape) bool { return Type{Shape: a}.Same(Type{Shape: b}) }
 
@@ -137,6 +168,27 @@ func inferPerChannel(n *Node) ([]Type, error) {
 		if !sameShape(p.Type.Shape, Shape{s[1]}) {
 			return nil, n.broken(4, "%q has shape %v, want %d (the input's channels)", p.Name, p.Type.Shape, s[1])
 		}
+	}
+	return inferSame(n)
+}
+
+func inferBatchNorm(n *Node) ([]Type, error) {
+	if eps := n.Float("eps"); !(eps >= 0) || math.IsInf(eps, 0) {
+		return nil, n.broken(5, "eps is %v, want a finite number that is not negative", eps)
+	}
+	return inferPerChannel(n)
+}
+
+func inferDropout(n *Node) ([]Type, error) {
+	if p := n.Float("p"); !(p >= 0 && p <= 1) {
+		return nil, n.broken(3, "p is %v, want a probability between 0 and 1", p)
+	}
+	return inferSame(n)
+}
+
+func inferSoftmax(n *Node) ([]Type, error) {
+	if s := n.Inputs[0].Type.Shape; len(s) < 2 {
+		return nil, n.broken(3, "input %q has shape %v, want N,C,…", n.Inputs[0].Name, s)
 	}
 	return inferSame(n)
 }
@@ -170,7 +222,10 @@ func inferPool(n *Node) ([]Type, error) {
 
 func inferGlobalPool(n *Node) ([]Type, error) {
 	c, _, _, err := n.image(n.Inputs[0])
-	return images(c, 1, 1), err
+	if err != nil {
+		return nil, err
+	}
+	return images(c, 1, 1), nil
 }
 
 func inferLinear(n *Node) ([]Type, error) {
@@ -189,7 +244,10 @@ func inferLinear(n *Node) ([]Type, error) {
 
 func inferFlatten(n *Node) ([]Type, error) {
 	c, h, w, err := n.image(n.Inputs[0])
-	return []Type{{Shape: Shape{Batch, c * h * w}}}, err
+	if err != nil {
+		return nil, err
+	}
+	return []Type{{Shape: Shape{Batch, c * h * w}}}, nil
 }
 
 func inferSubsample(n *Node) ([]Type, error) {

@@ -73,7 +73,7 @@ func init() {
 			Doc:      "batch normalization at inference (arXiv 1502.03167): gamma*(x-mean)/sqrt(var+eps)+beta",
 			Operands: []Operand{{Name: "input"}, {Name: "gamma"}, {Name: "beta"}, {Name: "mean"}, {Name: "var"}},
 			Attrs:    []AttrSpec{{"eps", 1e-5, "added to the variance"}},
-			Infer:    inferPerChannel,
+			Infer:    inferBatchNorm,
 		},
 		Affine: {
 			Doc:      "x*scale+bias per channel: a batch norm that no convolution can absorb",
@@ -126,7 +126,7 @@ func init() {
 		Softmax: {
 			Doc:      "exp(x) over the sum of exp(x), along the channel axis",
 			Operands: []Operand{{Name: "input"}},
-			Infer:    inferSame,
+			Infer:    inferSoftmax,
 		},
 		Subsample: {
 			Doc:      "every stride-th row and column from the first: x[:, :, ::s, ::s] (shortcut option A)",
@@ -147,7 +147,7 @@ func init() {
 			Operands: []Operand{{Name: "input"}},
 			Attrs:    []AttrSpec{{"p", 0.5, "probability of a zero in training"}},
 			Exact:    true,
-			Infer:    inferSame,
+			Infer:    inferDropout,
 		},
 		Concat: {
 			Doc:      "tensors one after another along the channel axis",

@@ -2,6 +2,7 @@ package ir
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +11,13 @@ import (
 // Batch stands for the batch size in a shape: it is chosen at run time.
 // It prints and parses as N.
 const Batch = -1
+
+// MaxElems is the most elements, of one image, that a tensor or the arena has:
+// 8 GiB of float32.  With it sizes never overflow.
+const MaxElems = math.MaxInt32
+
+// maxRank is the most axes that a shape has.
+const maxRank = 8
 
 // Block is the number of channels that [NCHW16c] stores together.
 const Block = 16
@@ -22,7 +30,14 @@ const (
 	F32 DType = iota
 )
 
-func (d DType) String() string { return [...]string{"f32"}[d] }
+var dtypeNames = [...]string{F32: "f32"}
+
+func (d DType) String() string {
+	if int(d) < len(dtypeNames) {
+		return dtypeNames[d]
+	}
+	return fmt.Sprintf("dtype(%d)", uint8(d))
+}
 
 // Layout says how an activation lies in memory.  Parameters have the layout
 // NCHW (row-major) until code generation packs them.
@@ -36,7 +51,14 @@ const (
 	NCHW16c
 )
 
-func (l Layout) String() string { return [...]string{"nchw", "nchw16c"}[l] }
+var layoutNames = [...]string{NCHW: "nchw", NCHW16c: "nchw16c"}
+
+func (l Layout) String() string {
+	if int(l) < len(layoutNames) {
+		return layoutNames[l]
+	}
+	return fmt.Sprintf("layout(%d)", uint8(l))
+}
 
 // Shape is the size of each axis, outermost first; [Batch] for the batch axis.
 type Shape []int

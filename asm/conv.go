@@ -1,0 +1,235 @@
+package asm
+
+import (
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// General-purpose registers of the convolution kernels.  All others but SP and
+// BP are scratch between reductions.
+var (
+	convIn    = reg.RSI // input of the tile's first pixel
+	convOut   = reg.RDX // output of the tile's first pixel
+	convW     = reg.R9  // next weights of the first block
+	convW1    = reg.R10 // a.wBlock, where there are more blocks than one
+	convW3    = reg.R11 // three times that, where there are four
+	convRow   = reg.R12 // window row
+	convPlane = reg.R13 // input channel block
+	convTiles = reg.R14 // left to do
+	convCol   = reg.RAX // window column
+	convKW    = reg.RBX // columns left
+	convKH    = reg.RCX // rows left
+	convI     = reg.R15 // input channel blocks left
+	convC     = reg.R8  // groups of channels left
+)
+
+// Tun are tunables.
+var Tun = struct {
+	Unroll   int
+	Embed    int
+	Prefetch int
+}{4, 0, 0}
+
+// conv is the tile loop of a convolution kernel.  Accumulator p*n+v holds
+// vector v, of n, of pixel p: all blocks of a pixel, one after another.
+func conv(b *builder) {
+	b.MOVQ(b.arg("tiles"), convTiles)
+	b.TESTQ(convTiles, convTiles)
+	b.JLE(operand.LabelRef("done"))
+	b.MOVQ(b.arg("in"), convIn)
+	b.MOVQ(b.arg("out"), convOut)
+	if b.kernel.Blocks > 1 {
+		b.MOVQ(b.arg("wBlock"), convW1)
+	}
+	if b.kernel.Blocks > 3 {
+		b.LEAQ(operand.Mem{Base: convW1, Index: convW1, Scale: 2}, convW3)
+	}
+
+	b.Label("tile")
+	b.convStart()
+	b.convReduce()
+	b.convEpilogue()
+	b.ADDQ(operand.I32(b.kernel.Pixels*convClasses[b.kernel.Class].step), convIn)
+	b.ADDQ(operand.I32(b.kernel.Pixels*64), convOut)
+	b.DECQ(convTiles)
+	b.JNE(operand.LabelRef("tile"))
+	b.Label("done")
+}
+
+// accumulators is the number of vectors per pixel.
+func (b *builder) convVectors() int { return b.kernel.Blocks * b.isa.vectors() }
+
+// convScratch is the first register after the accumulators.
+func (b *builder) convScratch() int { return b.kernel.Pixels * b.convVectors() }
+
+// convStart sets the accumulators to the output, the bias or zero.
+func (b *builder) convStart() {
+	n := b.convVectors()
+	b.TESTQ(operand.I32(flagAccumulate), b.arg("flags"))
+	b.JNE(operand.LabelRef("accumulate"))
+	b.MOVQ(b.arg("bias"), reg.RAX)
+	b.TESTQ(reg.RAX, reg.RAX)
+	b.JE(operand.LabelRef("zero"))
+	b.load(0, b.kernel.Blocks, at(reg.RAX, 0))
+	for i := n; i < b.convScratch(); i++ {
+		b.VMOVAPS(b.isa.vec(i%n), b.isa.vec(i))
+	}
+	b.JMP(operand.LabelRef("reduce"))
+
+	b.Label("zero")
+	for i := range b.convScratch() {
+		b.zero(i)
+	}
+	b.JMP(operand.LabelRef("reduce"))
+
+	b.Label("accumulate")
+	b.MOVQ(convOut, reg.RAX)
+	b.convBlocks(reg.RAX, "outPlane", func(first int, m operand.Mem) { b.load(first, 1, m) })
+	b.Label("reduce")
+}
+
+// convBlocks calls do for the accumulators of every block of every pixel, with
+// their place in a tensor whose blocks are a field of the arguments apart.
+// p starts as the place of the first pixel's first block.
+func (b *builder) convBlocks(p reg.Register, plane string, do func(first int, m operand.Mem)) {
+	for block := range b.kernel.Blocks {
+		if block > 0 {
+			b.ADDQ(b.arg(plane), p)
+		}
+		for pixel := range b.kernel.Pixels {
+			do(pixel*b.convVectors()+block*b.isa.vectors(), at(p, pixel*64))
+		}
+	}
+}
+
+// convReduce is the reduction: input channel blocks, window rows, window
+// columns, channels.
+func (b *builder) convReduce() {
+	channels := convClasses[b.kernel.Class].channels
+	unroll := min(channels, Tun.Unroll)
+	b.MOVQ(b.arg("w"), convW)
+	b.MOVQ(convIn, convPlane)
+	b.MOVQ(b.arg("blocks"), convI)
+
+	b.Label("plane")
+	b.MOVQ(convPlane, convRow)
+	b.MOVQ(b.arg("kh"), convKH)
+
+	b.Label("row")
+	b.MOVQ(convRow, convCol)
+	b.MOVQ(b.arg("kw"), convKW)
+
+	b.Label("col")
+	if unroll < channels {
+		b.MOVL(operand.U32(channels/unroll), convC.As32())
+		b.Label("channels")
+	}
+	for c := range unroll {
+		b.convChannel(c)
+	}
+	b.ADDQ(operand.I32(unroll*64), convW)
+	if unroll < channels {
+		b.ADDQ(operand.I32(unroll*4), convCol)
+		b.DECQ(convC)
+		b.JNE(operand.LabelRef("channels"))
+		b.SUBQ(operand.I32(channels*4), convCol)
+	}
+	b.ADDQ(b.arg("inCol"), convCol)
+	b.DECQ(convKW)
+	b.JNE(operand.LabelRef("col"))
+
+	b.ADDQ(b.arg("inRow"), convRow)
+	b.DECQ(convKH)
+	b.JNE(operand.LabelRef("row"))
+
+	b.ADDQ(b.arg("inPlane"), convPlane)
+	b.DECQ(convI)
+	b.JNE(operand.LabelRef("plane"))
+}
+
+// convWeight is the memory of vector v of the weights of channel c.
+func (b *builder) convWeight(v, c int) operand.Mem {
+	per := b.isa.vectors()
+	m := at(convW, c*64+v%per*b.isa.bytes())
+	switch v / per {
+	case 1:
+		m = m.Idx(convW1, 1)
+	case 2:
+		m = m.Idx(convW1, 2)
+	case 3:
+		m = m.Idx(convW3, 1)
+	}
+	return m
+}
+
+// convChannel adds the products of one input channel.
+func (b *builder) convChannel(c int) {
+	if Tun.Prefetch > 0 {
+		for blk := range b.kernel.Blocks {
+			b.PREFETCHT0(b.convWeight(blk*b.isa.vectors(), c).Offset(Tun.Prefetch))
+		}
+	}
+	n := b.convVectors()
+	step := convClasses[b.kernel.Class].step
+	weights := b.convScratch()
+	values := weights + n
+	spare := b.isa.registers - values
+	switch {
+	case spare < 1 && !b.isa.avx512(): // 3x32 in AVX2: one weight vector at a time
+		for p := range b.kernel.Pixels {
+			b.VBROADCASTSS(at(convCol, p*step+c*4), b.isa.vec(weights+1+p))
+		}
+		for v := range n {
+			b.VMOVUPS(b.convWeight(v, c), b.isa.vec(weights))
+			for p := range b.kernel.Pixels {
+				b.VFMADD231PS(b.isa.vec(weights), b.isa.vec(weights+1+p), b.isa.vec(p*n+v))
+			}
+		}
+		return
+	}
+	for v := range n {
+		b.VMOVUPS(b.convWeight(v, c), b.isa.vec(weights+v))
+	}
+	for p := range b.kernel.Pixels {
+		m := at(convCol, p*step+c*4)
+		if b.isa.avx512() && (Tun.Embed == 1 || spare < 1) {
+			for v := range n {
+				b.VFMADD231PS_BCST(m, b.isa.vec(weights+v), b.isa.vec(p*n+v))
+			}
+			continue
+		}
+		x := b.isa.vec(values + p%min(spare, 4))
+		b.VBROADCASTSS(m, x)
+		for v := range n {
+			b.VFMADD231PS(x, b.isa.vec(weights+v), b.isa.vec(p*n+v))
+		}
+	}
+}
+
+// convEpilogue adds the residual, clamps and stores.
+func (b *builder) convEpilogue() {
+	b.MOVQ(b.arg("res"), reg.RAX)
+	b.TESTQ(reg.RAX, reg.RAX)
+	b.JE(operand.LabelRef("activation"))
+	// The residual advances from tile to tile as the output does.
+	b.ADDQ(convOut, reg.RAX)
+	b.SUBQ(b.arg("out"), reg.RAX)
+	b.convBlocks(reg.RAX, "resPlane", func(first int, m operand.Mem) {
+		for v := range b.isa.vectors() {
+			b.VADDPS(m.Offset(v*b.isa.bytes()), b.isa.vec(first+v), b.isa.vec(first+v))
+		}
+	})
+
+	b.Label("activation")
+	b.TESTQ(operand.I32(flagReLU), b.arg("flags"))
+	b.JE(operand.LabelRef("store"))
+	floor := b.convScratch()
+	b.zero(floor)
+	for i := range b.convScratch() {
+		b.clampTo(floor, i)
+	}
+
+	b.Label("store")
+	b.MOVQ(convOut, reg.RAX)
+	b.convBlocks(reg.RAX, "outPlane", func(first int, m operand.Mem) { b.store(first, 1, m) })
+}

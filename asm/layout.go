@@ -1,0 +1,39 @@
+package asm
+
+// Offsets in bytes of the fields of the argument structs in runtime/kernels.go,
+// by type and field.  gen/kernels checks them against the structs.
+var (
+	convArgs = map[string]int{
+		"in": 0, "w": 8, "out": 16, "bias": 24, "res": 32,
+		"tiles": 40, "blocks": 48, "kh": 56, "kw": 64,
+		"inPlane": 72, "inRow": 80, "inCol": 88, "wBlock": 96, "outPlane": 104, "resPlane": 112,
+		"flags": 120,
+	}
+	poolArgs = map[string]int{
+		"in": 0, "out": 8,
+		"pixels": 16, "kh": 24, "kw": 32, "inRow": 40, "inStep": 48,
+		"scale": 56,
+	}
+	eltwiseArgs = map[string]int{
+		"a": 0, "b": 8, "out": 16, "scale": 24, "bias": 32,
+		"pixels": 40, "flags": 48,
+	}
+)
+
+// The flags of runtime/kernels.go.
+const (
+	flagReLU       = 1
+	flagAccumulate = 2
+)
+
+// argsType returns the name of an operation's argument struct, and its layout.
+func argsType(op string) (string, map[string]int) {
+	switch op {
+	case "conv2d":
+		return "convArgs", convArgs
+	case "maxpool", "sumpool":
+		return "poolArgs", poolArgs
+	default:
+		return "eltwiseArgs", eltwiseArgs
+	}
+}

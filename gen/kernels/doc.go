@@ -1,0 +1,12 @@
+// Package kernels holds every kernel that package asm can write, beside the
+// pure-Go kernels of package runtime, and the tests and benchmarks of both.
+//
+// contract.go and generic.go are runtime/kernels.go and
+// runtime/kernels_generic.go under another package clause.
+package kernels
+
+//go:generate go run ../../asm/internal/genkernels -o . -runtime ../../runtime
+
+// block is the number of channels that a blocked activation stores together,
+// as in runtime/program.go.
+const block = 16

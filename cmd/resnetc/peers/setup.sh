@@ -4,7 +4,7 @@
 #
 #   setup.sh                      every peer but torch
 #   setup.sh onnxruntime ncnn     only these
-#   setup.sh -torch               also PyTorch
+#   setup.sh -torch               also PyTorch (several GB where only PyPI can be reached)
 #
 # The environment is $RESNETC_PEERS, else $XDG_CACHE_HOME/resnetc/peers, else
 # ~/.cache/resnetc/peers.  $PYTHON is the interpreter to build it from.
@@ -55,17 +55,17 @@ install numpy || { echo "setup.sh: numpy is needed by every peer; see $log" >&2;
 install onnx
 for p in $peers; do
 	case $p in
-	ncnn) install ncnn pnnx ;; # pnnx converts ONNX to ncnn's own form
+	# pnnx converts ONNX to ncnn's own form; PyTorch, which it asks for, serves
+	# its Python functions only, and not the converter.
+	ncnn) install ncnn && install --no-deps pnnx ;;
 	mnn) install MNN ;;
 	*) install "$p" ;;
 	esac
 done
 if [ $torch = yes ]; then
-	# A wheel without CUDA is on PyTorch's own index only; PyPI's takes several GB.
-	# onnx2torch runs an ONNX file in PyTorch.
-	install --index-url https://download.pytorch.org/whl/cpu torch || install torch
-	install onnx2torch
+	# A wheel without CUDA is on PyTorch's own index only.
+	install --retries 0 --timeout 10 --index-url https://download.pytorch.org/whl/cpu torch || install torch
 fi
 
 echo
-"$venv/bin/python" "$(dirname "$0")/peers.py" list
+"$venv/bin/python" -B "$(dirname "$0")/peers.py" list

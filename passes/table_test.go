@@ -1,0 +1,142 @@
+package passes
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/resnetc/resnetc/ir"
+)
+
+const block = `graph block
+input x: f32[N,16,8,8]
+param w: f32[16,16,3,3]
+param g: f32[16]
+conv = conv2d(x, w) {padding=[1,1,1,1]}
+bn = batch_norm(conv, g, g, g, g) {}
+sum = add(bn, x) {}
+y = relu(sum) {}
+output y
+`
+
+func parse(t *testing.T, text string) *ir.Graph {
+	t.Helper()
+	g, err := ir.Parse("test.ir", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func TestStopAfterAndObserve(t *testing.T) {
+	var seen []string
+	g := parse(t, block)
+	err := Run(g, Options{StopAfter: "fold-batchnorm", Observe: func(pass string, got *ir.Graph) {
+		if got != g {
+			t.Error("Observe sees another graph")
+		}
+		seen = append(seen, pass)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"dead-code", "remove-identity", "fold-constants", "fold-batchnorm"}
+	if !slices.Equal(seen, want) {
+		t.Errorf("observed %v, want %v", seen, want)
+	}
+	if g.Value("bn") != nil || g.Value("sum") == nil {
+		t.Errorf("want bn folded and sum not fused:\n%v", g)
+	}
+}
+
+func TestStopAfterUnknown(t *testing.T) {
+	for name, want := range map[string]string{
+		"fold-batchnrom": `unknown pass "fold-batchnrom", did you mean fold-batchnorm?`,
+		"fuse":           "fuse-add or fuse-relu?",
+		"Layout":         "did you mean layout?",
+		"memory":         "did you mean plan-memory?",
+		"zzzzzzz":        "did you mean dead-code or remove-identity or",
+	} {
+		g := parse(t, block)
+		before := g.String()
+		err := Run(g, Options{StopAfter: name})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("StopAfter %s: error %v, want one with %q", name, err, want)
+		}
+		if g.String() != before {
+			t.Errorf("StopAfter %s changed the graph", name)
+		}
+	}
+}
+
+// TestErrors checks that an error names the pass.
+func TestErrors(t *testing.T) {
+	g := parse(t, strings.Replace(block, "param g: f32[16]", "const g: f32[16] = -1", 1))
+	if err := Run(g, Options{}); err == nil || !strings.Contains(err.Error(), `fold-batchnorm: node "bn"`) {
+		t.Errorf("negative variance: %v", err)
+	}
+	g = parse(t, block)
+	g.Outputs = nil
+	if err := Run(g, Options{}); err == nil || !strings.Contains(err.Error(), "graph/V6") {
+		t.Errorf("no outputs: %v", err)
+	}
+}
+
+// TestAgain lowers what was lowered, printed and parsed: nothing changes.
+func TestAgain(t *testing.T) {
+	g := parse(t, block)
+	if err := Run(g, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	again := parse(t, g.String())
+	if err := Run(again, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if g.String() != again.String() {
+		t.Errorf("first\n%v\nsecond\n%v", g, again)
+	}
+}
+
+// TestExact adds an algorithm that is cheaper and rounds more.
+func TestExact(t *testing.T) {
+	defer func(old []algorithm) { algorithms = old }(algorithms)
+	half := func(n *ir.Node) float64 { return directCost(n) / 2 }
+	is3x3 := func(n *ir.Node) bool { return n.In("weight").Type.Shape[2] == 3 }
+	algorithms = append(slices.Clip(algorithms), algorithm{name: "winograd4", applies: is3x3, cost: half})
+	for _, c := range []struct {
+		exact bool
+		text  string
+		want  string
+	}{
+		{false, block, "winograd4"},
+		{true, block, "direct"},
+		{false, strings.ReplaceAll(block, "3,3]", "5,5]"), "direct"},
+	} {
+		g := parse(t, strings.ReplaceAll(c.text, "[1,1,1,1]", map[bool]string{true: "[2,2,2,2]", false: "[1,1,1,1]"}[strings.Contains(c.text, "5,5")]))
+		if err := Run(g, Options{Exact: c.exact}); err != nil {
+			t.Fatal(err)
+		}
+		if got := g.Outputs[0].Def.Str("algorithm"); got != c.want {
+			t.Errorf("exact %v: algorithm %q, want %q", c.exact, got, c.want)
+		}
+	}
+}
+
+func TestDirectCost(t *testing.T) {
+	g := parse(t, `graph cost
+input x: f32[N,3,8,8]
+param w: f32[24,3,3,3]
+param v: f32[8,24,1,1]
+a = conv2d(x, w) {padding=[1,1,1,1]}
+b = conv2d(a, v) {stride=[2,2]}
+output b
+`)
+	if err := Run(g, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]float64{"a": 64 * 32 * 3 * 9, "b": 16 * 16 * 32} {
+		if got := directCost(g.Value(name).Def); got != want {
+			t.Errorf("%s costs %v, want %v: the stem counts its channels, others whole blocks", name, got, want)
+		}
+	}
+}

@@ -13,10 +13,11 @@ type Program struct {
 	Hash    uint64 // FNV-1a-64 of the packed weights' bytes
 	Layers  []Layer
 
-	Input    Buffer // planar; Run copies the images here
-	Logits   Buffer // after all layers
-	Features Buffer // after FeatureLayers layers; no Channels if there are none
-	// FeatureLayers is how many layers Embed runs.
+	Input    [3]int // channels, height and width of an image
+	Logits   Buffer // after LogitLayers layers
+	Features Buffer // after FeatureLayers layers; Channels 0 if there are none
+	// How many layers Run and Embed run.
+	LogitLayers   int
 	FeatureLayers int
 
 	Preprocess Preprocess
@@ -28,7 +29,7 @@ type Program struct {
 // With Block 16 it is stored as [Channels/16][Height][Width][16], with Block 1
 // as [Channels][Height][Width]; Halo pixels of zeros surround every plane.
 type Buffer struct {
-	Offset   int // float32s per image from the arena's start
+	Offset   int // float32s per image from the arena's start; -1 for the caller's images
 	Channels int
 	Height   int
 	Width    int
@@ -41,6 +42,11 @@ func (b Buffer) row() int    { return (b.Width + 2*b.Halo) * b.Block }
 func (b Buffer) plane() int  { return (b.Height + 2*b.Halo) * b.row() }
 func (b Buffer) planes() int { return (b.Channels + b.Block - 1) / b.Block }
 func (b Buffer) size() int   { return b.planes() * b.plane() }
+
+// elements is the number of values of one image, without padding of any kind.
+func (b Buffer) elements() int { return b.Channels * b.Height * b.Width }
+
+func (p *Program) inputSize() int { return p.Input[0] * p.Input[1] * p.Input[2] }
 
 // Op is what a layer computes.
 type Op uint8
@@ -76,6 +82,7 @@ type Layer struct {
 	Stride   [2]int
 	Dilation [2]int
 	Padding  [2]int // top, left
+	PadEnd   [2]int // bottom, right; only averages need it
 	Groups   int    // in and out channels per group are multiples of 16 when Groups > 1
 	ReLU     bool
 	// CountPad makes padding count in an average.
@@ -83,7 +90,8 @@ type Layer struct {
 	// Before is the number of zero channels that subsample puts in front.
 	Before int
 
-	// Weight and Bias are offsets into the packed weights, in float32s; -1 without.
+	// Weight and Bias are offsets into the packed weights, in float32s; a
+	// convolution without bias has -1.
 	// Weights lie as [out/16][in/16][kh][kw][16 in][16 out], of a planar input
 	// as [out/16][in][kh][kw][16 out].  For OpAffine they are scale and bias.
 	Weight, Bias int
@@ -96,6 +104,19 @@ type Layer struct {
 	PixelsFirst bool
 
 	MACs int // multiply-adds per image, for the profile
+}
+
+// bytes is what the layer reads and writes for one image: weights,
+// activations in, activations out.
+func (l *Layer) bytes() int {
+	n := l.In.elements() + l.In2.elements() + l.Out.elements()
+	for _, b := range l.More {
+		n += b.elements()
+	}
+	if l.Op == OpConv {
+		n += l.Kernel[0] * l.Kernel[1] * l.In.Channels / l.Groups * l.Out.Channels
+	}
+	return 4 * n
 }
 
 // Tiling cuts an output row into CountA tiles of A pixels and then CountB

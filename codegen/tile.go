@@ -1,0 +1,154 @@
+package codegen
+
+import (
+	"slices"
+
+	"github.com/resnetc/resnetc/asm"
+	"github.com/resnetc/resnetc/ir"
+	"github.com/resnetc/resnetc/runtime"
+)
+
+// cachedWeights is the largest weight, in bytes, that stays in the L2 cache
+// beside the input of a few rows: half of 1 MiB, the L2 of current x86 servers.
+const cachedWeights = 512 << 10
+
+// chooseTiles decides how the kernels of each level walk over a convolution.
+func chooseTiles(r *runtime.Layer) {
+	joinRows(r)
+	blocks := (r.Out.Channels + ir.Block - 1) / ir.Block
+	perGroup := blocks / r.Groups
+	weights := 4 * r.Kernel[0] * r.Kernel[1] * r.In.Channels / r.Groups * r.Out.Channels
+	r.PixelsFirst = weights <= cachedWeights && r.Out.Height > 1
+	for level := range r.Tiles {
+		r.Tiles[level] = tiling(runtime.Level(level).String(), r, perGroup)
+	}
+}
+
+// tiling picks the widest tile that divides a row well.
+//
+// A tile of p pixels by b blocks does p*b multiply-adds of whole blocks for
+// b loads of weights and p of input, and the weights, which come from the L2
+// cache, are read once per tile: so many pixels matter more than many blocks,
+// and few pixels, the rows of small planes, call for more blocks.
+func tiling(level string, r *runtime.Layer, perGroup int) runtime.Tiling {
+	best, bestCost := runtime.Tiling{}, 0.0
+	for _, b := range []int{1, 2, 4} {
+		most := tileWidth(level, b)
+		if b > 1 && perGroup%b != 0 && (r.Groups > 1 || perGroup < b) || most == 0 {
+			continue
+		}
+		if r.Stride[1] > 2 {
+			most = 1
+		}
+		t := split(r.Out.Width, most)
+		t.Blocks = b
+		if c := cost(t) / float64(b); best.Blocks == 0 || c < bestCost {
+			best, bestCost = t, c
+		}
+	}
+	return best
+}
+
+// tileWidth is the largest number of pixels in a tile of so many blocks; 0 for none.
+func tileWidth(level string, blocks int) int {
+	if level == runtime.PureGo.String() && blocks == 1 {
+		return 28 // the twins take any size; long rows save calls
+	}
+	return asm.ConvTile(level, blocks)
+}
+
+// split cuts a row into tiles of at most most pixels, as equal as they get.
+func split(width, most int) runtime.Tiling {
+	n := (width + most - 1) / most
+	short, long := width/n, width%n
+	if long == 0 {
+		return runtime.Tiling{A: short, CountA: n}
+	}
+	return runtime.Tiling{A: short + 1, CountA: long, B: short, CountB: n - long}
+}
+
+// cost is the time of a row of tiles in cycles per step of the reduction: one
+// for each multiply-add of a block, but no less than the loads take, and a
+// little for each tile's start and end.
+func cost(t runtime.Tiling) float64 {
+	one := func(pixels int) float64 {
+		fma := float64(pixels * t.Blocks)
+		loads := float64(pixels)/2 + float64(t.Blocks)*1.5
+		return max(fma, loads, 4) + 0.5
+	}
+	return float64(t.CountA)*one(t.A) + float64(t.CountB)*one(t.B)
+}
+
+// joinRows makes one long row of several short ones where a kernel may run
+// across their ends: in a 1x1 convolution without stride or halo all pixels
+// are alike.
+func joinRows(r *runtime.Layer) {
+	if r.Kernel != [2]int{1, 1} || r.Stride != [2]int{1, 1} || r.Padding != [2]int{} ||
+		r.In.Halo != 0 || r.Out.Halo != 0 || r.In2.Halo != 0 {
+		return
+	}
+	const enough = 28 // pixels: two of the widest tiles
+	h, w := r.Out.Height, r.Out.Width
+	for k := 1; k <= h; k++ {
+		if h%k == 0 && (w*k >= enough || k == h) {
+			for _, b := range []*runtime.Buffer{&r.In, &r.Out, &r.In2} {
+				if b.Channels > 0 {
+					b.Height, b.Width = h/k, w*k
+				}
+			}
+			return
+		}
+	}
+}
+
+// kernels lists the assembly kernels that the program calls, in the order of
+// asm's table.
+func (l *lowering) kernels(targets []string) []asm.Kernel {
+	return slices.DeleteFunc(asm.Kernels(), func(k asm.Kernel) bool {
+		if targets != nil && !slices.Contains(targets, k.Level) {
+			return true
+		}
+		return !slices.ContainsFunc(l.program.Layers, func(r runtime.Layer) bool { return needs(&r, k) })
+	})
+}
+
+// needs reports whether the layer calls the kernel.
+func needs(r *runtime.Layer, k asm.Kernel) bool {
+	switch r.Op {
+	case runtime.OpConv:
+		return k.Op == "conv2d" && needsConv(r, k)
+	case runtime.OpMaxPool:
+		return k.Op == "maxpool"
+	case runtime.OpAvgPool:
+		return k.Op == "sumpool"
+	case runtime.OpAffine:
+		return k.Op == "affine"
+	case runtime.OpAdd:
+		return k.Op == "add"
+	case runtime.OpReLU:
+		return k.Op == "relu"
+	}
+	return false
+}
+
+func needsConv(r *runtime.Layer, k asm.Kernel) bool {
+	class := 0
+	if r.In.Block == 1 {
+		class = 2
+	}
+	if r.Stride[1] == 2 {
+		class++
+	}
+	for level, t := range r.Tiles {
+		if runtime.Level(level).String() != k.Level || class != k.Class {
+			continue
+		}
+		pixels := k.Pixels == t.A || t.CountB > 0 && k.Pixels == t.B
+		// The last blocks that do not fill a tile go to kernels of half its blocks, and so on.
+		blocks := k.Blocks == t.Blocks || k.Blocks < t.Blocks && r.Out.Channels > (r.Out.Channels+15)/16/t.Blocks*t.Blocks*16
+		if pixels && blocks {
+			return true
+		}
+	}
+	return false
+}

@@ -31,10 +31,13 @@ func (m *Model) Graph(o Options) (*ir.Graph, error) {
 		}
 	}
 	features, logits := b.head(x, o.Classes)
+	g.Outputs = []*ir.Value{logits, features}
+	if b.err == nil {
+		b.err = ir.Verify(g) // a large input may make tensors that are too large
+	}
 	if b.err != nil {
 		return nil, fmt.Errorf("zoo: %s with an input of %dx%d: %w", m.Name, o.InputSize[0], o.InputSize[1], b.err)
 	}
-	g.Outputs = []*ir.Value{logits, features}
 	return g, nil
 }
 

@@ -1,24 +1,11 @@
 package zoo
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/resnetc/resnetc/ir"
 	"github.com/resnetc/resnetc/zoo/golden"
 )
-
-// trainable counts the parameters that PyTorch's parameters() counts: all but
-// the running statistics.
-func trainable(g *ir.Graph) int {
-	n := 0
-	for _, p := range g.Params {
-		if !strings.Contains(p.Name, ".running_") {
-			n += p.Type.Shape.Elems()
-		}
-	}
-	return n
-}
 
 func graph(t *testing.T, name string, o Options) *ir.Graph {
 	t.Helper()
@@ -42,7 +29,7 @@ func TestParametersOfGoldens(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := trainable(graph(t, name, Options{})); got != want.Parameters {
+		if got := graph(t, name, Options{}).ParamCount(); got != want.Parameters {
 			t.Errorf("%s: %d parameters, PyTorch has %d", name, got, want.Parameters)
 		}
 	}
@@ -56,7 +43,7 @@ func TestParametersOfTorchvision(t *testing.T) {
 		"resnext101_64x4d": 83455272,
 		"wide_resnet101_2": 126886696,
 	} {
-		if got := trainable(graph(t, name, Options{})); got != want {
+		if got := graph(t, name, Options{}).ParamCount(); got != want {
 			t.Errorf("%s: %d parameters, torchvision has %d", name, got, want)
 		}
 	}

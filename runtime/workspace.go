@@ -163,8 +163,8 @@ func (w *Workspace) Profile() Profile {
 			Op:       l.Op.String(),
 			Duration: w.elapsed[i],
 			Runs:     w.runs[i],
-			MACs:     l.MACs,
-			Bytes:    l.bytes(),
+			MACs:     l.MACs * w.runs[i],
+			Bytes:    l.bytes() * w.runs[i],
 		}
 	}
 	return Profile{Name: p.Name, Kernels: w.m.kernels.level, Layers: layers}

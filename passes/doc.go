@@ -7,7 +7,7 @@
 //
 //	pass              what it does
 //	dead-code         drops nodes, and parameters, that no output needs
-//	remove-identity   drops dropout and reorders that change nothing
+//	remove-identity   drops dropout, idle reorders and repeated flattens
 //	fold-constants    evaluates nodes that read parameters only
 //	fold-batchnorm    multiplies a batch norm into the convolution or linear before it
 //	lower-batchnorm   turns the batch norms that are left into x*scale+bias

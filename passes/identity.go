@@ -2,18 +2,28 @@ package passes
 
 import "github.com/resnetc/resnetc/ir"
 
-// removeIdentity drops dropout, which is the identity at inference, and
-// reorders to the layout and halo that the operand has.  An identity that
-// gives an input, a parameter or another output a name as an output stays, as
-// a reorder: that is a copy.
+// removeIdentity drops dropout, which is the identity at inference, reorders
+// to the layout and halo that the operand has, and all flattens of a value but
+// the first, as they would share one place in memory.  An identity that gives
+// an input, a parameter or another output a name as an output stays, as a
+// reorder: that is a copy.
 func removeIdentity(g *ir.Graph, _ Options) error {
 	e := edit(g)
 	defer e.close()
+	flat := map[*ir.Value]*ir.Value{}
 	for _, n := range g.Nodes {
-		if n.Op != ir.Dropout && n.Op != ir.Reorder {
+		in, out := n.Inputs[0], n.Out()
+		switch n.Op {
+		case ir.Dropout, ir.Reorder:
+		case ir.Flatten:
+			if flat[in] == nil {
+				flat[in] = out
+				continue
+			}
+			in = flat[in]
+		default:
 			continue
 		}
-		in, out := n.Inputs[0], n.Out()
 		if in.Type.Layout != out.Type.Layout || in.Type.Halo != out.Type.Halo {
 			continue
 		}
@@ -22,6 +32,7 @@ func removeIdentity(g *ir.Graph, _ Options) error {
 			continue
 		}
 		n.Op, n.Attrs = ir.Reorder, ir.Attrs{}
+		e.setIn(n, "input", in)
 	}
 	return nil
 }

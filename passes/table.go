@@ -41,7 +41,7 @@ var Table = []Pass{
 	},
 	{
 		Name:   "remove-identity",
-		Doc:    "drops dropout and reorders that change nothing",
+		Doc:    "drops dropout, idle reorders and repeated flattens",
 		Reason: "an identity between two nodes would hide one from the other",
 		Before: []string{"fold-batchnorm", "fuse-add", "fuse-relu"},
 		Run:    removeIdentity,

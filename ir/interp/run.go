@@ -1,0 +1,155 @@
+package interp
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/resnetc/resnetc/ir"
+)
+
+// Option changes what [Run] does.
+type Option func(*options)
+
+type options struct {
+	keep, float32 bool
+}
+
+// KeepAll makes Run give back every activation, not only the outputs.
+func KeepAll() Option { return func(o *options) { o.keep = true } }
+
+// Float32 makes Run round the inputs and every node's results to float32.
+// Sums within a node stay float64.
+func Float32() Option { return func(o *options) { o.float32 = true } }
+
+// Run computes the outputs of g, by name, for the inputs, by name.  The batch is
+// the first axis of the inputs, the same for all of them.
+//
+// The graph must pass [ir.Verify].  Every parameter that a node reads must have
+// data.  Memory is freed as soon as no later node reads a tensor.
+func Run(g *ir.Graph, inputs map[string]*Tensor, opts ...Option) (map[string]*Tensor, error) {
+	var o options
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if err := ir.Verify(g); err != nil {
+		return nil, fmt.Errorf("interp: graph %q: %w", g.Name, err)
+	}
+	values := map[*ir.Value]*Tensor{}
+	batch := 0
+	for _, v := range g.Inputs {
+		t := inputs[v.Name]
+		if err := check(t, v, &batch); err != nil {
+			return nil, err
+		}
+		if o.float32 {
+			t = &Tensor{t.Shape, append([]float64(nil), t.Data...)}
+			t.round()
+		}
+		values[v] = t
+	}
+	for _, name := range slices.Sorted(maps.Keys(inputs)) {
+		if v := g.Value(name); !slices.Contains(g.Inputs, v) {
+			return nil, fmt.Errorf("interp: graph %q has no input %q", g.Name, name)
+		}
+	}
+	readers := map[*ir.Value]int{}
+	for _, n := range g.Nodes {
+		for _, v := range n.Inputs {
+			readers[v]++
+		}
+	}
+	for _, v := range g.Outputs {
+		readers[v]++ // never freed
+	}
+	for _, n := range g.Nodes {
+		operands := make([]*Tensor, len(n.Inputs))
+		for i, v := range n.Inputs {
+			if v == nil {
+				continue
+			}
+			if v.Def == nil && values[v] == nil {
+				var err error
+				if values[v], err = parameter(v); err != nil {
+					return nil, fmt.Errorf("%w (node %q reads it)", err, n.Name())
+				}
+			}
+			operands[i] = values[v]
+		}
+		results, err := Eval(n, operands)
+		if err != nil {
+			return nil, err
+		}
+		for i, t := range results {
+			if o.float32 {
+				t.round()
+			}
+			values[n.Results[i]] = t
+		}
+		for _, v := range n.Inputs {
+			if readers[v]--; v != nil && readers[v] == 0 && (!o.keep || v.Def == nil) {
+				delete(values, v)
+			}
+		}
+	}
+	return collect(g, values, o.keep)
+}
+
+// parameter gives the tensor of a parameter.
+func parameter(v *ir.Value) (*Tensor, error) {
+	if v.Data == nil {
+		return nil, fmt.Errorf("interp: parameter %q has no data: bind weights first", v.Name)
+	}
+	return FromFloat32(v.Type.Shape, v.Data)
+}
+
+// collect gives the outputs, or all activations, by name.
+func collect(g *ir.Graph, values map[*ir.Value]*Tensor, all bool) (map[string]*Tensor, error) {
+	out := map[string]*Tensor{}
+	for _, v := range g.Outputs {
+		if values[v] == nil { // a parameter that no node reads
+			t, err := parameter(v)
+			if err != nil {
+				return nil, err
+			}
+			values[v] = t
+		}
+		out[v.Name] = values[v]
+	}
+	if all {
+		for _, n := range g.Nodes {
+			for _, v := range n.Results {
+				out[v.Name] = values[v]
+			}
+		}
+	}
+	return out, nil
+}
+
+// Eval computes the results of one node.  The operands stand in the order of
+// n.Inputs, nil for an optional one that is left out; their shapes must be those
+// of n.Inputs, with one number in the place of [ir.Batch].
+func Eval(n *ir.Node, operands []*Tensor) ([]*Tensor, error) {
+	if len(operands) != len(n.Inputs) {
+		return nil, fmt.Errorf("interp: node %q: %d operands, want %d", n.Name(), len(operands), len(n.Inputs))
+	}
+	if _, err := ir.Infer(n); err != nil {
+		return nil, err
+	}
+	k, ok := kernels[n.Op]
+	if !ok {
+		return nil, fmt.Errorf("interp: node %q: op %s cannot be run", n.Name(), n.Op)
+	}
+	batch := 0
+	for i, v := range n.Inputs {
+		if v == nil {
+			continue
+		}
+		if err := check(operands[i], v, &batch); err != nil {
+			return nil, fmt.Errorf("%w (operand of node %q)", err, n.Name())
+		}
+	}
+	out := output(n, batch)
+	k(call{n, operands}, out)
+	return []*Tensor{out}, nil
+}

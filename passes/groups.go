@@ -1,6 +1,10 @@
 package passes
 
-import "github.com/resnetc/resnetc/ir"
+import (
+	"fmt"
+
+	"github.com/resnetc/resnetc/ir"
+)
 
 // mergeGroups makes the channels of a convolution group multiples of
 // [ir.Block]: it joins neighbouring groups into one, with zeros where a group's
@@ -21,6 +25,10 @@ func mergeGroups(g *ir.Graph, _ Options) error {
 			continue
 		}
 		merged := ir.Shape{shape[0], shape[1] * m, shape[2], shape[3]}
+		if merged.Elems() > ir.MaxElems {
+			return fmt.Errorf("node %q: weight %q of shape %v takes %d elements when its %d groups are widened to %d, more than the %d that a tensor may have",
+				n.Name(), weight.Name, shape, merged.Elems(), groups, groups/m, ir.MaxElems)
+		}
 		e.setIn(n, "weight", e.param(n.Name()+".weight.merged", merged, blockDiagonal(weight, groups, m)))
 		n.Set("groups", groups/m)
 	}

@@ -33,6 +33,26 @@ func layout(g *ir.Graph, _ Options) error {
 		g.Outputs[i] = l.read(form{value: v, layout: ir.NCHW16c})
 	}
 	g.Nodes = l.nodes
+	return checkStored(g)
+}
+
+// maxHalo is the widest halo that ir accepts.
+const maxHalo = 1 << 10
+
+// checkStored makes sure that halos and filled-up blocks did not blow a value up.
+func checkStored(g *ir.Graph) error {
+	for _, n := range g.Nodes {
+		for _, v := range n.Inputs {
+			if v != nil && v.Type.Halo > maxHalo {
+				return fmt.Errorf("node %q: %q would be stored with a border of %d zeros for the largest padding among its readers, and at most %d are possible", n.Name(), v.Name, v.Type.Halo, maxHalo)
+			}
+		}
+		for _, v := range n.Results {
+			if v.Type.Halo <= maxHalo && v.Type.Stored() > ir.MaxElems {
+				return fmt.Errorf("node %q: %v takes %d elements, more than the %d that a tensor may have", n.Name(), v.Type, v.Type.Stored(), ir.MaxElems)
+			}
+		}
+	}
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package passes
 
 import (
-	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/resnetc/resnetc/ir"
 	"github.com/resnetc/resnetc/ir/interp"
+	"github.com/resnetc/resnetc/ir/irtest"
 	"github.com/resnetc/resnetc/zoo"
 )
 
@@ -44,7 +44,7 @@ func TestTxtarMeaning(t *testing.T) {
 			if err := Lookup(name).Run(after, Options{}); err != nil {
 				t.Fatal(err)
 			}
-			inputs := randomInputs(g, rng)
+			inputs := irtest.RandomInput(rng, g, 2)
 			want := outputs(t, g, inputs)
 			compare(t, name, want, outputs(t, after, inputs))
 			if strings.HasPrefix(filepath.Base(file), "fold_constants_output") {
@@ -106,18 +106,6 @@ func bind(g *ir.Graph, rng *rand.Rand) {
 	}
 }
 
-func randomInputs(g *ir.Graph, rng *rand.Rand) map[string]*interp.Tensor {
-	inputs := map[string]*interp.Tensor{}
-	for _, v := range g.Inputs {
-		x := interp.New(append([]int{2}, v.Type.Shape[1:]...)...)
-		for i := range x.Data {
-			x.Data[i] = float64(float32(rng.NormFloat64()))
-		}
-		inputs[v.Name] = x
-	}
-	return inputs
-}
-
 // outputs gives the results of g in the order of its outputs.
 func outputs(t *testing.T, g *ir.Graph, inputs map[string]*interp.Tensor) []*interp.Tensor {
 	t.Helper()
@@ -135,13 +123,8 @@ func outputs(t *testing.T, g *ir.Graph, inputs map[string]*interp.Tensor) []*int
 func compare(t *testing.T, what string, want, got []*interp.Tensor) {
 	t.Helper()
 	for k, w := range want {
-		largest, worst := 0.0, 0.0
-		for i, x := range w.Data {
-			largest = max(largest, math.Abs(x))
-			worst = max(worst, math.Abs(x-got[k].Data[i]))
-		}
-		if !(worst <= tolerance*largest) {
-			t.Errorf("%s: output %d is off by %g, of %g", what, k, worst, largest)
+		if d := irtest.Compare(got[k], w); !(d <= tolerance) {
+			t.Errorf("%s: output %d is off by %g", what, k, d)
 		}
 	}
 }

@@ -44,6 +44,9 @@ func planMemory(g *ir.Graph, _ Options) error {
 	}
 	bufs := buffers(g)
 	offsets, arena := place(bufs)
+	if arena > ir.MaxElems {
+		return fmt.Errorf("the activations of one image need %d elements at a time, more than the %d that an arena may have: make the images or the network smaller", arena, ir.MaxElems)
+	}
 	for i, b := range bufs {
 		for _, v := range b.values {
 			v.Offset = offsets[i]

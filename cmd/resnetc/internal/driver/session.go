@@ -95,17 +95,23 @@ func (s *Session) do(q wire.Request) (wire.Response, error) {
 	return r, nil
 }
 
-// Run gives the logits of images, row-major N,C,H,W, with a workspace
-// for batch of them, and how long the run took.
-func (s *Session) Run(images []float32, batch int) ([]float32, time.Duration, error) {
+// Values is what a run computes, and how long it took.
+type Values struct {
+	Data    []float32
+	Elapsed time.Duration
+}
+
+// Run gives the logits of images, row-major N,C,H,W, with a workspace for
+// batch of them.
+func (s *Session) Run(images []float32, batch int) (Values, error) {
 	r, err := s.do(wire.Request{Op: wire.Run, Images: images, Batch: batch})
-	return r.Values, r.Elapsed, err
+	return Values{r.Values, r.Elapsed}, err
 }
 
 // Embed gives the features of images; otherwise it is like Run.
-func (s *Session) Embed(images []float32, batch int) ([]float32, time.Duration, error) {
+func (s *Session) Embed(images []float32, batch int) (Values, error) {
 	r, err := s.do(wire.Request{Op: wire.Embed, Images: images, Batch: batch})
-	return r.Values, r.Elapsed, err
+	return Values{r.Values, r.Elapsed}, err
 }
 
 // Repeat does the last Run again and tells how long it took.
@@ -115,7 +121,7 @@ func (s *Session) Repeat() (time.Duration, error) {
 }
 
 // Profile gives the time of each layer over all repeats since the last Run, and
-// the machine's peak in floating-point operations per second.
+// the machine's peak in GFLOP/s, 0 if it is not known.
 func (s *Session) Profile() ([]wire.Layer, float64, error) {
 	r, err := s.do(wire.Request{Op: wire.Profile})
 	return r.Layers, r.Peak, err

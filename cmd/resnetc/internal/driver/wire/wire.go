@@ -28,12 +28,12 @@ const (
 type Response struct {
 	Error       string
 	Network     Network
-	Values      []float32 // Run, Embed
-	Elapsed     time.Duration
+	Values      []float32     // Run, Embed
+	Elapsed     time.Duration // of the run alone
 	Preprocess  time.Duration // Classify
 	Predictions []Prediction
 	Layers      []Layer
-	Peak        float64 // Profile: multiply-adds×2 per second that the machine reaches at best
+	Peak        float64 // Profile: GFLOP/s that the machine reaches at best; 0 if unknown
 }
 
 // Network is what Describe tells.
@@ -54,11 +54,11 @@ type Prediction struct {
 	Probability float32 `json:"probability"`
 }
 
-// Layer is one layer's time over several runs.
+// Layer is one layer's part of several runs; Time and FLOPs are sums over them.
 type Layer struct {
 	Name  string
 	Op    string
 	Time  time.Duration
 	Runs  int
-	FLOPs int // of one run
+	FLOPs int
 }

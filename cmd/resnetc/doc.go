@@ -1,0 +1,16 @@
+// Resnetc compiles residual networks to standalone Go packages.
+//
+//	resnetc list                                        the networks it knows
+//	resnetc compile resnet50 -weights W -o ./resnet50   write a package
+//	resnetc run resnet20_cifar cat.png                  compile, build and classify
+//	resnetc dump resnet18 -after fold-batchnorm         show the network after a pass
+//	resnetc bench resnet18                              time it against a reference
+//
+// Flags are written with one dash or two, before or after arguments.
+// resnetc help COMMAND tells more and gives examples.
+//
+// The exit status is 0, or 1 if an input is bad (a file, a network, a machine
+// that lacks something), or 2 if the command line itself is wrong.  An error is one
+// line on standard error.  A command that fails or is interrupted leaves nothing
+// half-written.
+package main

@@ -8,7 +8,9 @@ import (
 )
 
 func (l *lowering) conv2d(n *ir.Node) error {
-	if a := n.Str("algorithm"); a != "direct" {
+	if a := n.Str("algorithm"); a == "" {
+		return fmt.Errorf("no algorithm was chosen: run the passes first")
+	} else if a != "direct" {
 		return fmt.Errorf("algorithm %q has no kernels, want direct", a)
 	}
 	r := l.layer(n, runtime.OpConv)

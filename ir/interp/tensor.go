@@ -21,7 +21,7 @@ func New(shape ...int) *Tensor {
 // FromFloat32 makes a tensor of the elements, whose number must be that of the shape.
 func FromFloat32(shape []int, data []float32) (*Tensor, error) {
 	if len(data) != elems(shape) {
-		return nil, fmt.Errorf("interp: %d elements, want %d for the shape %v", len(data), elems(shape), shape)
+		return nil, fmt.Errorf("interp: %d elements, want %d for the shape %v", len(data), elems(shape), ir.Shape(shape))
 	}
 	t := New(slices.Clone(shape)...)
 	for i, x := range data {
@@ -69,10 +69,10 @@ func check(t *Tensor, v *ir.Value, batch *int) error {
 		want[0] = *batch
 	}
 	if !slices.Equal(t.Shape, want) {
-		return fmt.Errorf("interp: the tensor for %q has shape %v, want %v", v.Name, t.Shape, ir.Shape(want))
+		return fmt.Errorf("interp: the tensor for %q has shape %v, want %v", v.Name, ir.Shape(t.Shape), ir.Shape(want))
 	}
 	if len(t.Data) != elems(t.Shape) {
-		return fmt.Errorf("interp: the tensor for %q has %d elements, want %d for its shape %v", v.Name, len(t.Data), elems(t.Shape), t.Shape)
+		return fmt.Errorf("interp: the tensor for %q has %d elements, want %d for its shape %v", v.Name, len(t.Data), elems(t.Shape), ir.Shape(t.Shape))
 	}
 	return nil
 }

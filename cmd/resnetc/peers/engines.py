@@ -112,7 +112,7 @@ class NCNN(Engine):
     def convert(self):
         _, self.shape, _ = inspect(self.path)
         model = os.path.join(self.folder, "model.onnx")
-        self.strided_slice_to_pool(model)
+        self.adapt(model)
         pnnx = os.path.join(importlib.util.find_spec("pnnx").submodule_search_locations[0], "pnnx")
         size = ",".join(map(str, [1] + self.shape))
         said = convert(pnnx, model, f"inputshape=[{size}]", "fp16=0")
@@ -120,12 +120,14 @@ class NCNN(Engine):
         if bad:
             raise PeerError("pnnx cannot convert the model: " + "; ".join(bad[:4]))
 
-    def strided_slice_to_pool(self, path):
-        """Copies the model to path with every Slice of image rows and columns, which ncnn lacks for steps other than
-        1, written as a max pool of 1x1 windows, which gives the same elements."""
+    def adapt(self, path):
+        """Copies the model to path with a batch of 1, and with every Slice of image rows and columns, which ncnn lacks
+        for steps other than 1, written as a max pool of 1x1 windows, which gives the same elements."""
         import onnx
 
         model = onnx.load(self.path)
+        for v in list(model.graph.input) + list(model.graph.output):
+            v.type.tensor_type.shape.dim[0].dim_value = 1
         constants = {t.name: t for t in model.graph.initializer}
         for node in model.graph.node:
             if node.op_type != "Slice" or any(i not in constants for i in node.input[1:]):

@@ -14,6 +14,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/resnetc/resnetc/cmd/resnetc/internal/atomicfile"
+	"github.com/resnetc/resnetc/cmd/resnetc/internal/npy"
 )
 
 // Peer is an engine that has loaded a model and runs it in a process of its
@@ -138,7 +141,10 @@ func (p *Peer) Run(src []float32, n int) ([]float32, error) {
 		return nil, fmt.Errorf("peers: %s: %d elements are not %d images", p.name, len(src), n)
 	}
 	const in, out = "in.npy", "out.npy"
-	if err := os.WriteFile(filepath.Join(p.dir, in), encodeNPY(src, n), 0o600); err != nil {
+	err := atomicfile.Write(filepath.Join(p.dir, in), func(w io.Writer) error {
+		return npy.Write(w, npy.Array{Shape: []int{len(src)}, Data: src})
+	})
+	if err != nil {
 		return nil, fmt.Errorf("peers: %w", err)
 	}
 	answer, err := p.ask("check " + in + " " + out)
@@ -150,18 +156,14 @@ func (p *Peer) Run(src []float32, n int) ([]float32, error) {
 	} else if images != int64(n) {
 		return nil, fmt.Errorf("peers: %s: the %d elements are %d images of the model's size, not %d", p.name, len(src), images, n)
 	}
-	data, err := os.ReadFile(filepath.Join(p.dir, out))
-	if err != nil {
-		return nil, fmt.Errorf("peers: %w", err)
-	}
-	logits, shape, err := decodeNPY(data)
+	y, err := npy.ReadFile(filepath.Join(p.dir, out))
 	if err != nil {
 		return nil, fmt.Errorf("peers: %s's output: %w", p.name, err)
 	}
-	if len(shape) != 2 || shape[0] != n {
-		return nil, fmt.Errorf("peers: %s's output has shape %v, want [%d, classes]", p.name, shape, n)
+	if len(y.Shape) != 2 || y.Shape[0] != n {
+		return nil, fmt.Errorf("peers: %s's output has shape %v, want [%d, classes]", p.name, y.Shape, n)
 	}
-	return logits, nil
+	return y.Data, nil
 }
 
 // Time runs the batch n times and returns how long each run took, after one run

@@ -3,10 +3,9 @@ package onnxfile
 import (
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 
+	"github.com/resnetc/resnetc/cmd/resnetc/internal/atomicfile"
 	"github.com/resnetc/resnetc/ir"
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -19,11 +18,16 @@ const (
 )
 
 // Write writes g as an ONNX model.  Activations have batch size batch, or the
-// symbolic size N if batch is 0.  Every parameter that a node reads must have
-// its Data; an error names the node or parameter that cannot be written.
+// symbolic size N if batch is 0.  The graph must pass [ir.Verify], and every
+// parameter that a node reads must have its Data; parameters that none reads are
+// left out, and an output that is listed twice is written once.  An error names
+// the node or parameter that cannot be written.
 func Write(w io.Writer, g *ir.Graph, batch int) error {
 	if batch < 0 {
 		return fmt.Errorf("onnxfile: batch size %d, want 0 (chosen at run time) or more", batch)
+	}
+	if err := ir.Verify(g); err != nil {
+		return fmt.Errorf("onnxfile: graph %q: %w", g.Name, err)
 	}
 	graph, err := encodeGraph(g, batch)
 	if err != nil {
@@ -49,24 +53,8 @@ func Write(w io.Writer, g *ir.Graph, batch int) error {
 
 // WriteFile writes g as an ONNX model to the named file, which appears whole
 // or not at all; see [Write].
-func WriteFile(name string, g *ir.Graph, batch int) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if err := Write(f, g, batch); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
+func WriteFile(name string, g *ir.Graph, batch int) error {
+	return atomicfile.Write(name, func(w io.Writer) error { return Write(w, g, batch) })
 }
 
 // encodeGraph makes the GraphProto.
@@ -91,9 +79,12 @@ func encodeGraph(g *ir.Graph, batch int) (message, error) {
 	for _, v := range g.Inputs {
 		m.message(graphInput, valueInfo(v.Name, v.Type.Shape, batch))
 	}
-	for _, v := range g.Outputs {
+	for i, v := range g.Outputs {
+		if slices.Contains(g.Outputs[:i], v) {
+			continue
+		}
 		if v.Def == nil {
-			return nil, fmt.Errorf("output %q is not the result of a node", v.Name)
+			return nil, fmt.Errorf("output %q is an input or a parameter, and ONNX gives back results of nodes only", v.Name)
 		}
 		m.message(graphOutput, valueInfo(v.Name, v.Type.Shape, batch))
 	}
@@ -103,16 +94,10 @@ func encodeGraph(g *ir.Graph, batch int) (message, error) {
 		if !e.params[v] {
 			continue // no node reads it
 		}
-		delete(e.params, v)
 		if err := checkData(v); err != nil {
 			return nil, err
 		}
 		m.floats(graphInitializer, v.Name, v.Type.Shape, v.Data)
-	}
-	for v := range e.params {
-		if !slices.Contains(g.Inputs, v) {
-			return nil, fmt.Errorf("%q is read but is neither an input nor a parameter of the graph", v.Name)
-		}
 	}
 	return m, nil
 }

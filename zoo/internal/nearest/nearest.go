@@ -1,18 +1,27 @@
 package nearest
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Names returns up to n of the candidates, most similar to name first, ties in
-// the candidates' order.  Candidates that share less than about half of their
-// letters with name are left out: a wild guess helps nobody.
+// the candidates' order.  Case doesn't matter, and a candidate that name is the
+// beginning of counts as one letter off.  Candidates that share less than about
+// half of their letters with name are left out: a wild guess helps nobody.
 func Names(name string, candidates []string, n int) []string {
 	type ranked struct {
 		name string
 		dist int
 	}
 	var list []ranked
+	name = strings.ToLower(name)
 	for _, c := range candidates {
-		if d := Distance(name, c); d <= max(len(name), len(c))/2 {
+		d := Distance(name, strings.ToLower(c))
+		if name != "" && strings.HasPrefix(strings.ToLower(c), name) {
+			d = min(d, 1)
+		}
+		if d <= max(len(name), len(c))/2 {
 			list = append(list, ranked{c, d})
 		}
 	}

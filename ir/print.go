@@ -132,6 +132,9 @@ func printAttr(v any) string {
 func declare(v *Value) string { return quote(v.Name) + ": " + annotation(v) }
 
 func annotation(v *Value) string {
+	if v == nil {
+		return "<nil>"
+	}
 	if v.Offset != -1 {
 		return fmt.Sprintf("%v @%d", v.Type, v.Offset)
 	}

@@ -29,7 +29,8 @@ var graphConstraints = []struct {
 // Verify gives the first constraint that the graph breaks, or nil.  It cites
 // graph/V1 to graph/V11, in this order:
 //
-//   - V1: every value has a name, and no two have the same.
+//   - V1: no node or value is nil; every value has a name, and no two have the
+//     same.
 //   - V2: a value stands once in Inputs, in Params or in the Results of the
 //     node that is its Def; a node has results.
 //   - V3: a node's operands are values of the graph.
@@ -64,6 +65,9 @@ func brokenGraph(number int, format string, args ...any) error {
 }
 
 func checkNames(g *Graph) error {
+	if slices.Contains(g.Nodes, nil) {
+		return brokenGraph(1, "there is a nil among the nodes")
+	}
 	seen := map[string]bool{}
 	for v := range g.Values() {
 		switch {
@@ -86,8 +90,8 @@ func checkDefinitions(g *Graph) error {
 		}
 	}
 	for i, n := range g.Nodes {
-		if n == nil || len(n.Results) == 0 {
-			return brokenGraph(2, "node %d is nil or has no results", i)
+		if len(n.Results) == 0 {
+			return brokenGraph(2, "node %d (%s) has no results", i, n.Op)
 		}
 		for _, v := range n.Results {
 			if v.Def != n {

@@ -140,11 +140,11 @@ func runPictures(c *cli.Command, p *built, s *driver.Session, pictures []string)
 		Compile: millis(p.compile), Build: millis(p.build), New: millis(s.Network.New),
 	}
 	for _, path := range pictures {
-		a, err := s.Classify(path, c.Int("top"))
+		predictions, t, err := s.Classify(path, c.Int("top"), true)
 		if err != nil {
 			return err
 		}
-		r.Pictures = append(r.Pictures, pictureReport{path, a.Predictions, millis(a.Preprocess), millis(a.Inference)})
+		r.Pictures = append(r.Pictures, pictureReport{path, predictions, millis(t.Preprocess), millis(t.Inference)})
 	}
 	if c.Bool("json") {
 		return writeJSON(stdout(c), r)

@@ -127,14 +127,12 @@ func (s *Session) Profile() ([]wire.Layer, float64, error) {
 	return r.Layers, r.Peak, err
 }
 
-// Classification is what a network makes of a picture.
-type Classification struct {
-	Predictions           []wire.Prediction
-	Preprocess, Inference time.Duration
-}
+// Timing is how long the two steps of a classification took.
+type Timing struct{ Preprocess, Inference time.Duration }
 
-// Classify gives the k most probable classes of the picture in a file.
-func (s *Session) Classify(path string, k int) (Classification, error) {
-	r, err := s.do(wire.Request{Op: wire.Classify, Path: path, K: k})
-	return Classification{r.Predictions, r.Preprocess, r.Elapsed}, err
+// Classify gives the k most probable classes of the picture in a file, and how
+// long it takes if timed is set, which makes it take twice as long.
+func (s *Session) Classify(path string, k int, timed bool) ([]wire.Prediction, Timing, error) {
+	r, err := s.do(wire.Request{Op: wire.Classify, Path: path, K: k, Timed: timed})
+	return r.Predictions, Timing{r.Preprocess, r.Elapsed}, err
 }

@@ -162,14 +162,10 @@ func (s *server) classify(q wire.Request, r *wire.Response) error {
 	if err != nil {
 		return fmt.Errorf("%s: not a picture that can be read (JPEG, PNG or GIF): %w", q.Path, err)
 	}
-	// Classify does both steps at once; each is done apart as well, to be timed.
-	shape := s.info.InputShape
-	q.Images = make([]float32, shape[0]*shape[1]*shape[2])
-	if err := timed(&r.Preprocess, func() error { return s.m.Preprocess(q.Images, img) }); err != nil {
-		return fmt.Errorf("%s: %w", q.Path, err)
-	}
-	if err := s.run(q, r); err != nil {
-		return fmt.Errorf("%s: %w", q.Path, err)
+	if q.Timed {
+		if err := s.steps(img, q, r); err != nil {
+			return fmt.Errorf("%s: %w", q.Path, err)
+		}
 	}
 	predictions, err := s.m.Classify(img, q.K)
 	if err != nil {
@@ -179,4 +175,14 @@ func (s *server) classify(q wire.Request, r *wire.Response) error {
 		r.Predictions = append(r.Predictions, wire.Prediction{Class: p.Class, Label: p.Label, Probability: p.Probability})
 	}
 	return nil
+}
+
+// steps does what Classify does in two steps, to time each.
+func (s *server) steps(img image.Image, q wire.Request, r *wire.Response) error {
+	shape := s.info.InputShape
+	q.Images = make([]float32, shape[0]*shape[1]*shape[2])
+	if err := timed(&r.Preprocess, func() error { return s.m.Preprocess(q.Images, img) }); err != nil {
+		return err
+	}
+	return s.run(q, r)
 }

@@ -9,6 +9,7 @@ type Request struct {
 	Batch  int       // Run: images that the workspace has room for; at least those in Images
 	Path   string    // Classify: a picture
 	K      int       // Classify: how many predictions
+	Timed  bool      // Classify: time both steps, which does them once more
 }
 
 // Op is what is asked for.
@@ -30,7 +31,7 @@ type Response struct {
 	Network     Network
 	Values      []float32     // Run, Embed
 	Elapsed     time.Duration // of the run alone
-	Preprocess  time.Duration // Classify
+	Preprocess  time.Duration // Classify, if it is timed
 	Predictions []Prediction
 	Layers      []Layer
 	Peak        float64 // Profile: GFLOP/s that the machine reaches at best; 0 if unknown

@@ -47,7 +47,7 @@ func resample(dst []uint8, rows rowReader, size, resized image.Point, window ima
 		for out := first; out < seen.Dy() && lines.taps[out].from <= y; out++ {
 			t := lines.taps[out]
 			k := lines.coefficients[t.at+y-t.from]
-			sum := sums[out*n:][:n]
+			sum := sums[out*n:][:len(line)]
 			for i, v := range line {
 				sum[i] += int32(v) * k
 			}

@@ -16,7 +16,6 @@ type editor struct {
 	outputs map[*ir.Value]bool
 	names   map[string]bool
 	dropped map[*ir.Node]bool
-	orphans map[*ir.Value]bool // parameters that lost their last reader
 }
 
 func edit(g *ir.Graph) *editor {
@@ -27,7 +26,6 @@ func edit(g *ir.Graph) *editor {
 		outputs: map[*ir.Value]bool{},
 		names:   map[string]bool{},
 		dropped: map[*ir.Node]bool{},
-		orphans: map[*ir.Value]bool{},
 	}
 	for _, v := range g.Params {
 		e.params[v] = true
@@ -41,11 +39,11 @@ func edit(g *ir.Graph) *editor {
 	return e
 }
 
-// close removes the dropped nodes, and the parameters that lost their last reader.
+// close removes the dropped nodes, and the parameters that nobody reads.
 func (e *editor) close() {
 	e.g.Remove(func(n *ir.Node) bool { return e.dropped[n] })
 	e.g.Params = slices.DeleteFunc(e.g.Params, func(v *ir.Value) bool {
-		return e.orphans[v] && len(e.readers[v]) == 0 && !e.outputs[v]
+		return len(e.readers[v]) == 0 && !e.outputs[v]
 	})
 }
 
@@ -104,9 +102,6 @@ func (e *editor) unread(v *ir.Value, n *ir.Node) {
 	r := e.readers[v]
 	i := slices.Index(r, n)
 	e.readers[v] = slices.Delete(r, i, i+1)
-	if e.params[v] && len(e.readers[v]) == 0 {
-		e.orphans[v] = true
-	}
 }
 
 // replace makes the readers of old, and the outputs, read v, and reports

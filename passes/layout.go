@@ -60,7 +60,7 @@ func checkStored(g *ir.Graph) error {
 type form struct {
 	value  *ir.Value
 	layout ir.Layout
-	dense  bool // without halo; otherwise the halo that all such readers share
+	dense  bool // without a halo; otherwise with the widest that such a reader wants
 }
 
 type copyKey struct {
@@ -119,11 +119,8 @@ func (l *layouter) flattened(n *ir.Node) {
 
 // read returns f's value in the form f: itself, or the result of a reorder.
 func (l *layouter) read(f form) *ir.Value {
-	halo := l.halos[f]
-	if f.dense {
-		halo = 0
-	}
-	v, key := f.value, copyKey{f.value, f.layout, halo}
+	v, halo := f.value, l.halos[f]
+	key := copyKey{v, f.layout, halo}
 	if v.Def != nil && v.Type.Layout == f.layout && v.Type.Halo == halo {
 		return v
 	}

@@ -17,6 +17,9 @@ import (
 // tolerance is relative to the largest element: passes round weights to float32.
 const tolerance = 1e-5
 
+// refused lists the files whose graph layout refuses: an output is a constant.
+var refused = map[string]bool{"fold_constants_output": true, "remove_identity_kept": true}
+
 // TestTxtarMeaning runs the graph of each txtar file before and after its
 // pass, and before and after the whole pipeline.
 func TestTxtarMeaning(t *testing.T) {
@@ -47,8 +50,8 @@ func TestTxtarMeaning(t *testing.T) {
 			inputs := irtest.RandomInput(rng, g, 2)
 			want := outputs(t, g, inputs)
 			compare(t, name, want, outputs(t, after, inputs))
-			if strings.HasPrefix(filepath.Base(file), "fold_constants_output") {
-				return // layout refuses it
+			if refused[strings.TrimSuffix(filepath.Base(file), ".txtar")] {
+				return
 			}
 			after = g.Clone()
 			if err := Run(after, Options{}); err != nil {

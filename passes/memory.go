@@ -124,7 +124,7 @@ func overwritten(n *ir.Node, i int, home map[*ir.Value]*buffer) *buffer {
 	t := n.Out().Type
 	for _, v := range operands {
 		b := home[v]
-		if b != nil && b.to == i && v.Type.Layout == t.Layout && v.Type.Halo == t.Halo && v.Type.Stored() == t.Stored() {
+		if b != nil && b.to == i && v.Type.Layout == t.Layout && v.Type.Halo == t.Halo {
 			return b
 		}
 	}

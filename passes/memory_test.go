@@ -2,6 +2,7 @@ package passes
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/resnetc/resnetc/ir"
@@ -54,6 +55,39 @@ func TestReport(t *testing.T) {
 	// The reorder of x with a halo, 16*10*10, and the convolution's result, 16*8*8.
 	if r, want := Report(g), (MemoryReport{Arena: 2624, Naive: 2624, LowerBound: 2624}); r != want {
 		t.Errorf("%+v, want %+v", r, want)
+	}
+}
+
+// TestFlattenShares checks that a result in place of a flatten waits for the
+// readers of the flatten's operand.
+func TestFlattenShares(t *testing.T) {
+	for text, want := range map[string]bool{
+		"y = relu(f)\noutput y":                    true,
+		"y = relu(f)\nz = relu(m)\noutput y, z":    false,
+		"z = softmax(m)\ny = relu(f)\noutput y, z": true,
+		"y = relu(f)\noutput y, m":                 false,
+	} {
+		g := parse(t, "graph g\ninput x: f32[N,16,8,8]\nm = global_avg_pool(x)\nf = flatten(m)\n"+text+"\n")
+		if err := Run(g, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		m, f, y := g.Value("m"), g.Value("f"), g.Value("y")
+		if f.Offset != m.Offset || (y.Offset == f.Offset) != want {
+			t.Errorf("m, f and y lie at %d, %d and %d, want y in the same place: %v\n%s", m.Offset, f.Offset, y.Offset, want, text)
+		}
+	}
+}
+
+// TestBestFit leaves gaps of 48 and 16 for buffers of 16 and 48.
+func TestBestFit(t *testing.T) {
+	bufs := []*buffer{
+		{size: 16, to: 1}, {size: 48}, {size: 16, to: 1}, {size: 16}, {size: 16, to: 1},
+		{size: 16, from: 1, to: 1}, {size: 48, from: 1, to: 1},
+	}
+	p := &placer{bufs: bufs, neighbours: neighbours(bufs)}
+	offsets, arena := p.pack([]int{0, 1, 2, 3, 4, 5, 6})
+	if want := []int{0, 16, 64, 80, 96, 80, 16}; !slices.Equal(offsets, want) || arena != 112 {
+		t.Errorf("offsets %v, arena %d, want %v, 112", offsets, arena, want)
 	}
 }
 

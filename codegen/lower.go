@@ -94,7 +94,16 @@ func (l *lowering) layer(n *ir.Node, op runtime.Op) runtime.Layer {
 	}
 }
 
-func (l *lowering) emit(r runtime.Layer) { l.program.Layers = append(l.program.Layers, r) }
+func (l *lowering) emit(r runtime.Layer) {
+	p := &l.program
+	p.Layers = append(p.Layers, r)
+	switch {
+	case r.Winograd > 0 && r.Fused:
+		p.ThreadScratch = max(p.ThreadScratch, r.WinogradScratch())
+	case r.Winograd > 0:
+		p.Scratch = max(p.Scratch, r.WinogradScratch())
+	}
+}
 
 func eltwise(op runtime.Op) func(*lowering, *ir.Node) error {
 	return func(l *lowering, n *ir.Node) error {

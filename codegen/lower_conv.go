@@ -8,12 +8,18 @@ import (
 )
 
 func (l *lowering) conv2d(n *ir.Node) error {
-	if a := n.Str("algorithm"); a == "" {
-		return fmt.Errorf("no algorithm was chosen: run the passes first")
-	} else if a != "direct" {
-		return fmt.Errorf("algorithm %q has no kernels, want direct", a)
-	}
 	r := l.layer(n, runtime.OpConv)
+	switch a := n.Str("algorithm"); a {
+	case "direct":
+	case "winograd2":
+		r.Winograd = 2
+	case "winograd4":
+		r.Winograd = 4
+	case "":
+		return fmt.Errorf("no algorithm was chosen: run the passes first")
+	default:
+		return fmt.Errorf("algorithm %q has no kernels, want direct, winograd2 or winograd4", a)
+	}
 	k, p := n.In("weight").Type.Shape, n.Ints("padding")
 	r.Kernel, r.Stride, r.Dilation = [2]int{k[2], k[3]}, pair(n.Ints("stride")), pair(n.Ints("dilation"))
 	r.Padding, r.Groups, r.ReLU = pair(p), n.Int("groups"), n.Bool("relu")
@@ -26,7 +32,28 @@ func (l *lowering) conv2d(n *ir.Node) error {
 	if v := n.In("residual"); v != nil {
 		r.In2 = buffer(v)
 	}
+	if r.Winograd > 0 {
+		if err := checkWinograd(&r, n); err != nil {
+			return err
+		}
+	}
 	return l.emitConv(r, n.In("weight"), n.In("bias"))
+}
+
+// checkWinograd makes sure that the convolution is one that Winograd's
+// algorithm computes, and that its tiles stay within the input's halo.
+func checkWinograd(r *runtime.Layer, n *ir.Node) error {
+	if r.Kernel != [2]int{3, 3} || r.Stride != one || r.Dilation != one || r.Groups != 1 || r.In.Block != ir.Block {
+		return fmt.Errorf("algorithm %q computes 3x3 convolutions of NCHW16c with stride 1, dilation 1 and one group only", n.Str("algorithm"))
+	}
+	for axis, size := range [2]int{r.In.Height, r.In.Width} {
+		out := [2]int{r.Out.Height, r.Out.Width}[axis]
+		tiles := (out + r.Winograd - 1) / r.Winograd * r.Winograd
+		if behind := tiles + 2 - r.Padding[axis] - size; behind > r.In.Halo {
+			return fmt.Errorf("tiles reach %d pixels behind %q, whose halo is %d", behind, n.Inputs[0].Name, r.In.Halo)
+		}
+	}
+	return nil
 }
 
 // linear is a 1x1 convolution of a 1x1 image.
@@ -38,7 +65,12 @@ func (l *lowering) linear(n *ir.Node) error {
 }
 
 func (l *lowering) emitConv(r runtime.Layer, weight, bias *ir.Value) (err error) {
-	if r.Weight, err = l.packConv(weight, r.In.Block, r.Groups); err != nil {
+	if r.Winograd > 0 {
+		r.Weight, err = l.packWinograd(weight, r.Winograd)
+	} else {
+		r.Weight, err = l.packConv(weight, r.In.Block)
+	}
+	if err != nil {
 		return err
 	}
 	r.Bias = -1

@@ -133,7 +133,7 @@ func TestZooLowers(t *testing.T) {
 func TestSplit(t *testing.T) {
 	for width := 1; width < 300; width++ {
 		for most := 1; most <= 28; most++ {
-			s := split(width, most)
+			s := runtime.Split(width, most)
 			if s.A*s.CountA+s.B*s.CountB != width || s.A > most || s.B > s.A || s.A-s.B > 1 && s.CountB > 0 {
 				t.Fatalf("split(%d, %d) = %+v", width, most, s)
 			}

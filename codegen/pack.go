@@ -27,10 +27,10 @@ func (l *lowering) packVector(v *ir.Value) (int, error) {
 	return at, nil
 }
 
-// packConv stores a weight [O,I/groups,H,W], or [O,I] of a linear layer, as
+// packConv stores a weight tensor [O,I/groups,H,W], or [O,I] of a linear layer, as
 // [O/16][I/16][H][W][16 in][16 out], or [O/16][I][H][W][16 out] for a planar
 // input, filled up with zeros: the order in which the kernels consume it.
-func (l *lowering) packConv(v *ir.Value, inBlock, groups int) (int, error) {
+func (l *lowering) packConv(v *ir.Value, inBlock int) (int, error) {
 	if v.Data == nil {
 		return 0, fmt.Errorf("parameter %q has no data: load weights first", v.Name)
 	}
@@ -47,6 +47,53 @@ func (l *lowering) packConv(v *ir.Value, inBlock, groups int) (int, error) {
 			for t := range taps {
 				to := ((oc/ir.Block*planes+ic/inBlock)*taps+t)*inBlock + ic%inBlock
 				l.weights[at+to*ir.Block+oc%ir.Block] = v.Data[(oc*i+ic)*taps+t]
+			}
+		}
+	}
+	return at, nil
+}
+
+// winogradG are the matrices G of Lavin and Gray (arXiv 1509.09308) by m, which
+// transform the weights of F(m×m, 3×3).
+var winogradG = map[int][][3]float64{
+	2: {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}},
+	4: {
+		{1. / 4, 0, 0},
+		{-1. / 6, -1. / 6, -1. / 6},
+		{-1. / 6, 1. / 6, -1. / 6},
+		{1. / 24, 1. / 12, 1. / 6},
+		{1. / 24, -1. / 12, 1. / 6},
+		{0, 0, 1},
+	},
+}
+
+// packWinograd stores G g Gᵀ for every 3x3 filter g of a weight [O,I,3,3], as
+// (m+2)² matrices, each [O/16][I/16][16 in][16 out] filled up with zeros.
+// The transform is computed in float64 and rounded once.
+func (l *lowering) packWinograd(v *ir.Value, m int) (int, error) {
+	if v.Data == nil {
+		return 0, fmt.Errorf("parameter %q has no data: load weights first", v.Name)
+	}
+	o, i, n := v.Type.Shape[0], v.Type.Shape[1], m+2
+	planes, blocks := (i+ir.Block-1)/ir.Block, (o+ir.Block-1)/ir.Block
+	matrix := blocks * planes * ir.Block * ir.Block
+	at := l.reserve(n * n * matrix)
+	g := winogradG[m]
+	var half [6][3]float64
+	for oc := range o {
+		for ic := range i {
+			f := v.Data[(oc*i+ic)*9:][:9]
+			for a := range n {
+				for x := range 3 {
+					half[a][x] = g[a][0]*float64(f[x]) + g[a][1]*float64(f[3+x]) + g[a][2]*float64(f[6+x])
+				}
+			}
+			to := at + ((oc/ir.Block*planes+ic/ir.Block)*ir.Block+ic%ir.Block)*ir.Block + oc%ir.Block
+			for a := range n {
+				for b := range n {
+					u := half[a][0]*g[b][0] + half[a][1]*g[b][1] + half[a][2]*g[b][2]
+					l.weights[to+(a*n+b)*matrix] = float32(u)
+				}
 			}
 		}
 	}

@@ -14,6 +14,10 @@ const cachedWeights = 512 << 10
 
 // chooseTiles decides how the kernels of each level walk over a convolution.
 func chooseTiles(r *runtime.Layer) {
+	if r.Winograd > 0 {
+		chooseWinogradTiles(r)
+		return
+	}
 	joinRows(r)
 	blocks := (r.Out.Channels + ir.Block - 1) / ir.Block
 	perGroup := blocks / r.Groups
@@ -23,6 +27,32 @@ func chooseTiles(r *runtime.Layer) {
 		r.Tiles[level] = tiling(runtime.Level(level).String(), r, perGroup)
 	}
 }
+
+// chooseWinogradTiles decides how a Winograd layer is cut.  A layer whose
+// weights stay in the L2 cache goes through all steps chunk by chunk; of
+// others each weight is read once for as many tiles as possible.
+func chooseWinogradTiles(r *runtime.Layer) {
+	n := r.Winograd + 2
+	weights := 4 * n * n * r.In.Channels * r.Out.Channels
+	r.Fused = weights <= fusedWeights
+	r.Chunk = 128
+	if r.Fused {
+		r.Chunk = 28
+	}
+	for level := range r.Tiles {
+		name := runtime.Level(level).String()
+		for _, b := range []int{2, 1} {
+			if most := tileWidth(name, b); most > 0 && (r.Out.Channels > ir.Block || b == 1) {
+				r.Tiles[level] = runtime.Tiling{Blocks: b, A: min(most, r.Chunk)}
+				break
+			}
+		}
+	}
+}
+
+// fusedWeights is the largest transformed weight, in bytes, that a thread can
+// read again and again from its L2 cache.
+const fusedWeights = 640 << 10
 
 // tiling picks the widest tile that divides a row well.
 //
@@ -40,7 +70,7 @@ func tiling(level string, r *runtime.Layer, perGroup int) runtime.Tiling {
 		if r.Stride[1] > 2 {
 			most = 1
 		}
-		t := split(r.Out.Width, most)
+		t := runtime.Split(r.Out.Width, most)
 		t.Blocks = b
 		if c := cost(t) / float64(b); best.Blocks == 0 || c < bestCost {
 			best, bestCost = t, c
@@ -55,16 +85,6 @@ func tileWidth(level string, blocks int) int {
 		return 28 // the twins take any size; long rows save calls
 	}
 	return asm.ConvTile(level, blocks)
-}
-
-// split cuts a row into tiles of at most most pixels, as equal as they get.
-func split(width, most int) runtime.Tiling {
-	n := (width + most - 1) / most
-	short, long := width/n, width%n
-	if long == 0 {
-		return runtime.Tiling{A: short, CountA: n}
-	}
-	return runtime.Tiling{A: short + 1, CountA: long, B: short, CountB: n - long}
 }
 
 // cost is the time of a row of tiles in cycles per step of the reduction: one
@@ -114,6 +134,9 @@ func (l *lowering) kernels(targets []string) []asm.Kernel {
 
 // needs reports whether the layer calls the kernel.
 func needs(r *runtime.Layer, k asm.Kernel) bool {
+	if k.Op == "winograd_in" || k.Op == "winograd_out" {
+		return r.Winograd > 0 && k.Pixels == r.Winograd
+	}
 	switch r.Op {
 	case runtime.OpConv:
 		return k.Op == "conv2d" && needsConv(r, k)
@@ -143,7 +166,8 @@ func needsConv(r *runtime.Layer, k asm.Kernel) bool {
 		if runtime.Level(level).String() != k.Level || class != k.Class {
 			continue
 		}
-		pixels := k.Pixels == t.A || t.CountB > 0 && k.Pixels == t.B
+		pixels := k.Pixels == t.A || t.CountB > 0 && k.Pixels == t.B ||
+			r.Winograd > 0 && k.Pixels < t.A // the number of tiles depends on the batch
 		// The last blocks that do not fill a tile go to kernels of half its blocks, and so on.
 		blocks := k.Blocks == t.Blocks || k.Blocks < t.Blocks && r.Out.Channels > (r.Out.Channels+15)/16/t.Blocks*t.Blocks*16
 		if pixels && blocks {

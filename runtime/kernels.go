@@ -28,6 +28,8 @@ const (
 const (
 	maxTile   = 28 // pixels
 	maxBlocks = 4  // blocks of 16 output channels
+
+	maxWinograd = 4 // output pixels of a tile in each direction
 )
 
 // convKernel computes a.tiles tiles of mr pixels by nr blocks of 16 output
@@ -91,6 +93,34 @@ type eltwiseArgs struct {
 	flags       int
 }
 
+// winogradKernel transforms a row of tiles, 16 channels of it, into or out of
+// the Winograd domain (Lavin and Gray, arXiv 1509.09308, with their matrices);
+// m, 2 or 4, belongs to the kernel: a tile gives m×m output pixels and reads
+// (m+2)×(m+2) input pixels.  Element i of a tile's transform lies in matrix i,
+// as one pixel of 16 channels.
+//
+// The input kernel reads the tiles from in, a.row bytes from one pixel row to
+// the next and m*64 bytes from one tile to the next, and writes tile t's
+// element i to out + i*a.matrix + t*64.
+//
+// The output kernel reads in + i*a.matrix + t*64, adds bias (if not nil), adds
+// res (if not nil), clamps at 0 under flagReLU (NaN stays NaN) and writes the
+// pixels of the tiles to out, a.row bytes from one pixel row to the next (a.resRow in
+// res), but only the first a.rows rows and, counted from the first tile's, a.cols columns.
+type winogradKernel func(a *winogradArgs)
+
+// winogradArgs are a Winograd transform's arguments.  Strides are in bytes.
+type winogradArgs struct {
+	in, out    *float32
+	bias, res  *float32 // of the output transform; 16 values; pixels as in out
+	tiles      int
+	matrix     int // from one element of a tile's transform to the next
+	row        int
+	resRow     int
+	rows, cols int // of the output transform
+	flags      int
+}
+
 // kernelSet holds the kernels of one level; nil where a network needs none.
 type kernelSet struct {
 	level   Level
@@ -100,4 +130,6 @@ type kernelSet struct {
 	add     eltwiseKernel                                       // a+b, flagReLU
 	affine  eltwiseKernel                                       // fma(a, scale, bias), flagReLU
 	relu    eltwiseKernel                                       // NaN stays NaN, -0 stays -0
+
+	winogradIn, winogradOut [maxWinograd + 1]winogradKernel // by m
 }

@@ -8,10 +8,13 @@ const block = 16
 // any weights or input are seen.
 type Program struct {
 	Name    string
-	Arena   int    // float32s of activations that one image takes
-	Weights int    // float32s of packed weights
-	Hash    uint64 // FNV-1a-64 of the packed weights' bytes
-	Layers  []Layer
+	Arena   int // float32s of activations that one image takes
+	Scratch int // float32s that a layer needs beside it, whatever the batch
+	// ThreadScratch is how many float32s each thread needs to itself.
+	ThreadScratch int
+	Weights       int    // float32s of packed weights
+	Hash          uint64 // FNV-1a-64 of the packed weights' bytes
+	Layers        []Layer
 
 	Input    [3]int // channels, height and width of an image
 	Logits   Buffer // after LogitLayers layers
@@ -103,6 +106,16 @@ type Layer struct {
 	// other order reads each weight once.
 	PixelsFirst bool
 
+	// Winograd is the number of output pixels of a tile in each direction, 2
+	// or 4, for a 3x3 convolution by Winograd's algorithm; 0 for a direct one.
+	// Its weights are transformed: (Winograd+2)² matrices, each
+	// [out/16][in/16][16 in][16 out].
+	Winograd int
+	// Chunk is how many Winograd tiles are transformed and multiplied at a
+	// time: by each thread alone (Fused), or by all threads together.
+	Chunk int
+	Fused bool
+
 	MACs int // multiply-adds per image, for the profile
 }
 
@@ -120,7 +133,8 @@ func (l *Layer) bytes() int {
 }
 
 // Tiling cuts an output row into CountA tiles of A pixels and then CountB
-// tiles of B pixels, each by Blocks blocks of 16 output channels.
+// tiles of B pixels, each by Blocks blocks of 16 output channels.  Winograd
+// cuts rows when it runs: A is the largest tile and the counts are 0.
 type Tiling struct {
 	Blocks    int
 	A, CountA int
@@ -134,4 +148,14 @@ type Preprocess struct {
 	Crop   int // side of the central crop; 0 to resize to the input size exactly
 	Mean   [3]float32
 	Std    [3]float32
+}
+
+// Split cuts a row into tiles of at most most pixels, as equal as they get.
+func Split(width, most int) Tiling {
+	n := (width + most - 1) / most
+	short, long := width/n, width%n
+	if long == 0 {
+		return Tiling{A: short, CountA: n}
+	}
+	return Tiling{A: short + 1, CountA: long, B: short, CountB: n - long}
 }

@@ -12,6 +12,7 @@ type Workspace struct {
 	batch   int
 	team    *team
 	arena   []float32
+	scratch []float32 // of all threads together, or cut into one part for each
 	threads []thread
 	elapsed []time.Duration // by layer, over all runs
 	runs    []int
@@ -30,6 +31,7 @@ type thread struct {
 	conv    convArgs
 	pool    poolArgs
 	eltwise eltwiseArgs
+	wino    winogradArgs
 	_       [128]byte // no cache line belongs to two threads
 }
 
@@ -41,6 +43,7 @@ func (m *Model) NewWorkspace(batch int) *Workspace {
 		batch:   batch,
 		team:    m.pool.newTeam(),
 		arena:   alignedFloats(m.program.Arena * batch),
+		scratch: alignedFloats(max(m.program.Scratch, m.program.ThreadScratch*m.pool.threads)),
 		threads: make([]thread, m.pool.threads),
 		elapsed: make([]time.Duration, len(m.program.Layers)),
 		runs:    make([]int, len(m.program.Layers)),
@@ -52,8 +55,8 @@ func (m *Model) NewWorkspace(batch int) *Workspace {
 // Batch is the largest number of images of one run.
 func (w *Workspace) Batch() int { return w.batch }
 
-// Bytes is the size of the workspace's arena.
-func (w *Workspace) Bytes() int { return 4 * len(w.arena) }
+// Bytes is the size of the workspace's memory.
+func (w *Workspace) Bytes() int { return 4 * (len(w.arena) + len(w.scratch)) }
 
 // Run computes the logits of one or more images.  src holds the images in
 // NCHW order, dst gets Classes values for each; their lengths say how many
@@ -92,8 +95,13 @@ func (w *Workspace) run(dst, src []float32, out Buffer, layers int) error {
 	at := time.Now()
 	for i := range p.Layers[:layers] {
 		l := &p.Layers[i]
-		w.layer, w.grid = l, l.grid(w.m.kernels.level, n, w.team.size)
-		w.team.run(w.grid.tasks, 1, w.body)
+		w.layer = l
+		if l.Winograd > 0 {
+			w.winograd(l)
+		} else {
+			w.grid = l.grid(w.m.kernels.level, n, w.team.size)
+			w.team.run(w.grid.tasks, 1, w.body)
+		}
 		now := time.Now()
 		w.elapsed[i] += now.Sub(at)
 		w.runs[i]++
@@ -111,6 +119,9 @@ type grid struct {
 	tasks  int
 	splits int // convolution: row ranges of each group of output blocks
 	group  int // convolution: output blocks of a task
+
+	phase       winogradPhase
+	first, last int // Winograd: rows of tiles in the chunk at hand
 }
 
 func (l *Layer) grid(level Level, images, threads int) grid {
@@ -123,11 +134,16 @@ func (l *Layer) grid(level Level, images, threads int) grid {
 // tasks does the tasks of the layer in progress from one up to another.
 func (w *Workspace) tasks(thread, from, to int) {
 	for task := from; task < to; task++ {
-		w.task(w.layer, &w.threads[thread], task)
+		w.task(w.layer, thread, task)
 	}
 }
 
-func (w *Workspace) task(l *Layer, t *thread, task int) {
+func (w *Workspace) task(l *Layer, thread, task int) {
+	t := &w.threads[thread]
+	if l.Winograd > 0 {
+		w.winogradTask(l, thread, task)
+		return
+	}
 	if l.Op == OpConv {
 		w.conv(l, t, task)
 		return

@@ -1,0 +1,185 @@
+package runtime
+
+// winogradPhase is what the tasks of a Winograd layer do at the moment.
+type winogradPhase uint8
+
+const (
+	winogradFused    winogradPhase = iota // a task is a chunk, from input to output
+	winogradInput                         // a task is a plane of input channels
+	winogradMultiply                      // a task is a matrix by a group of output blocks
+	winogradOutput                        // a task is a plane of output channels
+)
+
+// winograd computes a 3x3 convolution with stride 1 by Winograd's algorithm
+// (Lavin and Gray, arXiv 1509.09308): tiles of input pixels are transformed,
+// each of the (m+2)² elements of the transform is a matrix product of its own,
+// [tiles × in] by [in × out], and the products are transformed back.
+//
+// Small layers go through all three steps chunk by chunk in each thread's own
+// cache.  Layers with large weights do each step with all threads together, so
+// that every weight is read once.
+func (w *Workspace) winograd(l *Layer) {
+	rows := w.images * l.tileRows()
+	chunk := max(1, l.Chunk/l.tileColumns())
+	if l.Fused {
+		threads := w.team.size
+		tasks := min(rows, ((rows+chunk-1)/chunk+threads-1)/threads*threads)
+		w.grid = grid{tasks: tasks, phase: winogradFused}
+		w.team.run(tasks, 1, w.body)
+		return
+	}
+	group := l.Tiles[w.m.kernels.level].Blocks
+	groups := (l.Out.planes() + group - 1) / group
+	n := l.Winograd + 2
+	for first := 0; first < rows; first += chunk {
+		last := min(rows, first+chunk)
+		w.grid = grid{phase: winogradInput, first: first, last: last}
+		w.team.run(l.In.planes(), 1, w.body)
+		w.grid = grid{phase: winogradMultiply, first: first, last: last, splits: groups, group: group}
+		w.team.run(n*n*groups, 1, w.body)
+		w.grid = grid{phase: winogradOutput, first: first, last: last}
+		w.team.run(l.Out.planes(), 1, w.body)
+	}
+}
+
+// tileRows and tileColumns count the tiles of one image.
+func (l *Layer) tileRows() int    { return (l.Out.Height + l.Winograd - 1) / l.Winograd }
+func (l *Layer) tileColumns() int { return (l.Out.Width + l.Winograd - 1) / l.Winograd }
+
+func (w *Workspace) winogradTask(l *Layer, thread, task int) {
+	g, t := w.grid, &w.threads[thread]
+	if g.phase == winogradFused {
+		rows := w.images * l.tileRows()
+		c := l.chunk(task*rows/g.tasks, (task+1)*rows/g.tasks, w.scratch[thread*w.m.program.ThreadScratch:])
+		for plane := range l.In.planes() {
+			w.winogradIn(l, t, &c, plane)
+		}
+		for matrix := range c.matrices {
+			w.winogradMultiply(l, t, &c, matrix, 0, l.Out.planes())
+		}
+		for plane := range l.Out.planes() {
+			w.winogradOut(l, t, &c, plane)
+		}
+		return
+	}
+	c := l.chunk(g.first, g.last, w.scratch)
+	switch g.phase {
+	case winogradInput:
+		w.winogradIn(l, t, &c, task)
+	case winogradMultiply:
+		from := task % g.splits * g.group
+		w.winogradMultiply(l, t, &c, task/g.splits, from, min(from+g.group, l.Out.planes()))
+	case winogradOutput:
+		w.winogradOut(l, t, &c, task)
+	}
+}
+
+// winogradChunk is a range of tile rows, of all images in one count, with the
+// scratch memory for them: matrices of [planes][tiles][16].
+type winogradChunk struct {
+	first, last int
+	tiles       int
+	matrices    int
+	v, m        []float32 // transformed input, products
+	sizeV       int       // float32s from one matrix to the next
+	sizeM       int
+}
+
+func (l *Layer) chunk(first, last int, scratch []float32) winogradChunk {
+	c := winogradChunk{first: first, last: last, tiles: (last - first) * l.tileColumns()}
+	c.matrices = (l.Winograd + 2) * (l.Winograd + 2)
+	// One more cache line between matrices: at powers of two they would
+	// compete for the same few lines of the cache.
+	c.sizeV = l.In.planes()*c.tiles*block + block
+	c.sizeM = l.Out.planes()*c.tiles*block + block
+	c.v = scratch[:c.matrices*c.sizeV]
+	c.m = scratch[len(c.v):][:c.matrices*c.sizeM]
+	return c
+}
+
+// WinogradScratch is how many float32s of scratch memory the layer needs.
+func (l *Layer) WinogradScratch() int {
+	n, tiles := l.Winograd+2, max(1, l.Chunk/l.tileColumns())*l.tileColumns()
+	return n * n * block * ((l.In.planes()+l.Out.planes())*tiles + 2)
+}
+
+// winogradIn transforms one plane of input channels.
+func (w *Workspace) winogradIn(l *Layer, t *thread, c *winogradChunk, plane int) {
+	in, a := &l.In, &t.wino
+	*a = winogradArgs{tiles: l.tileColumns(), matrix: 4 * c.sizeV, row: 4 * in.row()}
+	for r := c.first; r < c.last; r++ {
+		image, y := r/l.tileRows(), r%l.tileRows()*l.Winograd
+		a.in = &w.arena[w.base(*in, image)+plane*in.plane()+
+			(y-l.Padding[0]+in.Halo)*in.row()+(in.Halo-l.Padding[1])*block]
+		a.out = &c.v[(plane*c.tiles+(r-c.first)*l.tileColumns())*block]
+		callWinograd(w.m.kernels.winogradIn[l.Winograd], a)
+	}
+}
+
+// winogradMultiply computes the products of one matrix for the output blocks
+// from one up to another.  It is a 1x1 convolution of a row of tiles.
+func (w *Workspace) winogradMultiply(l *Layer, t *thread, c *winogradChunk, matrix, from, to int) {
+	tile := l.Tiles[w.m.kernels.level]
+	s := Split(c.tiles, tile.A)
+	planes := l.In.planes()
+	weights := l.Weight + matrix*l.Out.planes()*planes*block*block
+	a := &t.conv
+	*a = convArgs{
+		blocks: planes, kh: 1, kw: 1,
+		inPlane:  4 * block * c.tiles,
+		wBlock:   4 * planes * block * block,
+		outPlane: 4 * block * c.tiles,
+	}
+	for b := from; b < to; {
+		n := tile.Blocks
+		for n > to-b {
+			n /= 2
+		}
+		kernels := &w.m.kernels.conv[convBlockedS1][n]
+		a.w = &w.m.weights.floats[weights+b*planes*block*block]
+		v, m := c.v[matrix*c.sizeV:], c.m[matrix*c.sizeM+b*c.tiles*block:]
+		a.in, a.out, a.tiles = &v[0], &m[0], s.CountA
+		callConv(kernels[s.A], a)
+		if s.CountB > 0 {
+			x := s.A * s.CountA * block
+			a.in, a.out, a.tiles = &v[x], &m[x], s.CountB
+			callConv(kernels[s.B], a)
+		}
+		b += n
+	}
+}
+
+// winogradOut transforms one plane of products back, with the epilogue of the convolution.
+func (w *Workspace) winogradOut(l *Layer, t *thread, c *winogradChunk, plane int) {
+	out, res, a := &l.Out, &l.In2, &t.wino
+	*a = winogradArgs{
+		tiles: l.tileColumns(), matrix: 4 * c.sizeM,
+		row: 4 * out.row(), resRow: 4 * res.row(), cols: out.Width,
+	}
+	if l.Bias >= 0 {
+		a.bias = &w.m.weights.floats[l.Bias+plane*block]
+	}
+	if l.ReLU {
+		a.flags = flagReLU
+	}
+	for r := c.first; r < c.last; r++ {
+		image, y := r/l.tileRows(), r%l.tileRows()*l.Winograd
+		a.in = &c.m[(plane*c.tiles+(r-c.first)*l.tileColumns())*block]
+		a.out = w.at(*out, image, plane, y)
+		if res.Channels > 0 {
+			a.res = w.at(*res, image, plane, y)
+		}
+		a.rows = min(l.Winograd, out.Height-y)
+		callWinograd(w.m.kernels.winogradOut[l.Winograd], a)
+		if out.Halo > 0 {
+			for k := range a.rows {
+				clearHalo(w.arena[w.base(*out, image)+plane*out.plane():], *out, y+k)
+			}
+		}
+	}
+}
+
+// callWinograd is a point where the goroutine can be preempted; see callConv.
+//
+//go:noinline
+func callWinograd(k winogradKernel, a *winogradArgs) { k(a) }

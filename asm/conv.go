@@ -20,15 +20,12 @@ var (
 	convKW    = reg.RBX // columns left
 	convKH    = reg.RCX // rows left
 	convI     = reg.R15 // input channel blocks left
-	convC     = reg.R8  // groups of channels left
+	convC     = reg.R8  // times convUnroll channels left
 )
 
-// Tun are tunables.
-var Tun = struct {
-	Unroll   int
-	Embed    int
-	Prefetch int
-}{4, 0, 0}
+// convUnroll is the number of channels in the innermost loop's body.  More
+// gained nothing where it was measured (Zen 4), and made the code longer.
+const convUnroll = 4
 
 // conv is the tile loop of a convolution kernel.  Accumulator p*n+v holds
 // vector v, of n, of pixel p: all blocks of a pixel, one after another.
@@ -56,7 +53,7 @@ func conv(b *builder) {
 	b.Label("done")
 }
 
-// accumulators is the number of vectors per pixel.
+// convVectors is the number of accumulators per pixel.
 func (b *builder) convVectors() int { return b.kernel.Blocks * b.isa.vectors() }
 
 // convScratch is the first register after the accumulators.
@@ -106,7 +103,7 @@ func (b *builder) convBlocks(p reg.Register, plane string, do func(first int, m 
 // columns, channels.
 func (b *builder) convReduce() {
 	channels := convClasses[b.kernel.Class].channels
-	unroll := min(channels, Tun.Unroll)
+	unroll := min(channels, convUnroll)
 	b.MOVQ(b.arg("w"), convW)
 	b.MOVQ(convIn, convPlane)
 	b.MOVQ(b.arg("blocks"), convI)
@@ -162,46 +159,51 @@ func (b *builder) convWeight(v, c int) operand.Mem {
 	return m
 }
 
-// convChannel adds the products of one input channel.
+// convChannel adds the products of input channel c of the current ones.
 func (b *builder) convChannel(c int) {
-	if Tun.Prefetch > 0 {
-		for blk := range b.kernel.Blocks {
-			b.PREFETCHT0(b.convWeight(blk*b.isa.vectors(), c).Offset(Tun.Prefetch))
-		}
-	}
 	n := b.convVectors()
-	step := convClasses[b.kernel.Class].step
 	weights := b.convScratch()
-	values := weights + n
-	spare := b.isa.registers - values
-	switch {
-	case spare < 1 && !b.isa.avx512(): // 3x32 in AVX2: one weight vector at a time
-		for p := range b.kernel.Pixels {
-			b.VBROADCASTSS(at(convCol, p*step+c*4), b.isa.vec(weights+1+p))
-		}
-		for v := range n {
-			b.VMOVUPS(b.convWeight(v, c), b.isa.vec(weights))
-			for p := range b.kernel.Pixels {
-				b.VFMADD231PS(b.isa.vec(weights), b.isa.vec(weights+1+p), b.isa.vec(p*n+v))
-			}
-		}
+	input := weights + n
+	spare := b.isa.registers - input // for inputs, beside a weight in each vector
+	value := func(p int) operand.Mem { return at(convCol, p*convClasses[b.kernel.Class].step+c*4) }
+	if spare < 1 && !b.isa.avx512() {
+		b.convChannelByWeight(c, value)
 		return
 	}
 	for v := range n {
 		b.VMOVUPS(b.convWeight(v, c), b.isa.vec(weights+v))
 	}
 	for p := range b.kernel.Pixels {
-		m := at(convCol, p*step+c*4)
-		if b.isa.avx512() && (Tun.Embed == 1 || spare < 1) {
+		// An operand that the multiply-add itself broadcasts saves an
+		// instruction where it serves one only: on Zen 4 a loop that broadcasts
+		// for every multiply-add stops at 75% of peak.  Where it serves several,
+		// broadcasting once leaves fewer loads.
+		if b.isa.avx512() && (n == 1 || spare < 1) {
 			for v := range n {
-				b.VFMADD231PS_BCST(m, b.isa.vec(weights+v), b.isa.vec(p*n+v))
+				b.VFMADD231PS_BCST(value(p), b.isa.vec(weights+v), b.isa.vec(p*n+v))
 			}
 			continue
 		}
-		x := b.isa.vec(values + p%min(spare, 4))
-		b.VBROADCASTSS(m, x)
+		x := b.isa.vec(input + p%min(spare, 4))
+		b.VBROADCASTSS(value(p), x)
 		for v := range n {
 			b.VFMADD231PS(x, b.isa.vec(weights+v), b.isa.vec(p*n+v))
+		}
+	}
+}
+
+// convChannelByWeight is convChannel for tiles that leave registers for an
+// input of each pixel and a single weight vector: AVX2's 3x32.
+func (b *builder) convChannelByWeight(c int, value func(p int) operand.Mem) {
+	weight := b.isa.vec(b.convScratch())
+	input := b.convScratch() + 1
+	for p := range b.kernel.Pixels {
+		b.VBROADCASTSS(value(p), b.isa.vec(input+p))
+	}
+	for v := range b.convVectors() {
+		b.VMOVUPS(b.convWeight(v, c), weight)
+		for p := range b.kernel.Pixels {
+			b.VFMADD231PS(weight, b.isa.vec(input+p), b.isa.vec(p*b.convVectors()+v))
 		}
 	}
 }

@@ -1,0 +1,219 @@
+package kernels
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/resnetc/resnetc/asm"
+)
+
+// convCase is one call of a convolution kernel.
+type convCase struct {
+	asm.Kernel
+	tiles, in, kh, kw int
+	dilation          int
+	bias              bool
+	res               string // "none", "apart" or "in place"
+	flags             int
+	data              string // "random", "special" or "zero"
+	place             int    // even: buffers end at a guard page; odd: they start at one
+}
+
+func (c convCase) String() string {
+	return fmt.Sprintf("tiles %d, %d input blocks, window %dx%d, dilation %d, bias %t, residual %s, flags %d, %s data, place %d",
+		c.tiles, c.in, c.kh, c.kw, c.dilation, c.bias, c.res, c.flags, c.data, c.place)
+}
+
+// convCases are all tile counts, input blocks and windows up to 3, and the
+// stem's 7x7; the options take turns, so that every combination of them occurs
+// and every option meets every size.
+func convCases(k asm.Kernel, r *rand.Rand) []convCase {
+	var cases []convCase
+	turn := r.IntN(1000)
+	one := func(tiles, in, kh, kw int) {
+		turn++
+		o := turn
+		next := func(n int) int { defer func() { o /= n }(); return o % n }
+		c := convCase{Kernel: k, tiles: tiles, in: in, kh: kh, kw: kw}
+		c.res = []string{"none", "apart", "in place"}[next(3)]
+		c.bias = next(2) == 1
+		c.flags = next(4)
+		c.place = next(2)
+		c.data = []string{"random", "special", "random", "zero"}[r.IntN(4)]
+		c.dilation = 1 + r.IntN(2)
+		cases = append(cases, c)
+	}
+	for tiles := 1; tiles <= 3; tiles++ {
+		for in := 1; in <= 3; in++ {
+			for kh := 1; kh <= 3; kh++ {
+				for kw := 1; kw <= 3; kw++ {
+					one(tiles, in, kh, kw)
+				}
+			}
+		}
+	}
+	if k.Class >= convPlanarS1 {
+		one(2, 3, 7, 7)
+	}
+	return cases
+}
+
+// convBuffers are the guarded buffers that all calls share.
+type convBuffers struct{ in, w, out, bias, res guarded }
+
+func newConvBuffers(t testing.TB) *convBuffers {
+	return &convBuffers{
+		in:   newGuarded(t, 400_000),
+		w:    newGuarded(t, 40_000),
+		out:  newGuarded(t, 20_000),
+		bias: newGuarded(t, 16*maxBlocks),
+		res:  newGuarded(t, 20_000),
+	}
+}
+
+// TestConv runs every convolution kernel.  Assembly must give the bits that
+// the contract's order of fused multiply-adds gives.
+func TestConv(t *testing.T) {
+	buffers := newConvBuffers(t)
+	eachKernel(t, "conv2d", func(t *testing.T, set *kernelSet, k asm.Kernel) {
+		h := fnv.New64()
+		h.Write([]byte(k.Name))
+		r := rand.New(rand.NewPCG(1, h.Sum64()))
+		for _, c := range convCases(k, r) {
+			if msg := c.run(t, buffers, set, r); msg != "" {
+				t.Fatalf("%s\n%s", c, msg)
+			}
+		}
+	})
+}
+
+// run makes a call and says what is wrong with the result.
+func (c convCase) run(t *testing.T, buffers *convBuffers, set *kernelSet, r *rand.Rand) string {
+	step, channels := convStep[c.Class], 16
+	if c.Class >= convPlanarS1 {
+		channels = 1
+	}
+	pixels := c.tiles * c.Pixels
+	a := convArgs{tiles: c.tiles, blocks: c.in, kh: c.kh, kw: c.kw, flags: c.flags}
+	a.inCol = c.dilation * channels * 4
+	a.inRow = (pixels-1)*step + c.kw*a.inCol + 4*r.IntN(3)
+	a.inPlane = c.kh*a.inRow + 4*r.IntN(5)
+	terms := c.in * c.kh * c.kw * channels
+	a.wBlock = terms*64 + 4*r.IntN(3)
+	a.outPlane = pixels*64 + 4*r.IntN(3)
+	a.resPlane = pixels*64 + 4*r.IntN(3)
+
+	// The last value of each buffer is the last that the kernel may touch.
+	inSize := (c.in-1)*a.inPlane + (c.kh-1)*a.inRow + (c.kw-1)*a.inCol + (pixels-1)*step + channels*4
+	in := buffers.in.take(t, inSize/4, c.place)
+	w := buffers.w.take(t, ((c.Blocks-1)*a.wBlock+terms*64)/4, c.place)
+	out := buffers.out.take(t, ((c.Blocks-1)*a.outPlane+pixels*64)/4, c.place)
+	bias := buffers.bias.take(t, 16*c.Blocks, c.place)
+	res := buffers.res.take(t, ((c.Blocks-1)*a.resPlane+pixels*64)/4, c.place)
+	for _, x := range [][]float32{in, w, out, bias, res} {
+		c.fill(r, x)
+	}
+	a.in, a.w, a.out = &in[0], &w[0], &out[0]
+	if c.bias {
+		a.bias = &bias[0]
+	}
+	switch c.res {
+	case "apart":
+		a.res = &res[0]
+	case "in place":
+		a.res, a.resPlane = a.out, a.outPlane
+	}
+
+	want, bound := slices.Clone(out), make([]float32, len(out))
+	convReference(&a, c.Class, c.Blocks, c.Pixels, want, bound)
+	before := a
+	set.conv[c.Class][c.Blocks][c.Pixels](&a)
+	if a != before {
+		return "the kernel changed its arguments"
+	}
+	if set.level != PureGo {
+		return diff(out, want)
+	}
+	for i, v := range out {
+		finite := want[i]-want[i] == 0
+		if e := math.Abs(float64(v) - float64(want[i])); !same(v, want[i]) && !(finite && e <= float64(bound[i])) {
+			return fmt.Sprintf("float32 %d is %g, want %g within %g", i, v, want[i], bound[i])
+		}
+	}
+	return ""
+}
+
+// fill writes the case's kind of data.
+func (c convCase) fill(r *rand.Rand, x []float32) {
+	values(r, x)
+	switch c.data {
+	case "special":
+		sprinkle(r, x, 150)
+		if c.Level == "purego" { // a product may overflow where a fused sum does not
+			for i, v := range x {
+				if v == math.MaxFloat32 || v == -math.MaxFloat32 {
+					x[i] = 1
+				}
+			}
+		}
+	case "zero":
+		for i := range x {
+			x[i] = float32(math.Copysign(0, float64(x[i])))
+		}
+	}
+}
+
+// convReference computes what the contract says, in its order, into a copy of
+// the output; and into bound how far unfused arithmetic may be off: a rounding
+// of every product and of every sum, relative to the sum of magnitudes
+// (Higham, "Accuracy and Stability of Numerical Algorithms", 2002, section 3.1).
+func convReference(a *convArgs, class, blocks, pixels int, out, bound []float32) {
+	channels := 16
+	if class >= convPlanarS1 {
+		channels = 1
+	}
+	at := func(p *float32, bytes int) float32 { return pixelAt(p, bytes)[0] }
+	for b := range blocks {
+		for p := range a.tiles * pixels {
+			for o := range 16 {
+				to := (b*a.outPlane + p*64 + o*4) / 4
+				var sum float32
+				if a.flags&flagAccumulate != 0 {
+					sum = out[to]
+				} else if a.bias != nil {
+					sum = at(a.bias, (b*16+o)*4)
+				}
+				magnitude := math.Abs(float64(sum))
+				w := b*a.wBlock + o*4
+				for i := range a.blocks {
+					for y := range a.kh {
+						for x := range a.kw {
+							in := i*a.inPlane + y*a.inRow + x*a.inCol + p*convStep[class]
+							for c := range channels {
+								v, k := at(a.in, in+c*4), at(a.w, w)
+								sum = fma32(v, k, sum)
+								magnitude += math.Abs(float64(v) * float64(k))
+								w += 64
+							}
+						}
+					}
+				}
+				if a.res != nil {
+					v := at(a.res, b*a.resPlane+p*64+o*4)
+					sum += v
+					magnitude += math.Abs(float64(v))
+				}
+				if a.flags&flagReLU != 0 && sum < 0 {
+					sum = 0
+				}
+				terms := a.blocks*a.kh*a.kw*channels + 2
+				out[to] = sum
+				bound[to] = float32(magnitude * float64(terms) * 0x1p-23)
+			}
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package kernels
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/resnetc/resnetc/asm"
+)
+
+// take returns n float32s that touch the guard page after them or, for odd i,
+// the one before them.
+func (g guarded) take(t testing.TB, n, i int) []float32 {
+	if n > len(g) {
+		t.Fatalf("a guarded buffer of %d float32s is too small for %d", len(g), n)
+	}
+	if i%2 != 0 {
+		return g[:n:n]
+	}
+	return g[len(g)-n:]
+}
+
+// levelNames are those of package asm.
+var levelNames = map[string]Level{"avx2": AVX2, "avx512": AVX512}
+
+// setOf returns the kernels of a level, nil if this CPU, or build, lacks it.
+func setOf(level Level) *kernelSet {
+	if level == PureGo {
+		return genericKernels()
+	}
+	for _, set := range assemblyKernels() {
+		if set.level == level {
+			return set
+		}
+	}
+	return nil
+}
+
+// eachKernel runs a subtest for every kernel of an operation in the table of
+// package asm, and for the pure-Go kernels of the same operation.
+func eachKernel(t *testing.T, op string, test func(t *testing.T, set *kernelSet, k asm.Kernel)) {
+	t.Helper()
+	for _, level := range []string{"purego", "avx2", "avx512"} {
+		set := setOf(levelNames[level])
+		t.Run(op+"/"+level, func(t *testing.T) {
+			if set == nil {
+				t.Skipf("neither this CPU nor an emulator runs %s here", level)
+			}
+			rows := asm.Kernels()
+			if level == "purego" {
+				rows = genericRows(op)
+			}
+			for _, k := range rows {
+				if k.Op == op && k.Level == level {
+					t.Run(k.Name, func(t *testing.T) { test(t, set, k) })
+				}
+			}
+		})
+	}
+}
+
+// genericRows are rows for the pure-Go kernels, which share their code: a few
+// tiles are enough.
+func genericRows(op string) []asm.Kernel {
+	if op != "conv2d" {
+		return []asm.Kernel{{Name: op + "_f32_b16_purego", Op: op, Level: "purego"}}
+	}
+	var rows []asm.Kernel
+	for class := range convClasses {
+		for blocks := 1; blocks <= maxBlocks; blocks++ {
+			for _, pixels := range []int{1, 3, maxTile} {
+				rows = append(rows, asm.Conv("purego", class, blocks, pixels))
+			}
+		}
+	}
+	return rows
+}
+
+// TestTable checks that the sets hold every row of the table and nothing else.
+func TestTable(t *testing.T) {
+	for _, set := range assemblyKernels() {
+		var count int
+		for _, k := range asm.Kernels() {
+			if levelNames[k.Level] == set.level {
+				count++
+				if k.Op == "conv2d" && set.conv[k.Class][k.Blocks][k.Pixels] == nil {
+					t.Errorf("no kernel %s in its set", k.Name)
+				}
+			}
+		}
+		for class := range set.conv {
+			for blocks := range set.conv[class] {
+				for _, kernel := range set.conv[class][blocks] {
+					if kernel != nil {
+						count--
+					}
+				}
+			}
+		}
+		if set.maxPool == nil || set.sumPool == nil || set.add == nil || set.affine == nil || set.relu == nil {
+			t.Errorf("%s: a kernel beside the convolutions is missing", set.level)
+		}
+		if count != 5 { // those just named
+			t.Errorf("%s: the table has %d convolutions more than the set", set.level, count-5)
+		}
+	}
+}
+
+// values fills x with random numbers around 0.
+func values(r *rand.Rand, x []float32) {
+	for i := range x {
+		x[i] = r.Float32()*2 - 1
+	}
+}
+
+// specials are the values that arithmetic likes to get wrong.
+var specials = []float32{
+	float32(math.NaN()), -float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)),
+	0, float32(math.Copysign(0, -1)), math.SmallestNonzeroFloat32, -math.SmallestNonzeroFloat32,
+	math.MaxFloat32, -math.MaxFloat32, 1, -1,
+}
+
+// sprinkle puts a special value at about one of every n places of x.
+func sprinkle(r *rand.Rand, x []float32, n int) {
+	for i := range x {
+		if r.IntN(n) == 0 {
+			x[i] = specials[r.IntN(len(specials))]
+		}
+	}
+}
+
+// same reports whether a and b have the same bits or are both NaN.
+func same(a, b float32) bool {
+	return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b
+}
+
+// diff describes the first difference of got from want, "" if there is none.
+func diff(got, want []float32) string {
+	for i := range want {
+		if !same(got[i], want[i]) {
+			return fmt.Sprintf("float32 %d of %d is %g (%#08x), want %g (%#08x)",
+				i, len(want), got[i], math.Float32bits(got[i]), want[i], math.Float32bits(want[i]))
+		}
+	}
+	return ""
+}

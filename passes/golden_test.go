@@ -118,3 +118,23 @@ func checkOrder(table []Pass) error {
 	}
 	return nil
 }
+
+// TestDoc checks that the package comment lists the table.
+func TestDoc(t *testing.T) {
+	src, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rows, _ := strings.Cut(string(src), "what it does\n")
+	rows, _, _ = strings.Cut(rows, "\n//\n")
+	var got, want []string
+	for _, row := range strings.Split(rows, "\n") {
+		got = append(got, strings.Join(strings.Fields(row)[1:], " "))
+	}
+	for _, p := range Table {
+		want = append(want, p.Name+" "+p.Doc)
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("the table in doc.go differs from Table (-want +got)\n%s", d)
+	}
+}

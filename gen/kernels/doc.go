@@ -1,8 +1,9 @@
 // Package kernels holds every kernel that package asm can write, beside the
 // pure-Go kernels of package runtime, and the tests and benchmarks of both.
 //
-// contract.go and generic.go are runtime/kernels.go and
-// runtime/kernels_generic.go under another package clause.
+// contract.go, generic.go and winograd_generic.go are kernels.go,
+// kernels_generic.go and winograd_generic.go of package runtime under another
+// package clause.
 package kernels
 
 //go:generate go run ../../asm/internal/genkernels -o . -runtime ../../runtime

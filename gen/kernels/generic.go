@@ -27,6 +27,9 @@ func genericKernels() *kernelSet {
 			}
 		}
 	}
+	for _, m := range []int{2, maxWinograd} {
+		set.winogradIn[m], set.winogradOut[m] = winogradInGeneric(m), winogradOutGeneric(m)
+	}
 	return set
 }
 

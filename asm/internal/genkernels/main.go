@@ -43,8 +43,9 @@ func generate(runtime string) (map[string][]byte, error) {
 		return nil, err
 	}
 	for name, source := range map[string]string{
-		"contract.go": "kernels.go",
-		"generic.go":  "kernels_generic.go",
+		"contract.go":         "kernels.go",
+		"generic.go":          "kernels_generic.go",
+		"winograd_generic.go": "winograd_generic.go",
 	} {
 		data, err := os.ReadFile(filepath.Join(runtime, source))
 		if err != nil {

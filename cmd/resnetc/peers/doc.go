@@ -12,6 +12,10 @@
 // a thread pool that still spins would slow down whatever is timed next.
 //
 // All engines compute in float32 with the number of threads asked for.  Package
-// onnxfile writes the network for them.  An engine is one class in peers.py and
-// one word in setup.sh.
+// onnxfile writes the network for them.  An engine is one class in engines.py,
+// one entry of ENGINES in peers.py and one line in setup.sh.
+//
+// PyTorch reads no ONNX: torchgraph.py calls its functions node by node, and the
+// trace of that is frozen and optimized by TorchScript.  ncnn runs one image at a
+// time, so a batch is a loop.
 package peers

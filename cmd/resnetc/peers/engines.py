@@ -21,10 +21,10 @@ def inspect(path):
 
 
 def convert(*command):
-    """Runs an engine's converter; a process of its own, so that its memory is not counted as the engine's."""
+    """Runs an engine's converter; in a process of its own, so that its memory is not counted as the engine's."""
     p = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     if p.returncode != 0:
-        raise PeerError(f"{os.path.basename(command[0])} cannot convert the model: {p.stdout.strip()[-400:]}")
+        raise PeerError(f"the converter fails on the model (status {p.returncode}): {p.stdout.strip()[-400:]}")
     return p.stdout
 
 
@@ -175,8 +175,9 @@ class MNN(Engine):
     def convert(self):
         self.input, self.shape, self.output = inspect(self.path)
         self.model = os.path.join(self.folder, "model.mnn")
-        convert(os.path.join(os.path.dirname(sys.executable), "mnnconvert"), "-f", "ONNX", "--modelFile", self.path,
-                "--MNNModel", self.model, "--bizCode", "resnetc")
+        # Not the mnnconvert command: it reports to its makers over the network and tries to install packages.
+        convert(sys.executable, "-c", "import sys, _tools; _tools.mnnconvert(sys.argv)", "-f", "ONNX",
+                "--modelFile", self.path, "--MNNModel", self.model, "--bizCode", "resnetc")
         if not os.path.exists(self.model):
             raise PeerError("mnnconvert wrote no model")
 

@@ -17,7 +17,7 @@ import (
 )
 
 // engines lists what is installed, or skips the test.
-func engines(t *testing.T) []Version {
+func engines(t testing.TB) []Version {
 	t.Helper()
 	list, err := Versions(t.Context())
 	if err != nil || len(list) == 0 {
@@ -41,7 +41,7 @@ func testGraph(t *testing.T, name string) *ir.Graph {
 	return g
 }
 
-func zooGraph(t *testing.T, name string) *ir.Graph {
+func zooGraph(t testing.TB, name string) *ir.Graph {
 	t.Helper()
 	m, err := zoo.Lookup(name)
 	if err != nil {
@@ -56,7 +56,7 @@ func zooGraph(t *testing.T, name string) *ir.Graph {
 }
 
 // export writes g as an ONNX file.
-func export(t *testing.T, g *ir.Graph, batch int) string {
+func export(t testing.TB, g *ir.Graph, batch int) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "a model.onnx")
 	if err := onnxfile.WriteFile(path, g, batch); err != nil {

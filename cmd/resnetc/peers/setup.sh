@@ -12,7 +12,7 @@
 # passed over.  The exit status is 1 only if no peer at all can be used.
 set -u
 
-usage() { sed -n '2,/^set /s/^# \{0,1\}//p' "$0" | sed '$d'; }
+usage() { sed -n '2,/^set /s/^# \{0,1\}//p' "$0"; }
 
 peers=
 torch=no
@@ -40,9 +40,10 @@ if ! [ -x "$venv/bin/python" ]; then
 fi
 : >"$log"
 
-# install PIP-ARGUMENT... says whether pip could install them.
+# install NAME PIP-ARGUMENT... says whether pip could install it.
 install() {
-	echo "installing $*"
+	echo "installing $1"
+	shift
 	if "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --prefer-binary -q "$@" >>"$log" 2>&1; then
 		return 0
 	fi
@@ -50,21 +51,22 @@ install() {
 	return 1
 }
 
-# numpy is what all peers take and give; onnx checks the files that resnetc writes.
-install numpy || { echo "setup.sh: numpy is needed by every peer; see $log" >&2; exit 1; }
-install onnx
+# numpy is what all peers take and give; onnx checks and reads the files that resnetc writes.
+install numpy numpy || { echo "setup.sh: numpy is needed by every peer; see $log" >&2; exit 1; }
+install onnx onnx
 for p in $peers; do
 	case $p in
 	# pnnx converts ONNX to ncnn's own form; PyTorch, which it asks for, serves
 	# its Python functions only, and not the converter.
-	ncnn) install ncnn && install --no-deps pnnx ;;
-	mnn) install MNN ;;
-	*) install "$p" ;;
+	ncnn) install ncnn ncnn && install pnnx --no-deps pnnx ;;
+	mnn) install MNN MNN ;;
+	*) install "$p" "$p" ;;
 	esac
 done
 if [ $torch = yes ]; then
 	# A wheel without CUDA is on PyTorch's own index only.
-	install --retries 0 --timeout 10 --index-url https://download.pytorch.org/whl/cpu torch || install torch
+	install "torch from PyTorch's index" --retries 0 --timeout 10 --index-url https://download.pytorch.org/whl/cpu torch ||
+		install "torch from PyPI" torch
 fi
 
 echo

@@ -90,12 +90,13 @@ const spinTime = 100 * time.Microsecond
 // stop it at any time.
 func spin(ready func() bool) bool {
 	const polls = 32 // from one look at the clock to the next
+	var delay uint64
 	for start := (time.Time{}); ; {
 		for range polls {
 			if ready() {
 				return true
 			}
-			pause()
+			pause(&delay)
 		}
 		if start.IsZero() {
 			start = time.Now()
@@ -110,10 +111,8 @@ func spin(ready func() bool) bool {
 // core's other hyperthread nearly all of the execution units.
 //
 //go:noinline
-func pause() uint64 {
-	x := uint64(1) << 63
+func pause(x *uint64) {
 	for d := uint64(3); d < 6; d++ {
-		x = x/d | 1<<62
+		*x = *x/d | 1<<62
 	}
-	return x
 }

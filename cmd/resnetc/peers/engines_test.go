@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/resnetc/resnetc/ir"
 	"github.com/resnetc/resnetc/ir/interp"
 	"github.com/resnetc/resnetc/zoo"
+	"github.com/resnetc/resnetc/zoo/golden"
 	"golang.org/x/tools/txtar"
 )
 
@@ -163,6 +165,25 @@ func compare(t *testing.T, engine, model string, batch int, x []float32, want []
 	}
 	if _, err := p.Run(x[:len(x)-1], 1); err == nil || !strings.Contains(err.Error(), "want float32 [images, ") {
 		t.Errorf("an image of the wrong size: error %v", err)
+	}
+}
+
+// TestGolden compares the first engine with PyTorch's float64 logits, so that a
+// mistake in the zoo cannot hide in a timing.
+func TestGolden(t *testing.T) {
+	engine := engines(t)[0].Name
+	if testing.Short() {
+		t.Skip("takes ten seconds")
+	}
+	for _, name := range []string{"resnet18", "resnet34_a", "resnet50", "resnext50_32x4d", "preact_resnet164_cifar"} {
+		t.Run(name, func(t *testing.T) {
+			want, err := golden.Load(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compare(t, engine, export(t, zooGraph(t, name), 0), want.Batch,
+				zoo.FormulaTensor("input", want.Input, ""), slices.Concat(want.Logits...), want.Batch)
+		})
 	}
 }
 

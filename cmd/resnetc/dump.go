@@ -8,6 +8,7 @@ import (
 
 	"github.com/resnetc/resnetc/cmd/resnetc/internal/nearest"
 	"github.com/resnetc/resnetc/ir"
+	"github.com/resnetc/resnetc/ir/draw"
 	"github.com/resnetc/resnetc/passes"
 )
 
@@ -46,6 +47,15 @@ func passList() string {
 // formats are the ways to show a graph.
 var formats = map[string]func(io.Writer, *ir.Graph) error{
 	"text": ir.Fprint,
+	"dot":  drawing(draw.DOT),
+	"svg":  drawing(draw.SVG),
+}
+
+func drawing(draw func(*ir.Graph) []byte) func(io.Writer, *ir.Graph) error {
+	return func(w io.Writer, g *ir.Graph) error {
+		_, err := w.Write(draw(g))
+		return err
+	}
 }
 
 func dump(_ context.Context, c *cli.Command) error {

@@ -108,6 +108,9 @@ func (net *network) bind(c *cli.Command, n need) error {
 		net.fill(c.String("salt"))
 		return nil
 	}
+	if n == noneElse {
+		return nil
+	}
 	// Embedded weights are of the network as the zoo has it by default.
 	own := !c.IsSet("classes") && filepath.Ext(c.Args().First()) != ".ir"
 	if data, ok := pretrained.Open(net.graph.Name); ok && own {
@@ -119,7 +122,7 @@ func (net *network) bind(c *cli.Command, n need) error {
 		return weights.Bind(net.graph, tensors, pretrained.File(net.graph.Name))
 	}
 	switch {
-	case len(net.graph.Params) == 0 || n == noneElse:
+	case len(net.graph.Params) == 0:
 		return nil
 	case n == formulaElse:
 		net.fill("")

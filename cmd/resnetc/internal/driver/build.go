@@ -46,25 +46,27 @@ type BuildOptions struct {
 }
 
 // Build makes a module of the package that o.Write writes and compiles it.
-// On an error nothing is left behind, except in a folder that the caller chose
-// and that existed before.
-func Build(ctx context.Context, o BuildOptions) (p *Program, err error) {
+// On an error nothing is left behind.
+func Build(ctx context.Context, o BuildOptions) (*Program, error) {
 	gocmd, err := exec.LookPath("go")
 	if err != nil {
 		return nil, errors.New("a network is compiled with the go command, which is not on PATH: install Go " + goVersion + " or later from https://go.dev/dl")
 	}
-	p = &Program{dir: o.Dir, keep: o.Dir != ""}
+	p := &Program{dir: o.Dir, keep: o.Dir != ""}
 	if err := p.makeDir(); err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			os.RemoveAll(p.dir)
-		}
-	}()
+	if err := p.build(ctx, gocmd, o); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(p.dir))
+	}
+	return p, nil
+}
+
+// build fills the program's folder and compiles what is in it.
+func (p *Program) build(ctx context.Context, gocmd string, o BuildOptions) error {
 	model := filepath.Join(p.dir, "model")
 	if err := o.Write(model); err != nil {
-		return nil, err
+		return err
 	}
 	if o.Weights != "" {
 		p.weights = filepath.Join(model, o.Weights)
@@ -76,10 +78,10 @@ func Build(ctx context.Context, o BuildOptions) (p *Program, err error) {
 	} {
 		path := filepath.Join(p.dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-			return nil, err
+			return err
 		}
 		if err := os.WriteFile(path, data, 0o666); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	cmd := exec.CommandContext(ctx, gocmd, "build", "-trimpath", "-buildvcs=false", "-tags="+strings.Join(o.Tags, ","), "-o", p.binary(), ".")
@@ -88,11 +90,11 @@ func Build(ctx context.Context, o BuildOptions) (p *Program, err error) {
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+			return context.Cause(ctx)
 		}
-		return nil, fmt.Errorf("go build of the generated package: %w\n%s", err, bytes.TrimSpace(out.Bytes()))
+		return fmt.Errorf("go build of the generated package: %w\n%s", err, bytes.TrimSpace(out.Bytes()))
 	}
-	return p, nil
+	return nil
 }
 
 func (p *Program) makeDir() (err error) {

@@ -87,8 +87,12 @@ func (s *Session) do(q wire.Request) (wire.Response, error) {
 	case err != nil && s.ctx.Err() != nil:
 		return r, context.Cause(s.ctx)
 	case err != nil:
-		err = errors.Join(err, s.Close()) // Wait fills stderr
-		return r, fmt.Errorf("the generated program died: %w\n%s", err, bytes.TrimSpace(s.stderr.Bytes()))
+		if exit := s.Close(); exit != nil { // and stderr is complete
+			err = exit
+		}
+		// The rest of it, after a panic, is about goroutines.
+		message, _, _ := bytes.Cut(s.stderr.Bytes(), []byte("\n"))
+		return r, fmt.Errorf("the generated program died: %w: %s", err, message)
 	case r.Error != "":
 		return r, errors.New(r.Error)
 	}

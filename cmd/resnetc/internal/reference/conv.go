@@ -121,7 +121,7 @@ func tap(dst, src []float32, offset, stride int) {
 	}
 	clear(dst[:first])
 	if stride == 1 {
-		copy(dst[first:last], src[max(0, offset):])
+		copy(dst[first:last], src[min(len(src), max(0, offset)):])
 	} else {
 		for i := first; i < last; i++ {
 			dst[i] = src[offset+i*stride]

@@ -68,7 +68,8 @@ func (n *Net) allocate() {
 	}
 	for _, node := range n.graph.Nodes {
 		for _, v := range node.Results {
-			n.data[v] = take(n.batch * v.Type.Shape.Elems())
+			images, each := n.dims(v)
+			n.data[v] = take(images * each)
 		}
 		for _, v := range node.Inputs {
 			if v == nil || v.Def == nil {
@@ -118,8 +119,19 @@ func (n *Net) operand(node *ir.Node, name string) []float32 {
 	return nil
 }
 
+// dims returns the size of v's first axis, which is the batch for all but
+// constants, and the number of elements of one entry.
+func (n *Net) dims(v *ir.Value) (images, each int) {
+	s := v.Type.Shape
+	images = n.batch
+	if s[0] != ir.Batch {
+		images = s[0]
+	}
+	return images, s[1:].Elems()
+}
+
 // planes returns the number of images times channels and the elements of one plane.
 func (n *Net) planes(v *ir.Value) (count, size int) {
-	s := v.Type.Shape
-	return n.batch * s[1], s[2:].Elems()
+	images, _ := n.dims(v)
+	return images * v.Type.Shape[1], v.Type.Shape[2:].Elems()
 }

@@ -80,7 +80,8 @@ func softmax(n *Net, node *ir.Node) {
 	in, out := n.operand(node, "input"), n.data[node.Out()]
 	channels := node.Out().Type.Shape[1]
 	_, size := n.planes(node.Out())
-	for image := range n.batch {
+	images, _ := n.dims(node.Out())
+	for image := range images {
 		for p := range size {
 			at := func(c int) int { return (image*channels+c)*size + p }
 			top, sum := math.Inf(-1), 0.0
@@ -113,19 +114,21 @@ func subsample(n *Net, node *ir.Node) {
 
 func padChannels(n *Net, node *ir.Node) {
 	in, out := n.operand(node, "input"), n.data[node.Out()]
-	from, to := node.Inputs[0].Type.Shape.Elems(), node.Out().Type.Shape.Elems()
+	images, from := n.dims(node.Inputs[0])
+	_, to := n.dims(node.Out())
 	_, size := n.planes(node.Out())
 	clear(out)
-	for image := range n.batch {
+	for image := range images {
 		copy(out[image*to+node.Int("before")*size:], in[image*from:][:from])
 	}
 }
 
 func concat(n *Net, node *ir.Node) {
 	out := n.data[node.Out()]
-	for image := range n.batch {
+	images, _ := n.dims(node.Out())
+	for image := range images {
 		for _, v := range node.Inputs {
-			size := v.Type.Shape.Elems()
+			_, size := n.dims(v)
 			copy(out, n.data[v][image*size:][:size])
 			out = out[size:]
 		}

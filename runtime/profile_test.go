@@ -68,3 +68,32 @@ func TestProfileTellsWriteErrors(t *testing.T) {
 		}
 	}
 }
+
+// The peak comes from the kernels at hand, each of which is tried; a set with no
+// kernel that could be measured has none.
+func TestMeasurePeak(t *testing.T) {
+	p := newPool(2)
+	defer p.close()
+	team := p.newTeam()
+	if err := team.acquire(1); err != nil {
+		t.Fatal(err)
+	}
+	defer team.release()
+	if got := measurePeak(&kernelSet{}, team); got != 0 {
+		t.Errorf("no kernels, but a peak of %v GFLOP/s", got)
+	}
+	calls := map[[2]int]int{}
+	set := &kernelSet{}
+	for _, tile := range [][2]int{{1, 2}, {2, 3}, {4, 1}} {
+		set.conv[convBlockedS1][tile[0]][tile[1]] = func(a *convArgs) {
+			calls[tile]++
+			convGeneric(a, convBlockedS1, tile[0], tile[1])
+		}
+	}
+	if got := measurePeak(set, team); got <= 0 || got > 1e5 {
+		t.Errorf("peak of %v GFLOP/s", got)
+	}
+	if len(calls) != 3 {
+		t.Errorf("three kernels, but calls of %v", calls)
+	}
+}

@@ -97,7 +97,7 @@ func (r *legacy) fill(set storageSet) error {
 	for _, k := range keys.Items {
 		key, ok := k.(string)
 		s := set[key]
-		if !ok || s.filled {
+		if !ok || s == nil || s.filled {
 			return fmt.Errorf("storage %q is not one that a tensor uses, or is there twice", key)
 		}
 		if len(r.data) < 8 {

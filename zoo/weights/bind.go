@@ -117,12 +117,20 @@ func (c *comparison) classesHint(p *ir.Value, t *Tensor) string {
 	return ""
 }
 
+// maxPairs bounds the search for the closest names, which compares each missing
+// name with each that is left: two unlike networks, or a hostile file, would
+// make it take longer than anybody waits for advice.
+const maxPairs = 1 << 21
+
 // lines gives a line per thing that does not fit.
 func (c *comparison) lines() []string {
 	lines := c.wrong
 	free := make([]string, len(c.extra))
 	for i, t := range c.extra {
 		free[i] = t.Name
+	}
+	if len(c.missing)*len(c.extra) > maxPairs {
+		free = nil
 	}
 	for _, p := range c.missing {
 		line := fmt.Sprintf("%q, of shape %v, is missing", p.Name, []int(p.Type.Shape))

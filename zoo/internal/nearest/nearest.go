@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// maxLen bounds the length of two names together, as the time grows with its square.
+const maxLen = 400
+
 // Names returns up to n of the candidates, most similar to name first, ties in
 // the candidates' order.  Case doesn't matter, and a candidate that name is the
 // beginning of counts as one letter off.  Candidates that share less than about
@@ -17,6 +20,9 @@ func Names(name string, candidates []string, n int) []string {
 	var list []ranked
 	name = strings.ToLower(name)
 	for _, c := range candidates {
+		if len(name)+len(c) > maxLen {
+			continue
+		}
 		d := Distance(name, strings.ToLower(c))
 		if name != "" && strings.HasPrefix(strings.ToLower(c), name) {
 			d = min(d, 1)

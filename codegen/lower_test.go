@@ -122,7 +122,7 @@ func TestZooLowers(t *testing.T) {
 				if runtime.Level(level) == runtime.NEON {
 					continue
 				}
-				if got := tile.A*tile.CountA + tile.B*tile.CountB; got != r.Out.Width || tile.Blocks == 0 {
+				if got := tile.A*tile.CountA + tile.B*tile.CountB; got != r.Out.Width && r.Winograd == 0 || tile.Blocks == 0 || tile.A == 0 {
 					t.Errorf("%s %s %v: tiles %+v cover %d of %d pixels", m.Name, r.Name, runtime.Level(level), tile, got, r.Out.Width)
 				}
 			}

@@ -39,15 +39,28 @@ func chooseWinogradTiles(r *runtime.Layer) {
 	if r.Fused {
 		r.Chunk = 28
 	}
+	blocks := (r.Out.Channels + ir.Block - 1) / ir.Block
 	for level := range r.Tiles {
-		name := runtime.Level(level).String()
-		for _, b := range []int{2, 1} {
-			if most := tileWidth(name, b); most > 0 && (r.Out.Channels > ir.Block || b == 1) {
-				r.Tiles[level] = runtime.Tiling{Blocks: b, A: min(most, r.Chunk)}
-				break
-			}
+		r.Tiles[level] = winogradTiling(runtime.Level(level).String(), r.Chunk, blocks)
+	}
+}
+
+// winogradTiling picks the kernels for the products of a chunk of tiles: like
+// tiling, but how the chunk is cut is decided when the network runs.
+func winogradTiling(level string, chunk, blocks int) runtime.Tiling {
+	best, bestCost := runtime.Tiling{}, 0.0
+	for _, b := range []int{1, 2, 4} {
+		most := tileWidth(level, b)
+		if most == 0 || blocks < b {
+			continue
+		}
+		t := runtime.Split(chunk, most)
+		t.Blocks = b
+		if c := cost(t) / float64(b); best.Blocks == 0 || c < bestCost {
+			best, bestCost = runtime.Tiling{Blocks: b, A: most}, c
 		}
 	}
+	return best
 }
 
 // fusedWeights is the largest transformed weight, in bytes, that a thread can

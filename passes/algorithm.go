@@ -1,14 +1,19 @@
 package passes
 
-import "github.com/resnetc/resnetc/ir"
+import (
+	"slices"
+
+	"github.com/resnetc/resnetc/ir"
+)
 
 // algorithm is a way to compute a convolution.
 type algorithm struct {
 	name    string
 	exact   bool // rounds no more than a sum of products in some order
 	applies func(*ir.Node) bool
-	// cost is the number of multiply-adds for one image, or what takes as long.
-	cost func(*ir.Node) float64
+	// cost is the number of multiply-adds for one image, or what takes as
+	// long, if reading a weight takes as long as perWeight multiply-adds.
+	cost func(n *ir.Node, perWeight float64) float64
 }
 
 // algorithms lists the ways to compute a convolution; of several with the same
@@ -20,10 +25,21 @@ var algorithms = []algorithm{
 		applies: func(*ir.Node) bool { return true },
 		cost:    directCost,
 	},
+	{
+		name:    "winograd2",
+		applies: isWinograd,
+		cost:    func(n *ir.Node, w float64) float64 { return winogradCost(n, 2, w) },
+	},
+	{
+		name:    "winograd4",
+		applies: isWinograd,
+		cost:    func(n *ir.Node, w float64) float64 { return winogradCost(n, 4, w) },
+	},
 }
 
 // chooseAlgorithm writes the cheapest algorithm on every convolution.
 func chooseAlgorithm(g *ir.Graph, o Options) error {
+	perWeight := weightCost(g)
 	for _, n := range g.Nodes {
 		if n.Op != ir.Conv2D {
 			continue
@@ -33,7 +49,7 @@ func chooseAlgorithm(g *ir.Graph, o Options) error {
 			if o.Exact && !a.exact || !a.applies(n) {
 				continue
 			}
-			if c := a.cost(n); name == "" || c < best {
+			if c := a.cost(n, perWeight); name == "" || c < best {
 				best, name = c, a.name
 			}
 		}
@@ -42,14 +58,80 @@ func chooseAlgorithm(g *ir.Graph, o Options) error {
 	return nil
 }
 
-// directCost counts the multiply-adds of whole channel blocks.
-func directCost(n *ir.Node) float64 {
+// The time that one weight takes to come from memory or from the L3 cache, in
+// multiply-adds: two cores of a Zen 4 do 114 G multiply-adds a second and read
+// 23 GB/s from memory, about five times that from the L3 cache.
+const (
+	memoryWeight = 20
+	cachedWeight = 4
+)
+
+// weightCost says where the weights are when a run begins: in the L3 cache if
+// all weights of the network fit into half of 32 MiB, even as Winograd's
+// algorithm stores them, four times as large; else in memory.
+func weightCost(g *ir.Graph) float64 {
+	if 4*4*g.ParamCount() <= 16<<20 {
+		return cachedWeight
+	}
+	return memoryWeight
+}
+
+// directCost counts the multiply-adds of whole channel blocks, or the time of
+// reading the weights if that is longer.
+func directCost(n *ir.Node, perWeight float64) float64 {
 	w, out := n.In("weight").Type.Shape, n.Out().Type.Shape
 	in := w[1]
-	if n.In("input").Type.Layout == ir.NCHW16c {
+	if !isStem(n) {
 		in = blocks(in)
 	}
-	return float64(blocks(w[0])*in*w[2]*w[3]) * float64(out[2]*out[3])
+	weights := float64(blocks(w[0]) * in * w[2] * w[3])
+	return weights * max(float64(out[2]*out[3]), perWeight)
+}
+
+// isWinograd reports whether Winograd's algorithm computes n.
+func isWinograd(n *ir.Node) bool {
+	w := n.In("weight").Type.Shape
+	return w[2] == 3 && w[3] == 3 && n.Int("groups") == 1 && !isStem(n) &&
+		slices.Max(n.Ints("stride")) == 1 && slices.Max(n.Ints("dilation")) == 1
+}
+
+// winogradTransform is the time of the transforms of one tile and channel into
+// and out of the Winograd domain, in multiply-adds, by the tile's output size:
+// instructions of the AVX-512 kernels, at 16 multiply-adds each, over 16 channels.
+var winogradTransform = map[int]float64{2: 110, 4: 330}
+
+// winogradCost is the cost of F(m×m, 3×3): for each tile of m×m pixels and pair
+// of channels (m+2)² multiply-adds, with that many weights, and the transforms.
+func winogradCost(n *ir.Node, m int, perWeight float64) float64 {
+	w, out := n.In("weight").Type.Shape, n.Out().Type.Shape
+	ceil := func(size int) int { return (size + m - 1) / m }
+	tiles := float64(ceil(out[2]) * ceil(out[3]))
+	channels := float64(blocks(w[0])+blocks(w[1])) / 2
+	weights := float64((m + 2) * (m + 2) * blocks(w[0]) * blocks(w[1]))
+	// A product over few channels spends much of its time on loading and
+	// storing the sums: as long as over some eight channels more.
+	filled := 1 + 8/float64(blocks(w[1]))
+	return weights*max(tiles*filled, perWeight) + tiles*channels*winogradTransform[m]
+}
+
+// winogradSize is the m of n's algorithm F(m×m, 3×3), 0 if it is another one.
+func winogradSize(n *ir.Node) int {
+	return map[string]int{"winograd2": 2, "winograd4": 4}[n.Str("algorithm")]
+}
+
+// haloNeeded is the number of zero pixels that n, a convolution, reads around
+// its input: its padding, and what whole Winograd tiles reach beyond it.
+func haloNeeded(n *ir.Node) int {
+	p := n.Ints("padding")
+	halo := slices.Max(p)
+	if m := winogradSize(n); m > 0 {
+		in, out := n.In("input").Type.Shape, n.Out().Type.Shape
+		for axis := range 2 {
+			tiled := (out[2+axis] + m - 1) / m * m
+			halo = max(halo, tiled+2-p[axis]-in[2+axis])
+		}
+	}
+	return halo
 }
 
 // blocks rounds up to a multiple of [ir.Block].

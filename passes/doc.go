@@ -14,8 +14,8 @@
 //	fuse-add          moves an addition into the convolution that defines an operand
 //	fuse-relu         moves a ReLU into the node that defines its operand
 //	merge-groups      widens convolution groups to whole channel blocks
-//	layout            stores activations as NCHW16c with a halo for their readers
 //	choose-algorithm  decides how each convolution is computed
+//	layout            stores activations as NCHW16c with a halo for their readers
 //	plan-memory       gives every activation its place in one arena
 //
 // # Conventions
@@ -37,9 +37,10 @@
 //   - A convolution with one group and at most [StemChannels] channels reads a
 //     graph input through a reorder to planar NCHW; its halo is the largest
 //     padding of all such convolutions.
-//   - All other activations are NCHW16c.  The halo of a rank-4 value is the
-//     largest padding of the convolutions that read it; pooling clips its
-//     windows at the border instead.
+//   - All other activations are NCHW16c.  The halo of a rank-4 value is what
+//     the convolutions that read it need, their padding and what whole tiles of
+//     Winograd's algorithm reach beyond it; pooling clips its windows at the
+//     border instead.
 //   - Flatten is an alias: it shares its operand's place.  Of one pixel a
 //     channel, it reads NCHW16c without halo.  Of more, it reads the result of
 //     a reorder to dense NCHW, gives NCHW, and a reorder to NCHW16c follows.

@@ -23,7 +23,7 @@ func layout(g *ir.Graph, _ Options) error {
 	for _, n := range g.Nodes {
 		if n.Op == ir.Conv2D {
 			f := wanted(n, 0)
-			l.halos[f] = max(l.halos[f], slices.Max(n.Ints("padding")))
+			l.halos[f] = max(l.halos[f], haloNeeded(n))
 		}
 	}
 	for _, n := range g.Nodes {
@@ -44,7 +44,7 @@ func checkStored(g *ir.Graph) error {
 	for _, n := range g.Nodes {
 		for _, v := range n.Inputs {
 			if v != nil && v.Type.Halo > maxHalo {
-				return fmt.Errorf("node %q: %q would be stored with a border of %d zeros for the largest padding among its readers, and at most %d are possible", n.Name(), v.Name, v.Type.Halo, maxHalo)
+				return fmt.Errorf("node %q: %q would be stored with a border of %d zeros for its readers' padding, and at most %d are possible", n.Name(), v.Name, v.Type.Halo, maxHalo)
 			}
 		}
 		for _, v := range n.Results {
@@ -84,10 +84,17 @@ func wanted(n *ir.Node, i int) form {
 		return form{v, ir.NCHW, true}
 	case n.Op == ir.Flatten:
 		return form{v, ir.NCHW16c, true}
-	case n.Op == ir.Conv2D && i == 0 && v.Def == nil && n.Int("groups") == 1 && v.Type.Shape[1] <= StemChannels:
+	case n.Op == ir.Conv2D && i == 0 && isStem(n):
 		return form{v, ir.NCHW, false}
 	}
 	return form{v, ir.NCHW16c, false}
+}
+
+// isStem reports whether n is a convolution that reads a graph input from
+// planar storage.
+func isStem(n *ir.Node) bool {
+	v := n.In("input")
+	return v.Def == nil && n.Int("groups") == 1 && v.Type.Shape[1] <= StemChannels
 }
 
 func pixels(v *ir.Value) int { return v.Type.Shape[2] * v.Type.Shape[3] }

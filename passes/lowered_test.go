@@ -46,12 +46,18 @@ func checkLowered(t *testing.T, g *ir.Graph) {
 	}
 }
 
-// haloOf is the widest padding among convolutions that read v.
+// haloOf is the widest border that convolutions read around v.
 func haloOf(v *ir.Value, readers []*ir.Node) int {
 	halo := 0
 	for _, n := range readers {
 		if n.Op == ir.Conv2D && n.In("input") == v {
-			halo = max(halo, slices.Max(n.Ints("padding")))
+			p, out := n.Ints("padding"), n.Out().Type.Shape
+			m := map[string]int{"direct": 1, "winograd2": 2, "winograd4": 4}[n.Str("algorithm")]
+			halo = max(halo, slices.Max(p))
+			if m > 1 {
+				in := v.Type.Shape
+				halo = max(halo, (out[2]+m-1)/m*m+2-p[0]-in[2], (out[3]+m-1)/m*m+2-p[1]-in[3])
+			}
 		}
 	}
 	return halo

@@ -97,12 +97,8 @@ func TestAgain(t *testing.T) {
 	}
 }
 
-// TestExact adds an algorithm that is cheaper and rounds more.
+// TestExact wants Winograd's algorithm, which rounds more, only where it is allowed.
 func TestExact(t *testing.T) {
-	defer func(old []algorithm) { algorithms = old }(algorithms)
-	half := func(n *ir.Node) float64 { return directCost(n) / 2 }
-	is3x3 := func(n *ir.Node) bool { return n.In("weight").Type.Shape[2] == 3 }
-	algorithms = append(slices.Clip(algorithms), algorithm{name: "winograd4", applies: is3x3, cost: half})
 	for _, c := range []struct {
 		exact bool
 		text  string
@@ -110,9 +106,9 @@ func TestExact(t *testing.T) {
 	}{
 		{false, block, "winograd4"},
 		{true, block, "direct"},
-		{false, strings.ReplaceAll(block, "3,3]", "5,5]"), "direct"},
+		{false, strings.ReplaceAll(strings.ReplaceAll(block, "3,3]", "5,5]"), "[1,1,1,1]", "[2,2,2,2]"), "direct"},
 	} {
-		g := parse(t, strings.ReplaceAll(c.text, "[1,1,1,1]", map[bool]string{true: "[2,2,2,2]", false: "[1,1,1,1]"}[strings.Contains(c.text, "5,5")]))
+		g := parse(t, c.text)
 		if err := Run(g, Options{Exact: c.exact}); err != nil {
 			t.Fatal(err)
 		}
@@ -122,21 +118,33 @@ func TestExact(t *testing.T) {
 	}
 }
 
-func TestDirectCost(t *testing.T) {
+func TestCosts(t *testing.T) {
 	g := parse(t, `graph cost
 input x: f32[N,3,8,8]
 param w: f32[24,3,3,3]
 param v: f32[8,24,1,1]
+param u: f32[16,8,3,3]
 a = conv2d(x, w) {padding=[1,1,1,1]}
 b = conv2d(a, v) {stride=[2,2]}
-output b
+c = conv2d(b, u) {padding=[1,1,1,1]}
+output c
 `)
-	if err := Run(g, Options{}); err != nil {
-		t.Fatal(err)
-	}
-	for name, want := range map[string]float64{"a": 64 * 32 * 3 * 9, "b": 16 * 16 * 32} {
-		if got := directCost(g.Value(name).Def); got != want {
-			t.Errorf("%s costs %v, want %v: the stem counts its channels, others whole blocks", name, got, want)
+	a, b, c := g.Value("a").Def, g.Value("b").Def, g.Value("c").Def
+	for _, r := range []struct {
+		what      string
+		got, want float64
+	}{
+		{"the stem counts its channels, others whole blocks", directCost(a, 4), 64 * 32 * 3 * 9},
+		{"whole blocks", directCost(b, 4), 16 * 16 * 32},
+		{"reading weights, where it takes longer than arithmetic", directCost(b, 20), 20 * 16 * 32},
+		{"four tiles of 16 elements", winogradCost(c, 2, 4), 16*16*16*4*1.5 + 4*16*110},
+		{"one tile of 36 elements is read longer than multiplied", winogradCost(c, 4, 4), 36*16*16*4 + 16*330},
+	} {
+		if r.got != r.want {
+			t.Errorf("%s: cost %v, want %v", r.what, r.got, r.want)
 		}
+	}
+	if isWinograd(a) || isWinograd(b) || !isWinograd(c) {
+		t.Error("Winograd's algorithm computes 3x3 convolutions with stride 1, but not the stem")
 	}
 }

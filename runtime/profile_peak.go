@@ -9,11 +9,12 @@ const (
 	peakTime       = 100 * time.Microsecond
 )
 
-// measurePeak gives the GFLOP/s that this machine reaches with k on all of the
-// threads of t at once: that of the fastest of its convolution kernels, on
-// operands in the first-level cache.  It takes some milliseconds.  t holds
-// threads.  The result is 0 if k has no kernel for stride 1.
-func measurePeak(k *kernelSet, t *team) float64 {
+// measurePeak gives the GFLOP/s that this machine reaches with k on that many
+// threads: that of the fastest of its convolution kernels, on operands in the
+// first-level cache, times the threads.  One thread is measured, because on a
+// machine that does other work too the rest are not there all the time.  It
+// takes some milliseconds.  The result is 0 if k has no kernel for stride 1.
+func measurePeak(k *kernelSet, threads int) float64 {
 	best, area := 0.0, maxBlocks*maxTile+1
 	for range peakCandidates {
 		// The next smaller tile: large ones reuse their operands most.
@@ -29,37 +30,32 @@ func measurePeak(k *kernelSet, t *team) float64 {
 			break
 		}
 		area = blocks * pixels
-		best = max(best, peakOfKernel(k.conv[convBlockedS1][blocks][pixels], blocks, pixels, t))
+		best = max(best, peakOfKernel(k.conv[convBlockedS1][blocks][pixels], blocks, pixels))
 	}
-	return best
+	return best * float64(threads)
 }
 
 // peakOfKernel is the speed of one kernel, of tiles of pixels by blocks.
-func peakOfKernel(kernel convKernel, blocks, pixels int, t *team) float64 {
+func peakOfKernel(kernel convKernel, blocks, pixels int) float64 {
 	depth := max(1, peakBytes/(64*pixels+1024*blocks)) // blocks of input channels
-	args := make([]convArgs, t.size)
-	for i := range args {
-		args[i] = convArgs{
-			in:       &alignedFloats(depth * pixels * block)[0],
-			w:        &alignedFloats(blocks * depth * block * block)[0],
-			out:      &alignedFloats(blocks * pixels * block)[0],
-			tiles:    1,
-			blocks:   depth,
-			kh:       1,
-			kw:       1,
-			inPlane:  4 * pixels * block,
-			wBlock:   4 * depth * block * block,
-			outPlane: 4 * pixels * block,
-		}
+	args := convArgs{
+		in:       &alignedFloats(depth * pixels * block)[0],
+		w:        &alignedFloats(blocks * depth * block * block)[0],
+		out:      &alignedFloats(blocks * pixels * block)[0],
+		tiles:    1,
+		blocks:   depth,
+		kh:       1,
+		kw:       1,
+		inPlane:  4 * pixels * block,
+		wBlock:   4 * depth * block * block,
+		outPlane: 4 * pixels * block,
 	}
 	calls := 1
 	round := func() time.Duration {
 		start := time.Now()
-		t.run(t.size, 1, func(thread, from, to int) {
-			for range calls * (to - from) {
-				callConv(kernel, &args[thread])
-			}
-		})
+		for range calls {
+			callConv(kernel, &args)
+		}
 		return time.Since(start)
 	}
 	for round() < peakTime {
@@ -69,6 +65,5 @@ func peakOfKernel(kernel convKernel, blocks, pixels int, t *team) float64 {
 	for range peakRounds {
 		fastest = min(fastest, round())
 	}
-	flops := 2 * pixels * blocks * depth * block * block * calls * t.size
-	return perNanosecond(flops, fastest)
+	return perNanosecond(2*pixels*blocks*depth*block*block*calls, fastest)
 }

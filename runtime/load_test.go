@@ -206,6 +206,16 @@ func TestWeightHashIsFNV(t *testing.T) {
 	}
 }
 
+// Machines with the other byte order decode weights where they lie.
+func TestDecodeFloatsInPlace(t *testing.T) {
+	f := alignedFloats(2)
+	copy(floatBytes(f), []byte{0, 0, 0x80, 0x3f, 0, 0, 0x20, 0xc1})
+	decodeFloats(f, floatBytes(f))
+	if f[0] != 1 || f[1] != -10 {
+		t.Errorf("%v, want [1 -10]", f)
+	}
+}
+
 func TestAlignedFloats(t *testing.T) {
 	for n := range 200 {
 		f := alignedFloats(n)

@@ -33,9 +33,10 @@ func runtimeKernels(t *testing.T) *types.Scope {
 func TestLayout(t *testing.T) {
 	scope := runtimeKernels(t)
 	for name, layout := range map[string]map[string]int{
-		"convArgs":    convArgs,
-		"poolArgs":    poolArgs,
-		"eltwiseArgs": eltwiseArgs,
+		"convArgs":     convArgs,
+		"poolArgs":     poolArgs,
+		"eltwiseArgs":  eltwiseArgs,
+		"winogradArgs": winogradArgs,
 	} {
 		args := scope.Lookup(name).Type().Underlying().(*types.Struct)
 		var fields []*types.Var
@@ -101,7 +102,7 @@ func TestTable(t *testing.T) {
 		}
 		for _, op := range ops {
 			count++
-			if name := op.name + "_f32_b16_" + isa.name; !names[name] {
+			if name := op.name + "_f32_" + op.class + "_" + isa.name; !names[name] {
 				t.Errorf("no row %s", name)
 			}
 		}

@@ -3,6 +3,7 @@ package asm
 import (
 	"go/token"
 	"go/types"
+	"math"
 
 	"github.com/mmcloughlin/avo/attr"
 	"github.com/mmcloughlin/avo/build"
@@ -76,9 +77,9 @@ func (b *builder) zero(i int) {
 	}
 }
 
-// minusInf fills register i with -Inf.
-func (b *builder) minusInf(i int) {
-	b.MOVL(operand.U32(0xff800000), reg.EAX)
+// fill sets every lane of register i to x.
+func (b *builder) fill(i int, x float64) {
+	b.MOVL(operand.U32(math.Float32bits(float32(x))), reg.EAX)
 	b.VMOVD(reg.EAX, low(i))
 	b.VBROADCASTSS(low(i), b.isa.vec(i))
 }

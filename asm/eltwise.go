@@ -1,6 +1,8 @@
 package asm
 
 import (
+	"math"
+
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -20,7 +22,7 @@ func (b *builder) eltScratch() int { return eltPixelsAtOnce * b.isa.vectors() }
 
 // add is a+b, clamped.
 func add(b *builder) {
-	b.floor()
+	b.floor(b.eltScratch())
 	b.MOVQ(b.arg("b"), eltB)
 	b.eltwise(func(v, disp int) {
 		b.VADDPS(at(eltB, disp), b.isa.vec(v), b.isa.vec(v))
@@ -30,7 +32,7 @@ func add(b *builder) {
 
 // affine is fma(a, scale, bias), clamped.
 func affine(b *builder) {
-	b.floor()
+	b.floor(b.eltScratch())
 	scale := b.eltScratch() + 1
 	bias := scale + b.isa.vectors()
 	b.MOVQ(b.arg("scale"), reg.RAX)
@@ -50,13 +52,13 @@ func relu(b *builder) {
 	b.eltwise(func(v, _ int) { b.clampTo(b.eltScratch(), v) }, func(int) {})
 }
 
-// floor sets what results are clamped to: 0 under flagReLU, and otherwise -Inf,
-// which changes nothing.
-func (b *builder) floor() {
-	b.minusInf(b.eltScratch())
+// floor sets register i to what results are clamped to: 0 under flagReLU, and
+// otherwise -Inf, which changes nothing.
+func (b *builder) floor(i int) {
+	b.fill(i, math.Inf(-1))
 	b.TESTQ(operand.I32(flagReLU), b.arg("flags"))
 	b.JE(operand.LabelRef("linear"))
-	b.zero(b.eltScratch())
+	b.zero(i)
 	b.Label("linear")
 }
 

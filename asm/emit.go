@@ -81,7 +81,7 @@ func assembly(pkg string, kernels []Kernel) ([]byte, error) {
 			continue
 		}
 		for _, op := range ops {
-			if op.name == k.Op {
+			if op.name == k.Op && op.pixels == k.Pixels {
 				kernel(c, k, level, op.build)
 			}
 		}
@@ -140,7 +140,7 @@ func assemblyKernels() []*kernelSet {
 // field returns the place of a kernel in runtime's kernelSet.
 func field(k Kernel) string {
 	for _, op := range ops {
-		if op.name == k.Op {
+		if op.name == k.Op && op.pixels == k.Pixels {
 			return op.field
 		}
 	}

@@ -5,12 +5,13 @@ import "fmt"
 // Kernel is one row of the table of kernels.
 type Kernel struct {
 	Name  string // of the function, the tests and the benchmarks: op_dtype_class_tile_isa
-	Op    string // "conv2d", "maxpool", "sumpool", "add", "affine" or "relu"
+	Op    string // "conv2d", "maxpool", "sumpool", "add", "affine", "relu", "winograd_in" or "winograd_out"
 	Level string // "avx2" (which includes FMA) or "avx512" (F, BW, DQ and VL)
 
-	// Class, Blocks and Pixels belong to conv2d and are 0 for others.  Class is
-	// the index of a convolution class in runtime/kernels.go; a tile is Pixels
-	// pixels by Blocks blocks of 16 output channels.
+	// Class, Blocks and Pixels belong to conv2d.  Class is the index of a
+	// convolution class in runtime/kernels.go; a tile is Pixels pixels by Blocks
+	// blocks of 16 output channels.  Of a Winograd transform Pixels is the m of
+	// its tiles of m×m output pixels.  All are 0 for others.
 	Class, Blocks, Pixels int
 }
 
@@ -27,18 +28,24 @@ var convClasses = []struct {
 	{"b1s2", "convPlanarS2", 8, 1},
 }
 
-// ops are the operations beside conv2d: the field of runtime's kernelSet that
-// holds the kernel, and the builder.
+// ops are the kernels beside conv2d, in each level: the class in the name, the
+// row's Pixels, the place in runtime's kernelSet, and the builder.
 var ops = []struct {
-	name  string
-	field string
-	build func(*builder)
+	name   string
+	class  string
+	pixels int
+	field  string
+	build  func(*builder)
 }{
-	{"maxpool", "maxPool", maxPool},
-	{"sumpool", "sumPool", sumPool},
-	{"add", "add", add},
-	{"affine", "affine", affine},
-	{"relu", "relu", relu},
+	{"maxpool", "b16", 0, "maxPool", maxPool},
+	{"sumpool", "b16", 0, "sumPool", sumPool},
+	{"add", "b16", 0, "add", add},
+	{"affine", "b16", 0, "affine", affine},
+	{"relu", "b16", 0, "relu", relu},
+	{"winograd_in", "b16m2", 2, "winogradIn[2]", winogradIn},
+	{"winograd_in", "b16m4", 4, "winogradIn[4]", winogradIn},
+	{"winograd_out", "b16m2", 2, "winogradOut[2]", winogradOut},
+	{"winograd_out", "b16m4", 4, "winogradOut[4]", winogradOut},
 }
 
 // Kernels returns the whole table, always in the same order.
@@ -54,9 +61,10 @@ func Kernels() []Kernel {
 		}
 		for _, op := range ops {
 			table = append(table, Kernel{
-				Name:  fmt.Sprintf("%s_f32_b16_%s", op.name, isa.name),
-				Op:    op.name,
-				Level: isa.name,
+				Name:   fmt.Sprintf("%s_f32_%s_%s", op.name, op.class, isa.name),
+				Op:     op.name,
+				Level:  isa.name,
+				Pixels: op.pixels,
 			})
 		}
 	}

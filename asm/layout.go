@@ -18,6 +18,11 @@ var (
 		"a": 0, "b": 8, "out": 16, "scale": 24, "bias": 32,
 		"pixels": 40, "flags": 48,
 	}
+	winogradArgs = map[string]int{
+		"in": 0, "out": 8, "bias": 16, "res": 24,
+		"tiles": 32, "matrix": 40, "row": 48, "resRow": 56, "rows": 64, "cols": 72,
+		"flags": 80,
+	}
 )
 
 // The flags of runtime/kernels.go.
@@ -33,6 +38,8 @@ func argsType(op string) (string, map[string]int) {
 		return "convArgs", convArgs
 	case "maxpool", "sumpool":
 		return "poolArgs", poolArgs
+	case "winograd_in", "winograd_out":
+		return "winogradArgs", winogradArgs
 	default:
 		return "eltwiseArgs", eltwiseArgs
 	}

@@ -1,6 +1,8 @@
 package asm
 
 import (
+	"math"
+
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -26,7 +28,7 @@ func maxPool(b *builder) {
 	s := b.isa
 	scratch := poolPixelsAtOnce * s.vectors()
 	x, unordered, inf := s.vec(scratch), s.vec(scratch+1), scratch+2
-	b.minusInf(inf)
+	b.fill(inf, math.Inf(-1))
 	b.pool(
 		func(acc int) { b.VMOVAPS(s.vec(inf), s.vec(acc)) },
 		func(acc int, m operand.Mem) {

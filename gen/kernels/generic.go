@@ -39,10 +39,7 @@ var convStep = [convClasses]int{convBlockedS1: 64, convBlockedS2: 128, convPlana
 
 // convGeneric is the convKernel of tiles of pixels by blocks.
 func convGeneric(a *convArgs, class, blocks, pixels int) {
-	sums := convSumBlocked
-	if class == convPlanarS1 || class == convPlanarS2 {
-		sums = convSumPlanar
-	}
+	planar := class == convPlanarS1 || class == convPlanarS2
 	for p := range a.tiles * pixels {
 		in := p * convStep[class]
 		for b := range blocks {
@@ -55,9 +52,15 @@ func convGeneric(a *convArgs, class, blocks, pixels int) {
 			case a.bias != nil:
 				acc = *pixelAt(a.bias, b*64)
 			}
-			// Eight sums at a time are what stays in registers.
-			sums(a, in, w, (*[8]float32)(acc[:8]))
-			sums(a, in, w+32, (*[8]float32)(acc[8:]))
+			// Eight sums at a time are what stays in registers.  The calls are
+			// direct: a func value would move acc to the heap.
+			for half := 0; half < block; half += 8 {
+				if planar {
+					convSumPlanar(a, in, w+4*half, (*[8]float32)(acc[half:]))
+				} else {
+					convSumBlocked(a, in, w+4*half, (*[8]float32)(acc[half:]))
+				}
+			}
 			if a.res != nil {
 				for o, r := range pixelAt(a.res, b*a.resPlane+p*64) {
 					acc[o] += r

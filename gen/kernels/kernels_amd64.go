@@ -128,6 +128,18 @@ func affine_f32_b16_avx2(a *eltwiseArgs)
 func relu_f32_b16_avx2(a *eltwiseArgs)
 
 //go:noescape
+func winograd_in_f32_b16m2_avx2(a *winogradArgs)
+
+//go:noescape
+func winograd_in_f32_b16m4_avx2(a *winogradArgs)
+
+//go:noescape
+func winograd_out_f32_b16m2_avx2(a *winogradArgs)
+
+//go:noescape
+func winograd_out_f32_b16m4_avx2(a *winogradArgs)
+
+//go:noescape
 func conv2d_f32_b16s1_1x16_avx512(a *convArgs)
 
 //go:noescape
@@ -730,6 +742,18 @@ func affine_f32_b16_avx512(a *eltwiseArgs)
 //go:noescape
 func relu_f32_b16_avx512(a *eltwiseArgs)
 
+//go:noescape
+func winograd_in_f32_b16m2_avx512(a *winogradArgs)
+
+//go:noescape
+func winograd_in_f32_b16m4_avx512(a *winogradArgs)
+
+//go:noescape
+func winograd_out_f32_b16m2_avx512(a *winogradArgs)
+
+//go:noescape
+func winograd_out_f32_b16m4_avx512(a *winogradArgs)
+
 // cpuid returns what the CPU says of itself under a leaf and subleaf.
 func cpuid(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32)
 
@@ -972,6 +996,10 @@ func assemblyKernels() []*kernelSet {
 		s.add = add_f32_b16_avx512
 		s.affine = affine_f32_b16_avx512
 		s.relu = relu_f32_b16_avx512
+		s.winogradIn[2] = winograd_in_f32_b16m2_avx512
+		s.winogradIn[4] = winograd_in_f32_b16m4_avx512
+		s.winogradOut[2] = winograd_out_f32_b16m2_avx512
+		s.winogradOut[4] = winograd_out_f32_b16m4_avx512
 		sets = append(sets, s)
 	}
 	if level >= AVX2 {
@@ -1017,6 +1045,10 @@ func assemblyKernels() []*kernelSet {
 		s.add = add_f32_b16_avx2
 		s.affine = affine_f32_b16_avx2
 		s.relu = relu_f32_b16_avx2
+		s.winogradIn[2] = winograd_in_f32_b16m2_avx2
+		s.winogradIn[4] = winograd_in_f32_b16m4_avx2
+		s.winogradOut[2] = winograd_out_f32_b16m2_avx2
+		s.winogradOut[4] = winograd_out_f32_b16m4_avx2
 		sets = append(sets, s)
 	}
 	return sets

@@ -63,6 +63,12 @@ func eachKernel(t *testing.T, op string, test func(t *testing.T, set *kernelSet,
 // genericRows are rows for the pure-Go kernels, which share their code: a few
 // tiles are enough.
 func genericRows(op string) []asm.Kernel {
+	if op == "winograd_in" || op == "winograd_out" {
+		return []asm.Kernel{
+			{Name: op + "_f32_b16m2_purego", Op: op, Level: "purego", Pixels: 2},
+			{Name: op + "_f32_b16m4_purego", Op: op, Level: "purego", Pixels: 4},
+		}
+	}
 	if op != "conv2d" {
 		return []asm.Kernel{{Name: op + "_f32_b16_purego", Op: op, Level: "purego"}}
 	}
@@ -98,11 +104,19 @@ func TestTable(t *testing.T) {
 				}
 			}
 		}
-		if set.maxPool == nil || set.sumPool == nil || set.add == nil || set.affine == nil || set.relu == nil {
-			t.Errorf("%s: a kernel beside the convolutions is missing", set.level)
+		others := map[string]bool{
+			"maxpool": set.maxPool != nil, "sumpool": set.sumPool != nil,
+			"add": set.add != nil, "affine": set.affine != nil, "relu": set.relu != nil,
+			"winograd_in 2": set.winogradIn[2] != nil, "winograd_in 4": set.winogradIn[4] != nil,
+			"winograd_out 2": set.winogradOut[2] != nil, "winograd_out 4": set.winogradOut[4] != nil,
 		}
-		if count != 5 { // those just named
-			t.Errorf("%s: the table has %d convolutions more than the set", set.level, count-5)
+		for name, there := range others {
+			if !there {
+				t.Errorf("%s: no kernel %s in its set", set.level, name)
+			}
+		}
+		if count != len(others) {
+			t.Errorf("%s: the table has %d rows more than the set", set.level, count-len(others))
 		}
 	}
 }

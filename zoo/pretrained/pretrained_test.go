@@ -123,3 +123,11 @@ func TestAccuracy(t *testing.T) {
 		t.Errorf("%d of %d images are classified right, want %d", right, images, want)
 	}
 }
+
+func TestOpenUnknown(t *testing.T) {
+	for _, name := range []string{"resnet50", "", "../pretrained/resnet20_cifar"} {
+		if _, ok := pretrained.Open(name); ok {
+			t.Errorf("there are weights for %q", name)
+		}
+	}
+}

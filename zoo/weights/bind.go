@@ -38,7 +38,8 @@ func Bind(g *ir.Graph, tensors []Tensor, source string) error {
 		}
 	}
 	if lines := c.lines(); len(lines) > 0 {
-		return fmt.Errorf("weights: %s does not fit %s:\n\t%s", source, g.Name, strings.Join(lines, "\n\t"))
+		return fmt.Errorf("weights: %s does not fit %s: %d of %d parameters are missing, %d tensors are unknown, %d are wrong:\n\t%s",
+			source, g.Name, len(c.missing), len(g.Params), len(c.extra), len(c.wrong), strings.Join(lines, "\n\t"))
 	}
 	for _, p := range g.Params {
 		p.Data = slices.Clone(byName[p.Name].Data)

@@ -71,7 +71,7 @@ func TestBindErrors(t *testing.T) {
 			find(t, list, "bn1.bias").Name = "zzz"
 			return append(list, Tensor{Name: "more", Shape: []int{1}, DType: "F32", Data: []float32{0}})
 		}, []string{
-			"weights: dir/w.pth does not fit resnet8_cifar:",
+			"weights: dir/w.pth does not fit resnet8_cifar: 2 of 37 parameters are missing, 3 tensors are unknown, 0 are wrong:",
 			`"bn1.bias", of shape [16], is missing`,
 			`"layer1.0.conv1.weight", of shape [16 16 3 3], is missing; the closest name is "layer1.0.cnv1.weight"`,
 			`"zzz", of shape [16], is not a parameter`,

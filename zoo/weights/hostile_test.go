@@ -138,6 +138,7 @@ func TestHostileZip(t *testing.T) {
 		{"zip in a zip in a zip", zipFile(t, zip.Store, file{"b.zip", zipFile(t, zip.Store, file{"c.pth", good})}), "1 files and no data.pkl"},
 		{"text in a zip", zipFile(t, zip.Store, file{"a.txt", []byte("some text")}), "a.txt: neither safetensors"},
 		{"big-endian", zipFile(t, zip.Store, file{"data.pkl", program}, file{"byteorder", []byte("big")}), `byte order "big"`},
+		{"bomb around a file", zipFile(t, zip.Deflate, file{"a.safetensors", make([]byte, 8<<20)}), "unpacks to 8388608 bytes, want at most 1"},
 		{"bomb", zipFile(t, zip.Deflate, file{"data.pkl", program}, file{"data/0", make([]byte, 1<<20)}), "unpacks to 1048576 bytes, want at most 8"},
 	} {
 		refuse(t, tt.name, tt.data, tt.want)

@@ -59,7 +59,7 @@ type archive struct {
 }
 
 func archiveOf(r *zip.Reader, size int) (*archive, error) {
-	a := &archive{map[string]*zip.File{}, uint64(size), maxFile}
+	a := &archive{map[string]*zip.File{}, uint64(size), min(maxFile, maxRatio*uint64(size)+1<<20)}
 	for _, f := range r.File {
 		if strings.HasSuffix(f.Name, "/") {
 			continue
@@ -72,8 +72,9 @@ func archiveOf(r *zip.Reader, size int) (*archive, error) {
 	return a, nil
 }
 
-// maxRatio is how many bytes deflate can make of one.
-const maxRatio = 1032
+// maxRatio bounds how many bytes may be unpacked of one, on the whole: coded
+// weights reach ten, an attack a thousand.
+const maxRatio = 100
 
 // read returns a file's content, whose checksum it tests; more than limit
 // bytes are an error.
@@ -92,9 +93,9 @@ func (a *archive) read(name string, limit uint64) ([]byte, error) {
 		return nil, fmt.Errorf("zip archive: %s: %w", name, err)
 	}
 	defer r.Close()
-	// The size is a claim: no more is reserved than the packed bytes can hold.
+	// The size is a claim: not much more is reserved for it than the file has.
 	var b bytes.Buffer
-	b.Grow(int(min(size, maxRatio*min(f.CompressedSize64, a.size))) + bytes.MinRead)
+	b.Grow(int(min(size, 4*a.size)) + bytes.MinRead)
 	// A file that goes on past its claim is found out by the zip reader.
 	if _, err := b.ReadFrom(io.LimitReader(r, int64(size)+1)); err != nil {
 		return nil, fmt.Errorf("zip archive: %s: %w", name, err)

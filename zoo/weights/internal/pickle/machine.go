@@ -6,7 +6,7 @@ import (
 )
 
 // MaxObjects is how many values one pickle may put on the stack.  A checkpoint of
-// ResNet-1202 with its optimizer's state takes about a twentieth of it.
+// ResNet-1202 with Adam's state takes about a fifth of it.
 const MaxObjects = 1 << 21
 
 // Config gives a pickle access to the world.

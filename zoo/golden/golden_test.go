@@ -1,0 +1,25 @@
+package golden
+
+import (
+	"strings"
+	"testing"
+)
+
+// Every file must hold what its fields promise.
+func TestLoad(t *testing.T) {
+	for _, name := range Names() {
+		g, err := Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if g.Model != name || len(g.Input) != 4 || g.Input[0] != g.Batch || g.Parameters <= 0 {
+			t.Errorf("%s: model %s, input %v, batch %d, %d parameters", name, g.Model, g.Input, g.Batch, g.Parameters)
+		}
+		if len(g.Logits) != g.Batch || len(g.FeaturesSum) != g.Batch || len(g.FeaturesFirst8) != g.Batch {
+			t.Errorf("%s: results for %d, %d, %d images, want %d", name, len(g.Logits), len(g.FeaturesSum), len(g.FeaturesFirst8), g.Batch)
+		}
+	}
+	if _, err := Load("resnet19"); err == nil || !strings.Contains(err.Error(), `no figures for "resnet19"`) {
+		t.Errorf("error %v, want one that names the model", err)
+	}
+}

@@ -94,6 +94,39 @@ func TestPoolWakes(t *testing.T) {
 	}
 }
 
+// A caller that waits for slow workers sleeps after a while and is woken.
+func TestPoolCallerSleeps(t *testing.T) {
+	setProcs(t, 4)
+	p := newPool(4)
+	defer p.close()
+	team := p.newTeam()
+	if err := team.acquire(0); err != nil {
+		t.Fatal(err)
+	}
+	defer team.release()
+	var slow atomic.Int32
+	for range 20 {
+		c := &counter{tasks: make([]atomic.Int32, 8), size: 4}
+		team.run(8, 1, func(thread, from, to int) {
+			if thread > 0 {
+				slow.Add(1)
+				time.Sleep(5 * spinTime)
+			}
+			c.do(thread, from, to)
+			if thread == 0 {
+				time.Sleep(spinTime / 4) // let the workers have some
+			}
+		})
+		c.check(t, 1)
+		if n := team.busy.Load(); n != 0 {
+			t.Fatalf("%d workers are said to be busy after the run", n)
+		}
+	}
+	if slow.Load() == 0 {
+		t.Error("no worker did anything in 20 runs")
+	}
+}
+
 func TestPoolThreadsStayInBudget(t *testing.T) {
 	for _, procs := range []int{1, 2, 16} {
 		t.Run(fmt.Sprint(procs, " procs"), func(t *testing.T) {

@@ -102,10 +102,13 @@ func (p *Program) makeDir() (err error) {
 		p.dir, err = os.MkdirTemp("", "resnetc-")
 		return err
 	}
+	if p.dir, err = filepath.Abs(p.dir); err != nil { // exec wants it
+		return err
+	}
 	entries, err := os.ReadDir(p.dir)
 	switch {
 	case err == nil && len(entries) > 0:
-		return fmt.Errorf("%s is not empty: name a new folder", p.dir)
+		return fmt.Errorf("folder %s is not empty: name a new one", p.dir)
 	case err != nil && !errors.Is(err, os.ErrNotExist):
 		return err
 	}

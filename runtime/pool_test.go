@@ -135,7 +135,7 @@ func TestPoolThreadsStayInBudget(t *testing.T) {
 			p := newPool(budget)
 			defer p.close()
 			limit := int32(min(budget, procs))
-			var busy, worst atomic.Int32
+			var busy, worst, held atomic.Int32
 			var wg sync.WaitGroup
 			for user := range 12 {
 				wg.Go(func() {
@@ -144,6 +144,9 @@ func TestPoolThreadsStayInBudget(t *testing.T) {
 						if err := team.acquire(1 + (user+round)%budget); err != nil {
 							t.Error(err)
 							return
+						}
+						if n := held.Add(int32(team.size)); n > limit {
+							t.Errorf("teams hold %d threads, the budget is %d", n, limit)
 						}
 						c := &counter{tasks: make([]atomic.Int32, 37), size: team.size}
 						do := func(thread, from, to int) {
@@ -155,6 +158,7 @@ func TestPoolThreadsStayInBudget(t *testing.T) {
 						}
 						team.run(37, 2, do)
 						team.run(37, 1, do)
+						held.Add(-int32(team.size))
 						team.release()
 						c.check(t, 2)
 					}

@@ -175,6 +175,48 @@ func TestPoolThreadsStayInBudget(t *testing.T) {
 	}
 }
 
+// waitForQueue returns once n callers wait for threads.
+func waitForQueue(p *pool, n int) {
+	for queued := -1; queued != n; goruntime.Gosched() {
+		p.mu.Lock()
+		queued = p.tail - p.head
+		p.mu.Unlock()
+	}
+}
+
+// A team gets what is free, but leaves a thread to each that waits behind it.
+func TestPoolSharesThreads(t *testing.T) {
+	setProcs(t, 5)
+	p := newPool(5)
+	defer p.close()
+	teams := []*team{p.newTeam(), p.newTeam(), p.newTeam(), p.newTeam()}
+	for i, limit := range []int{3, 9} {
+		if err := teams[i].acquire(limit); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if teams[0].size != 3 || teams[1].size != 2 {
+		t.Errorf("of 5 threads the teams have %d and %d, want 3 and 2", teams[0].size, teams[1].size)
+	}
+	var wg sync.WaitGroup
+	for i, team := range teams[2:] {
+		wg.Go(func() {
+			if err := team.acquire(0); err != nil {
+				t.Error(err)
+			}
+		})
+		waitForQueue(p, i+1)
+	}
+	teams[0].release()
+	wg.Wait()
+	if teams[2].size != 2 || teams[3].size != 1 {
+		t.Errorf("of 3 threads that came free the two that waited have %d and %d, want 2 and 1", teams[2].size, teams[3].size)
+	}
+	for _, team := range teams {
+		team.release()
+	}
+}
+
 // One that waits for a thread gets the next that comes free, even if those who
 // came later want it too.
 func TestPoolServesInOrder(t *testing.T) {
@@ -196,12 +238,7 @@ func TestPoolServesInOrder(t *testing.T) {
 			order <- i
 			team.release()
 		}()
-		for queued := 0; queued <= i; {
-			p.mu.Lock()
-			queued = p.tail - p.head
-			p.mu.Unlock()
-			goruntime.Gosched()
-		}
+		waitForQueue(p, i+1)
 	}
 	first.release()
 	for want := range users {

@@ -97,7 +97,7 @@ func TestCommonConstraints(t *testing.T) {
 			check(&Node{Inputs: all, Attrs: Attrs{a.Name: int8(1)}}, 2, "attribute "+a.Name+" has type int8")
 			switch a.Default.(type) {
 			case int:
-				check(&Node{Inputs: all, Attrs: Attrs{a.Name: 1 << 40}}, 2, "attribute "+a.Name+" is 1099511627776")
+				check(&Node{Inputs: all, Attrs: Attrs{a.Name: 1 << 30}}, 2, "attribute "+a.Name+" is 1073741824")
 			case []int:
 				check(&Node{Inputs: all, Attrs: Attrs{a.Name: []int{1}}}, 2, "attribute "+a.Name+" has 1 elements")
 			}

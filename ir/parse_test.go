@@ -66,6 +66,37 @@ func TestParseLenient(t *testing.T) {
 	}
 }
 
+// TestNames checks that every name survives the text form, quoted or not.
+func TestNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"/layer1/conv.1:0": "/layer1/conv.1:0", "-": "-", "0": "0", "N": "N", "graph": "graph", "output": "output", "é": `"é"`,
+		"a:": `"a:"`, "a//b": `"a//b"`, "//": `"//"`, "1e+5": `"1e+5"`, "a b": `"a b"`, "a=b": `"a=b"`, "a,b": `"a,b"`,
+		"\x00\xff\"\\\n": `"\x00\xff\"\\\n"`, "@1": `"@1"`, "": `""`,
+	} {
+		if got := quote(name); got != want {
+			t.Errorf("%q is printed as %s, want %s", name, got, want)
+		}
+		g := &Graph{Name: name}
+		if name != "" {
+			x := g.AddInput(name, Type{Shape: Shape{Batch, 2}})
+			y, err := g.Add(ReLU, name+"'", nil, x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			z, err := g.Add(Concat, "'"+name, nil, x, y)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g.Outputs = []*Value{x, y, z}
+		} else {
+			g.Outputs = []*Value{g.AddInput("x", Type{Shape: Shape{Batch}})}
+		}
+		if diff := cmp.Diff(g, mustParse(t, g.String()), graphs); diff != "" {
+			t.Errorf("%q does not round trip (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 func TestParseErrors(t *testing.T) {
 	const head = "graph g\ninput x: f32[N,4,8,8]\nparam w: f32[4,4,3,3]\n"
 	for _, c := range []struct{ src, want string }{

@@ -112,11 +112,12 @@ func (t Type) String() string {
 // Same reports whether t and u have the same element type and logical shape.
 func (t Type) Same(u Type) bool { return t.DType == u.DType && slices.Equal(t.Shape, u.Shape) }
 
-// Stored is the number of elements that one image of this type takes in
-// memory, with channel blocks filled up and the halo included.
+// Stored is the number of elements that one image of this type, or a tensor
+// without a batch axis, takes in memory, with channel blocks filled up and the
+// halo included.
 func (t Type) Stored() int {
 	s := t.Shape
-	if len(s) < 2 {
+	if len(s) < 2 || s[0] != Batch {
 		return s.Elems()
 	}
 	c, n := s[1], 1

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	goparser "go/parser"
 	gotoken "go/token"
+	"math"
 	"strings"
 	"testing"
 )
@@ -70,7 +71,7 @@ var brokenGraphs = map[string][]func(g *Graph){
 		func(g *Graph) { g.AddParam("i", Batch, 3) },
 		func(g *Graph) { g.AddParam("i", 0) },
 		func(g *Graph) { g.AddParam("i", 1<<16, 1<<16) },
-		func(g *Graph) { g.AddParam("i", 1<<62, 4) },
+		func(g *Graph) { g.AddParam("i", math.MaxInt, 4) },
 		func(g *Graph) { g.AddParam("i", 1, 1, 1, 1, 1, 1, 1, 1, 1) },
 	},
 	"graph/V8": {
@@ -169,6 +170,12 @@ func TestSharing(t *testing.T) {
 			y = conv2d(x, w, residual=x) : f32[N,16,4,4] @0
 			output y
 			arena 256`,
+		"one element of an input": `graph g
+			input a: f32[N,16] @15
+			input b: f32[N,16] @0
+			c = add(a, b)
+			output c
+			arena 32`,
 		"flatten of blocks of planes": `graph g
 			input x: f32[N,16,4,4] nchw16c @0
 			f = flatten(x) : f32[N,256] @0

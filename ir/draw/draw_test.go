@@ -172,7 +172,7 @@ func TestStyle(t *testing.T) {
 			t.Errorf("group of %q = %q, want %q", name, got, want)
 		}
 	}
-	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1 k", 25557032: "25.6 M", 4089184256: "4.09 G"} {
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1 k", 25557032: "25.6 M", 2089184256: "2.09 G"} {
 		if got := amount(n); got != want {
 			t.Errorf("amount(%d) = %q, want %q", n, got, want)
 		}

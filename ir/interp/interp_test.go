@@ -66,6 +66,10 @@ var cases = []struct {
 		[]float64{1, 2, 3, 4, 5, 6}, nil, []int{1, 1, 3, 2}, []float64{4}, []int{1, 1, 1, 1}},
 	{ir.AvgPool, "padding counts", "input x: f32[N,1,2,2]\ny = avg_pool(x) {padding=[1,1,1,1]}",
 		[]float64{1, 2, 3, 4}, nil, []int{1, 1, 2, 2}, []float64{0.25, 0.5, 0.75, 1}, []int{1, 1, 2, 2}},
+	{ir.MaxPool, "of -Inf is -Inf", "input x: f32[N,1,2,2]\ny = max_pool(x)",
+		[]float64{-inf, -inf, -inf, -inf}, nil, []int{1, 1, 2, 2}, []float64{-inf}, []int{1, 1, 1, 1}},
+	{ir.AvgPool, "asymmetric padding and ceil_mode", "input x: f32[N,1,4,1]\ny = avg_pool(x) {kernel=[2,1], stride=[2,1], padding=[1,0,0,0], ceil_mode=true}",
+		[]float64{1, 2, 3, 4}, nil, []int{1, 1, 4, 1}, []float64{0.5, 2.5, 4}, []int{1, 1, 3, 1}},
 	{ir.AvgPool, "padding does not count", "input x: f32[N,1,2,2]\ny = avg_pool(x) {padding=[1,1,1,1], count_include_pad=false}",
 		[]float64{1, 2, 3, 4}, nil, []int{1, 1, 2, 2}, []float64{1, 2, 3, 4}, []int{1, 1, 2, 2}},
 	{ir.AvgPool, "ceil_mode: what lies beyond the padding never counts", // F.avg_pool2d(1..4, 3, 2, 1, ceil_mode=True) on 4x4

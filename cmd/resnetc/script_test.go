@@ -38,6 +38,8 @@ func TestScript(t *testing.T) {
 			tmp := filepath.Join(e.WorkDir, ".tmp")
 			e.Setenv("TMPDIR", tmp)
 			e.Setenv("REPO", repo)
+			// The first folder of PATH holds resnetc and nothing else.
+			e.Setenv("RESNETC_ONLY", filepath.SplitList(e.Getenv("PATH"))[0])
 			e.Setenv("SHARED", filepath.Join(repo, "..", "shared"))
 			e.Setenv("GOCACHE", dirs[0])
 			e.Setenv("GOMODCACHE", dirs[1])

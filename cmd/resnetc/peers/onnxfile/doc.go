@@ -2,7 +2,7 @@
 // run the very same graph with the very same weights.
 //
 // It writes what [github.com/resnetc/resnetc/ir] can say before layout is
-// chosen, in operator set 13: the newest that every engine timed here reads.
+// chosen, in operator set 13, which every engine timed here reads.
 // What a pass has fused into a node is written as the nodes it was, since every
 // engine does its own fusing.
 //

@@ -23,7 +23,7 @@ func (net *network) buildProgram(ctx context.Context, c *cli.Command, dir string
 	bar := newBar(c, lowerSteps()+1)
 	defer bar.Close()
 	start := time.Now()
-	files, err := net.generate(c, "model", false, bar)
+	files, err := net.generate(ctx, c, "model", false, bar)
 	if err != nil {
 		return nil, err
 	}

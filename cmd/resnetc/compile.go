@@ -62,7 +62,7 @@ func compile(ctx context.Context, c *cli.Command) error {
 		dir = pkg
 	}
 	bar := newBar(c, lowerSteps())
-	files, err := net.generate(c, pkg, true, bar)
+	files, err := net.generate(ctx, c, pkg, true, bar)
 	bar.Close()
 	if err != nil {
 		return err

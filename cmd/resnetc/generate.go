@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -38,7 +39,7 @@ func lowerSteps() int { return len(passes.Table) + 2 }
 
 // generate lowers the network and makes the package called pkg of it, with what
 // the self-test expects if somebody is going to run that.
-func (net *network) generate(c *cli.Command, pkg string, selfTest bool, bar *progress.Bar) (codegen.Files, error) {
+func (net *network) generate(ctx context.Context, c *cli.Command, pkg string, selfTest bool, bar *progress.Bar) (codegen.Files, error) {
 	o, err := net.codegenOptions(c)
 	if err != nil {
 		return nil, err
@@ -49,8 +50,14 @@ func (net *network) generate(c *cli.Command, pkg string, selfTest bool, bar *pro
 		if o.Expect, err = net.expectation(); err != nil {
 			return nil, err
 		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 	}
 	if err := net.lower(c, bar); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	bar.Step("generate")

@@ -9,8 +9,12 @@ import (
 
 // Write creates or replaces the file at path with what fill writes.  The data
 // goes to a temporary file beside it, which takes path's name once it is
-// complete; after an error path is as it was and nothing else is left.
+// complete; after an error path is as it was and nothing else is left.  What is
+// no file, such as a device or a pipe, is written to and stays what it is.
 func Write(path string, fill func(io.Writer) error) (err error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return writeInPlace(path, fill)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".resnetc-*")
 	if err != nil {
 		return err
@@ -36,4 +40,20 @@ func Write(path string, fill func(io.Writer) error) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+func writeInPlace(path string, fill func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	w := bufio.NewWriter(f)
+	if err := fill(w); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return f.Close()
 }

@@ -47,3 +47,21 @@ func TestWriteNowhere(t *testing.T) {
 		t.Errorf("error is %v, want that the folder does not exist", err)
 	}
 }
+
+// A device must stay one: a rename would make a file of /dev/null.
+func TestWriteToDevice(t *testing.T) {
+	before, err := os.Stat(os.DevNull)
+	if err != nil || before.Mode().IsRegular() {
+		t.Skipf("%s is no device here (%v)", os.DevNull, err)
+	}
+	if err := Write(os.DevNull, func(w io.Writer) error {
+		_, err := io.WriteString(w, "gone")
+		return err
+	}); err != nil {
+		t.Error(err)
+	}
+	after, err := os.Stat(os.DevNull)
+	if err != nil || after.Mode() != before.Mode() {
+		t.Errorf("%s was %v and is %v (%v)", os.DevNull, before.Mode(), after.Mode(), err)
+	}
+}

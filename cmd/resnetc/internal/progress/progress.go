@@ -14,6 +14,7 @@ type Bar struct {
 	start time.Time
 	delay time.Duration
 	done  int
+	shown bool
 }
 
 // New makes a bar of total steps that appears on out once the job has taken
@@ -37,15 +38,17 @@ func (b *Bar) Terminal() bool { return b.bar != nil }
 func (b *Bar) Step(name string) {
 	b.done++
 	if b.bar != nil && time.Since(b.start) > b.delay {
+		b.shown = true
 		b.bar.Describe(name)
 		// A terminal that cannot be written to is no reason to stop.
 		_ = b.bar.Set(b.done - 1)
 	}
 }
 
-// Close takes the bar off the terminal.
+// Close takes the bar off the terminal; a second call does nothing.
 func (b *Bar) Close() {
-	if b.bar != nil {
+	if b.shown {
+		b.shown = false
 		_ = b.bar.Clear()
 	}
 }

@@ -3,6 +3,8 @@
 // gonum's BLAS, everything else as plain loops.  It is what resnetc bench measures
 // the generated code against, and shares nothing with it but the graph.
 //
+// Only the multiplications use more than one thread.
+//
 // It takes a graph after any pass: fused epilogues are computed in the same
 // walk over the result that a fused implementation makes, layouts and halos are
 // ignored, every activation is a row-major N,C,H,W array.

@@ -12,6 +12,9 @@
 // run the graph after any pass, and a pass proves itself by running it before
 // and after.
 //
+// [Fprint] writes a graph as text and [Parse] reads it; [Verify] checks its
+// constraints, which errors cite by number (graph/V4, conv2d/C6).
+//
 // The batch is chosen when the network runs: the first axis of every
 // activation is [Batch].  All other sizes are known at compile time.
 package ir

@@ -17,6 +17,8 @@ type Model struct {
 	kernels *kernelSet
 	pool    *pool
 
+	peak func() float64 // of the model's threads, in GFLOP/s; measured once
+
 	mu   sync.Mutex
 	idle []*Workspace // of batch 1, for Classify and Embed
 }
@@ -47,15 +49,29 @@ func NewModel(p *Program, embedded []byte, opts ...Option) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.Name, err)
 	}
-	return &Model{program: p, weights: weights, kernels: kernels, pool: newPool(o.threads)}, nil
+	m := &Model{program: p, weights: weights, kernels: kernels, pool: newPool(o.threads)}
+	m.peak = sync.OnceValue(func() float64 { return measurePeak(kernels, m.pool.threads) })
+	return m, nil
 }
 
-// Close stops the model's threads and gives back its mapped weights.  No
-// workspace may run during or after it.
+// Close waits until no workspace runs, stops the model's threads and gives back
+// its mapped weights.  Later runs fail.
 func (m *Model) Close() error {
 	m.pool.close()
 	return m.weights.close()
 }
+
+// Verify reads all weights, which New does not, and fails if they are not those
+// that were packed when the network was compiled.
+func (m *Model) Verify() error {
+	if err := m.weights.verify(m.program); err != nil {
+		return fmt.Errorf("%s: %w", m.program.Name, err)
+	}
+	return nil
+}
+
+// Threads is the number of threads that all workspaces of the model share.
+func (m *Model) Threads() int { return m.pool.threads }
 
 // KernelsEnv is the environment variable that forces a kernel level, for
 // instance avx2 or purego; WithKernels goes before it.

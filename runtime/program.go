@@ -119,15 +119,20 @@ type Layer struct {
 	MACs int // multiply-adds per image, for the profile
 }
 
-// bytes is what the layer reads and writes for one image: weights,
-// activations in, activations out.
-func (l *Layer) bytes() int {
+// weightBytes is what a run reads of the layer's weights, as the network
+// defines them, whatever the algorithm stores.
+func (l *Layer) weightBytes() int {
+	if l.Op != OpConv {
+		return 0
+	}
+	return 4 * l.Kernel[0] * l.Kernel[1] * l.In.Channels / l.Groups * l.Out.Channels
+}
+
+// imageBytes is what the layer reads and writes of one image's activations.
+func (l *Layer) imageBytes() int {
 	n := l.In.elements() + l.In2.elements() + l.Out.elements()
 	for _, b := range l.More {
 		n += b.elements()
-	}
-	if l.Op == OpConv {
-		n += l.Kernel[0] * l.Kernel[1] * l.In.Channels / l.Groups * l.Out.Channels
 	}
 	return 4 * n
 }

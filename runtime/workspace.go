@@ -16,6 +16,7 @@ type Workspace struct {
 	threads []thread
 	elapsed []time.Duration // by layer, over all runs
 	runs    []int
+	counts  []int // images, by layer, over all runs
 
 	// The layer in progress, which task reads.
 	src    []float32
@@ -47,6 +48,7 @@ func (m *Model) NewWorkspace(batch int) *Workspace {
 		threads: make([]thread, m.pool.threads),
 		elapsed: make([]time.Duration, len(m.program.Layers)),
 		runs:    make([]int, len(m.program.Layers)),
+		counts:  make([]int, len(m.program.Layers)),
 	}
 	w.body = w.tasks
 	return w
@@ -105,6 +107,7 @@ func (w *Workspace) run(dst, src []float32, out Buffer, layers int) error {
 		now := time.Now()
 		w.elapsed[i] += now.Sub(at)
 		w.runs[i]++
+		w.counts[i] += n
 		at = now
 	}
 	for i := range n {
@@ -168,7 +171,8 @@ func (w *Workspace) task(l *Layer, thread, task int) {
 // base is where an image of a buffer starts in the arena.
 func (w *Workspace) base(b Buffer, image int) int { return b.Offset*w.images + image*b.size() }
 
-// Profile gives the time of each layer over all runs so far.
+// Profile gives the time of each layer over all runs so far.  The first call
+// for a model takes a moment to measure the machine's peak.
 func (w *Workspace) Profile() Profile {
 	p := w.m.program
 	layers := make([]LayerProfile, len(p.Layers))
@@ -179,15 +183,16 @@ func (w *Workspace) Profile() Profile {
 			Op:       l.Op.String(),
 			Duration: w.elapsed[i],
 			Runs:     w.runs[i],
-			MACs:     l.MACs * w.runs[i],
-			Bytes:    l.bytes() * w.runs[i],
+			MACs:     l.MACs * w.counts[i],
+			Bytes:    l.weightBytes()*w.runs[i] + l.imageBytes()*w.counts[i],
 		}
 	}
-	return Profile{Name: p.Name, Kernels: w.m.kernels.level, Layers: layers}
+	return Profile{Name: p.Name, Kernels: w.m.kernels.level, Layers: layers, Peak: w.m.peak()}
 }
 
 // ResetProfile forgets the times of earlier runs.
 func (w *Workspace) ResetProfile() {
 	clear(w.elapsed)
 	clear(w.runs)
+	clear(w.counts)
 }

@@ -8,6 +8,7 @@ import (
 // isa is a level of vector instructions.
 type isa struct {
 	name      string
+	arch      string   // GOARCH
 	constant  string   // runtime's Level
 	spec      reg.Spec // width of a register
 	lanes     int      // float32s in a register
@@ -16,11 +17,21 @@ type isa struct {
 }
 
 // isas holds the levels, the slowest first.  A tile is limited by the
-// registers: a sum for each block (two for AVX2) of each pixel, a block's
-// weights, and an input value or two.
+// registers: a sum for each block (two for AVX2, four for NEON) of each pixel, a
+// block's weights, and an input value or two; with NEON four values of each pixel.
 var isas = []isa{
 	{
+		name:      "neon",
+		arch:      "arm64",
+		constant:  "NEON",
+		spec:      reg.S128,
+		lanes:     4,
+		registers: 32,
+		tiles:     []int{1: 6, 2: 3, 4: 1},
+	},
+	{
 		name:      "avx2",
+		arch:      "amd64",
 		constant:  "AVX2",
 		spec:      reg.S256,
 		lanes:     8,
@@ -29,6 +40,7 @@ var isas = []isa{
 	},
 	{
 		name:      "avx512",
+		arch:      "amd64",
 		constant:  "AVX512",
 		spec:      reg.S512,
 		lanes:     16,

@@ -6,7 +6,7 @@ import "fmt"
 type Kernel struct {
 	Name  string // of the function, the tests and the benchmarks: op_dtype_class_tile_isa
 	Op    string // "conv2d", "maxpool", "sumpool", "add", "affine", "relu", "winograd_in" or "winograd_out"
-	Level string // "avx2" (which includes FMA) or "avx512" (F, BW, DQ and VL)
+	Level string // "neon", "avx2" (which includes FMA) or "avx512" (F, BW, DQ and VL)
 
 	// Class, Blocks and Pixels belong to conv2d.  Class is the index of a
 	// convolution class in runtime/kernels.go; a tile is Pixels pixels by Blocks
@@ -29,23 +29,24 @@ var convClasses = []struct {
 }
 
 // ops are the kernels beside conv2d, in each level: the class in the name, the
-// row's Pixels, the place in runtime's kernelSet, and the builder.
+// row's Pixels, the place in runtime's kernelSet, and the builders for amd64 and arm64.
 var ops = []struct {
 	name   string
 	class  string
 	pixels int
 	field  string
 	build  func(*builder)
+	neon   func(*neonBuilder)
 }{
-	{"maxpool", "b16", 0, "maxPool", maxPool},
-	{"sumpool", "b16", 0, "sumPool", sumPool},
-	{"add", "b16", 0, "add", add},
-	{"affine", "b16", 0, "affine", affine},
-	{"relu", "b16", 0, "relu", relu},
-	{"winograd_in", "b16m2", 2, "winogradIn[2]", winogradIn},
-	{"winograd_in", "b16m4", 4, "winogradIn[4]", winogradIn},
-	{"winograd_out", "b16m2", 2, "winogradOut[2]", winogradOut},
-	{"winograd_out", "b16m4", 4, "winogradOut[4]", winogradOut},
+	{"maxpool", "b16", 0, "maxPool", maxPool, neonMaxPool},
+	{"sumpool", "b16", 0, "sumPool", sumPool, neonSumPool},
+	{"add", "b16", 0, "add", add, neonAdd},
+	{"affine", "b16", 0, "affine", affine, neonAffine},
+	{"relu", "b16", 0, "relu", relu, neonReLU},
+	{"winograd_in", "b16m2", 2, "winogradIn[2]", winogradIn, neonWinogradIn},
+	{"winograd_in", "b16m4", 4, "winogradIn[4]", winogradIn, neonWinogradIn},
+	{"winograd_out", "b16m2", 2, "winogradOut[2]", winogradOut, neonWinogradOut},
+	{"winograd_out", "b16m4", 4, "winogradOut[4]", winogradOut, neonWinogradOut},
 }
 
 // Kernels returns the whole table, always in the same order.

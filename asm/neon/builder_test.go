@@ -20,6 +20,7 @@ func TestErrors(t *testing.T) {
 		{"lane", "<lane>: operand 4 (a int), want an int from 0 to 3", func(b *Builder) { b.Inst(FMLALane, Vec(0), Vec(1), Vec(2), 4) }},
 		{"offset", "<off16>: operand 8 (a int), want an int from 0 to 65520 that is a multiple of 16", func(b *Builder) { b.Inst(LDRQ, Vec(0), X0, 8) }},
 		{"negative offset", "<pair>: operand -1040", func(b *Builder) { b.Inst(LDPQ, Vec(0), Vec(1), X0, -1040) }},
+		{"aligned near offset", "<near16>: operand 16 (a int), want an int from -256 to 255; ldr takes multiples of 16", func(b *Builder) { b.Inst(LDURQ, Vec(0), X0, 16) }},
 		{"pair", "both operands are v1", func(b *Builder) { b.Inst(LDPQ, Vec(1), Vec(1), X0, 0) }},
 		{"parameter", "want an Arg at a multiple of 8", func(b *Builder) { b.Inst(LoadArg, X0, Arg{"x", 4}) }},
 		{"nil", "operand <nil>", func(b *Builder) { b.Inst(B, nil) }},

@@ -16,7 +16,9 @@ type field struct {
 	// For numbers: the largest and least, what they are a multiple of, and how
 	// they are encoded (after division).
 	min, max, scale int
-	encode          func(n int) uint32
+	// What is a multiple of this and not negative belongs to another form.
+	other  int
+	encode func(n int) uint32
 }
 
 type kind uint8
@@ -43,6 +45,7 @@ var fields = map[string]field{
 	"Xd": {kind: general, gnu: "x", goasm: "R", shift: []int{0}},
 	"Xn": {kind: general, gnu: "x", goasm: "R", shift: []int{5}},
 	"Xm": {kind: general, gnu: "x", goasm: "R", shift: []int{16}},
+	"Xa": {kind: general, gnu: "x", goasm: "R", shift: []int{10}},
 	"Wd": {kind: general, gnu: "w", goasm: "R", shift: []int{0}},
 	"Wn": {kind: general, gnu: "w", goasm: "R", shift: []int{5}},
 
@@ -54,11 +57,12 @@ var fields = map[string]field{
 	"<shift>": {kind: number, min: 1, max: 63, scale: 1, encode: at(10)},
 	"<bit>":   {kind: number, max: 31, scale: 1, encode: at(19)},
 	// Offsets of loads and stores.
-	"<off4>":  {kind: number, max: 4095 * 4, scale: 4, encode: at(10)},
-	"<off8>":  {kind: number, max: 4095 * 8, scale: 8, encode: at(10)},
-	"<off16>": {kind: number, max: 4095 * 16, scale: 16, encode: at(10)},
-	"<near>":  {kind: number, min: -256, max: 255, scale: 1, encode: func(n int) uint32 { return uint32(n) & 0x1ff << 12 }},
-	"<pair>":  {kind: number, min: -1024, max: 1008, scale: 16, encode: func(n int) uint32 { return uint32(n) & 0x7f << 15 }},
+	"<off4>":   {kind: number, max: 4095 * 4, scale: 4, encode: at(10)},
+	"<off8>":   {kind: number, max: 4095 * 8, scale: 8, encode: at(10)},
+	"<off16>":  {kind: number, max: 4095 * 16, scale: 16, encode: at(10)},
+	"<near8>":  {kind: number, min: -256, max: 255, scale: 1, other: 8, encode: near},
+	"<near16>": {kind: number, min: -256, max: 255, scale: 1, other: 16, encode: near},
+	"<pair>":   {kind: number, min: -1024, max: 1008, scale: 16, encode: func(n int) uint32 { return uint32(n) & 0x7f << 15 }},
 	// Elements of a vector.
 	"<lane>":  {kind: number, max: 3, scale: 1, encode: func(n int) uint32 { return uint32(n&1<<21 | n>>1<<11) }},
 	"<index>": {kind: number, max: 3, scale: 1, encode: at(19)},
@@ -76,6 +80,9 @@ var fields = map[string]field{
 // at is the encoding of unsigned numbers from bit shift on.
 func at(shift int) func(int) uint32 { return func(n int) uint32 { return uint32(n) << shift } }
 
+// near is the encoding of an offset that is not scaled.
+func near(n int) uint32 { return uint32(n) & 0x1ff << 12 }
+
 // placeholder finds the placeholders in an instruction's text.
 var placeholder = regexp.MustCompile(`[VQDSXW][dnmas]\b|<[a-z0-9]+>`)
 
@@ -92,7 +99,7 @@ func (f *field) bits(operand any) (uint32, error) {
 			return f.register(uint8(x)), nil
 		}
 	case int:
-		if f.kind == number && f.min <= x && x <= f.max && x%f.scale == 0 {
+		if f.kind == number && f.min <= x && x <= f.max && x%f.scale == 0 && (f.other == 0 || x < 0 || x%f.other != 0) {
 			return f.encode(x / f.scale), nil
 		}
 	case Label:
@@ -126,6 +133,9 @@ func (f *field) want() string {
 		return "a Label"
 	case arg:
 		return "an Arg at a multiple of 8"
+	}
+	if f.other > 0 {
+		return fmt.Sprintf("an int from %d to %d; ldr takes multiples of %d that are not negative", f.min, f.max, f.other)
 	}
 	return fmt.Sprintf("an int from %d to %d that is a multiple of %d", f.min, f.max, f.scale)
 }

@@ -37,7 +37,7 @@ func operand(f field, k, choice int) any {
 	case vector:
 		return Vec([]int{k, Vectors - 1 - k, 5 + 7*k, 21 - 9*k}[choice])
 	case general:
-		return Reg([]int{k, 26 - k, 5 + 7*k, 17 - 6*k}[choice])
+		return Reg([]int{k, 26 - k, 5 + 7*k, 17 - 5*k}[choice])
 	case branch:
 		return Label("self")
 	case arg:

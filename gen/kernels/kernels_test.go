@@ -22,7 +22,7 @@ func (g guarded) take(t testing.TB, n, i int) []float32 {
 }
 
 // levelNames are those of package asm.
-var levelNames = map[string]Level{"avx2": AVX2, "avx512": AVX512}
+var levelNames = map[string]Level{"neon": NEON, "avx2": AVX2, "avx512": AVX512}
 
 // setOf returns the kernels of a level, nil if this CPU, or build, lacks it.
 func setOf(level Level) *kernelSet {
@@ -41,7 +41,7 @@ func setOf(level Level) *kernelSet {
 // package asm, and for the pure-Go kernels of the same operation.
 func eachKernel(t *testing.T, op string, test func(t *testing.T, set *kernelSet, k asm.Kernel)) {
 	t.Helper()
-	for _, level := range []string{"purego", "avx2", "avx512"} {
+	for _, level := range []string{"purego", "neon", "avx2", "avx512"} {
 		set := setOf(levelNames[level])
 		t.Run(op+"/"+level, func(t *testing.T) {
 			if set == nil {

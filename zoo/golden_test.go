@@ -4,6 +4,7 @@ import (
 	"flag"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/resnetc/resnetc/ir/interp"
@@ -25,7 +26,12 @@ func TestGolden(t *testing.T) {
 		if *goldenFlag != "all" && !slices.Contains(quick, name) {
 			continue
 		}
-		t.Run(name, func(t *testing.T) { testGolden(t, name) })
+		t.Run(name, func(t *testing.T) {
+			if raceEnabled && !strings.HasSuffix(name, "_cifar") {
+				t.Skip("the race detector makes the interpreter take minutes for it")
+			}
+			testGolden(t, name)
+		})
 	}
 }
 

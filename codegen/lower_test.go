@@ -119,9 +119,6 @@ func TestZooLowers(t *testing.T) {
 				continue
 			}
 			for level, tile := range r.Tiles {
-				if runtime.Level(level) == runtime.NEON {
-					continue
-				}
 				if got := tile.A*tile.CountA + tile.B*tile.CountB; got != r.Out.Width && r.Winograd == 0 || tile.Blocks == 0 || tile.A == 0 {
 					t.Errorf("%s %s %v: tiles %+v cover %d of %d pixels", m.Name, r.Name, runtime.Level(level), tile, got, r.Out.Width)
 				}

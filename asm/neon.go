@@ -22,15 +22,15 @@ type neonBuilder struct {
 
 // neonAssembly returns the assembly of NEON kernels.
 func neonAssembly(_ string, kernels []Kernel) ([]byte, error) {
-	functions, err := neonFunctions(kernels)
+	functions, err := NEON(kernels)
 	if err != nil {
 		return nil, err
 	}
 	return neon.Print(header+"\n//go:build arm64 && !purego\n", functions)
 }
 
-// neonFunctions builds kernels.
-func neonFunctions(kernels []Kernel) ([]*neon.Function, error) {
+// NEON returns the functions of NEON kernels, instruction by instruction.
+func NEON(kernels []Kernel) ([]*neon.Function, error) {
 	b := neon.New()
 	for _, k := range kernels {
 		typ, layout := argsType(k.Op)

@@ -57,5 +57,8 @@ func WriteLayers(w io.Writer, r Result) error {
 		}
 		fmt.Fprintf(t, "%s\t%.1f %%\t%s\t%s\t%s\t%s\t  %s\n", ms(l.Generated), 100*float64(l.Generated)/float64(max(1, total)), speed, peak, ref, l.Op, l.Name)
 	}
+	if r.Peak > 0 {
+		fmt.Fprint(t, "\nGFLOP/s count the multiply-adds that define a layer; Winograd's algorithm needs fewer, and may pass the peak.\n")
+	}
 	return t.Flush()
 }

@@ -2,9 +2,9 @@ package asm
 
 import "github.com/resnetc/resnetc/asm/neon"
 
-// The Winograd transforms share their scheme and the order of their arithmetic
-// with those of amd64 in winograd.go, so they give the same bits.  A loop goes
-// through a tile's four vectors of channels.
+// The Winograd transforms do the same arithmetic as those of amd64 in
+// winograd.go, and give the same bits.  A loop goes through a tile's four
+// vectors of channels.
 
 // General-purpose registers of the Winograd kernels.
 const (
@@ -18,6 +18,23 @@ const (
 	neonWinoFactor = neon.X16 // scratch
 	neonWinoLine   = neon.X17 // distance of rows of what is written
 )
+
+// winoVectors hands out vector registers.
+type winoVectors []int
+
+func (f *winoVectors) take() int {
+	i := (*f)[0]
+	*f = (*f)[1:]
+	return i
+}
+
+func (f *winoVectors) give(i ...int) { *f = append(*f, i...) }
+
+// winoPairs are the rows of Bᵀ d that are computed together, by m.
+var winoPairs = map[int][][2]int{
+	2: {{0, 3}, {1, 2}},
+	4: {{0, 5}, {1, 2}, {3, 4}},
+}
 
 // winoConstants puts constants into the highest registers and returns where,
 // and the registers below neonWinoBiasVec, which are free.
@@ -102,7 +119,7 @@ func neonWinogradIn(b *neonBuilder) {
 	b.arg("matrix", neonWinoMatrix)
 	b.winoMultiples(neonWinoMatrix, n-1)
 	b.Inst(neon.ADD, neonWinoLine, neonWinoMatrix+neon.Reg(n-2), neonWinoMatrix)
-	constants, free := b.winoConstants([]float64{2, 4, 5}[:3*(m/4)]...)
+	constants, free := b.winoConstants([]float64{2, 4}[:2*(m/4)]...)
 
 	b.winoTileLoop(m*64, 64, func() {
 		for _, pair := range winoPairs[m] {
@@ -144,10 +161,11 @@ func (b *neonBuilder) winoBRows(pair [2]int, c map[float64]neon.Vec, free *winoV
 		b.sub(d[1], d[1], d[3])
 		free.give(r, d[2], d[3])
 		return d[0], d[1]
-	case pair == [2]int{0, 5}: // 4d0-5d2+d4, 4d1-5d3+d5
+	case pair == [2]int{0, 5}: // (d4-d2)+4(d0-d2), (d5-d3)+4(d1-d3)
 		take(0, 1, 2, 3, 4, 5)
 		for i := range 2 {
-			b.fmls(d[i+4], d[i+2], c[5])
+			b.sub(d[i+4], d[i+4], d[i+2])
+			b.sub(d[i], d[i], d[i+2])
 			b.fmla(d[i+4], d[i], c[4])
 		}
 		free.give(r, d[0], d[1], d[2], d[3])
@@ -190,28 +208,28 @@ func (b *neonBuilder) winoBColumns(h []int, c map[float64]neon.Vec, free *winoVe
 		b.sub(u, h[2], h[1])
 		store(2, u)
 	} else {
-		b.move(t, h[4]) // 4h0+h4-5h2
-		b.fmla(t, h[0], c[4])
-		b.fmls(t, h[2], c[5])
-		store(0, t)
-		b.fmla(h[5], h[1], c[4]) // 4h1+h5-5h3
-		b.fmls(h[5], h[3], c[5])
+		// With t = h4-h2 and h0 = h3-h1 after its use:
+		// t+4(h0-h2), h5-h3-4(h3-h1), t ± 2(h3-h1), (h4-4h2) ± (h3-4h1).
+		b.sub(t, h[4], h[2])
+		b.sub(h[0], h[0], h[2])
+		b.move(u, t)
+		b.fmla(u, h[0], c[4])
+		store(0, u)
+		b.sub(h[0], h[3], h[1])
+		b.sub(h[5], h[5], h[3])
+		b.fmls(h[5], h[0], c[4])
 		store(5, h[5])
-		b.move(h[0], h[4]) // (h4-4h2) ± (h3-4h1)
-		b.fmls(h[0], h[2], c[4])
-		b.move(u, h[3])
-		b.fmls(u, h[1], c[4])
-		b.add(t, h[0], u)
-		store(1, t)
-		b.sub(h[0], h[0], u)
-		store(2, h[0])
-		b.sub(h[4], h[4], h[2]) // (h4-h2) ± 2(h3-h1)
-		b.sub(h[3], h[3], h[1])
-		b.move(h[2], h[4])
-		b.fmla(h[2], h[3], c[2])
-		store(3, h[2])
-		b.fmls(h[4], h[3], c[2])
-		store(4, h[4])
+		b.fmls(h[4], h[2], c[4])
+		b.fmls(h[3], h[1], c[4])
+		b.add(h[2], h[4], h[3])
+		store(1, h[2])
+		b.sub(h[4], h[4], h[3])
+		store(2, h[4])
+		b.move(h[1], t)
+		b.fmla(h[1], h[0], c[2])
+		store(3, h[1])
+		b.fmls(t, h[0], c[2])
+		store(4, t)
 	}
 	free.give(t, u)
 	free.give(h...)

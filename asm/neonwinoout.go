@@ -53,7 +53,7 @@ func neonWinogradOut(b *neonBuilder) {
 				if x > 0 {
 					b.Inst(neon.ADD, neonWinoTo, neonWinoTo, neonWinoMatrix)
 				}
-				first, second := b.winoARows(pair, c, &free)
+				first, second := b.winoARows(pair, x == 1, c, &free)
 				half[0], half[1] = append(half[0], first), append(half[1], second)
 			}
 			for k, h := range half {
@@ -71,13 +71,17 @@ func neonWinogradOut(b *neonBuilder) {
 	})
 }
 
-// winoARows computes two rows of Aᵀ d in one column, as winoBRows does.
-func (b *neonBuilder) winoARows(pair [2]int, c map[float64]neon.Vec, free *winoVectors) (first, second int) {
+// winoARows computes two rows of Aᵀ d in one column, as winoBRows does.  The
+// bias is added to element (1, 1) of d, of the biased column: see winogradOut.
+func (b *neonBuilder) winoARows(pair [2]int, biased bool, c map[float64]neon.Vec, free *winoVectors) (first, second int) {
 	d := map[int]int{}
 	take := func(ys ...int) {
 		for _, y := range ys {
 			d[y] = free.take()
 			b.winoLoad(d[y], y)
+			if y == 1 && biased {
+				b.add(d[1], d[1], int(neonWinoBiasVec))
+			}
 		}
 	}
 	r := free.take()
@@ -150,7 +154,6 @@ func (b *neonBuilder) winoStore(row int, pixels []int) {
 		v := neon.Vec(i)
 		b.Inst(neon.CMPImm, neonWinoCols, x)
 		b.Inst(neon.BLE, end)
-		b.Inst(neon.FADD, v, v, neonWinoBiasVec)
 		next := neon.Label(fmt.Sprintf("%s%d", linear, x))
 		b.Inst(neon.CBZ, neonWinoRes, next)
 		b.Inst(neon.LDRQ, neonWinoMask, neonWinoRes, x*64)

@@ -9666,8 +9666,6 @@ TEXT ·winograd_in_f32_b16m4_neon(SB), NOSPLIT, $0-8
 	VDUP R26, V31.S4
 	MOVZ $1082130432, R26
 	VDUP R26, V30.S4
-	MOVZ $1084227584, R26
-	VDUP R26, V29.S4
 	MOVD 32(R0), R3
 	CMP  $0, R3
 	BLE  done
@@ -9685,9 +9683,11 @@ vector:
 	WORD  $0x3ce769e4            // ldr q4, [x15, x7]
 	WORD  $0x3ce869e5            // ldr q5, [x15, x8]
 	WORD  $0x3ce969e6            // ldr q6, [x15, x9]
-	VFMLS V29.S4, V3.S4, V5.S4
+	WORD  $0x4ea3d4a5            // fsub v5.4s, v5.4s, v3.4s
+	WORD  $0x4ea3d421            // fsub v1.4s, v1.4s, v3.4s
 	VFMLA V30.S4, V1.S4, V5.S4
-	VFMLS V29.S4, V4.S4, V6.S4
+	WORD  $0x4ea4d4c6            // fsub v6.4s, v6.4s, v4.4s
+	WORD  $0x4ea4d442            // fsub v2.4s, v2.4s, v4.4s
 	VFMLA V30.S4, V2.S4, V6.S4
 	ADD   $64, R1, R15
 	FMOVQ (R15), F8
@@ -9696,9 +9696,11 @@ vector:
 	WORD  $0x3ce769eb            // ldr q11, [x15, x7]
 	WORD  $0x3ce869ec            // ldr q12, [x15, x8]
 	WORD  $0x3ce969ed            // ldr q13, [x15, x9]
-	VFMLS V29.S4, V10.S4, V12.S4
+	WORD  $0x4eaad58c            // fsub v12.4s, v12.4s, v10.4s
+	WORD  $0x4eaad508            // fsub v8.4s, v8.4s, v10.4s
 	VFMLA V30.S4, V8.S4, V12.S4
-	VFMLS V29.S4, V11.S4, V13.S4
+	WORD  $0x4eabd5ad            // fsub v13.4s, v13.4s, v11.4s
+	WORD  $0x4eabd529            // fsub v9.4s, v9.4s, v11.4s
 	VFMLA V30.S4, V9.S4, V13.S4
 	ADD   $128, R1, R15
 	FMOVQ (R15), F15
@@ -9707,9 +9709,11 @@ vector:
 	WORD  $0x3ce769f2            // ldr q18, [x15, x7]
 	WORD  $0x3ce869f3            // ldr q19, [x15, x8]
 	WORD  $0x3ce969f4            // ldr q20, [x15, x9]
-	VFMLS V29.S4, V17.S4, V19.S4
+	WORD  $0x4eb1d673            // fsub v19.4s, v19.4s, v17.4s
+	WORD  $0x4eb1d5ef            // fsub v15.4s, v15.4s, v17.4s
 	VFMLA V30.S4, V15.S4, V19.S4
-	VFMLS V29.S4, V18.S4, V20.S4
+	WORD  $0x4eb2d694            // fsub v20.4s, v20.4s, v18.4s
+	WORD  $0x4eb2d610            // fsub v16.4s, v16.4s, v18.4s
 	VFMLA V30.S4, V16.S4, V20.S4
 	ADD   $192, R1, R15
 	FMOVQ (R15), F22
@@ -9718,9 +9722,11 @@ vector:
 	WORD  $0x3ce769e0            // ldr q0, [x15, x7]
 	WORD  $0x3ce869e1            // ldr q1, [x15, x8]
 	WORD  $0x3ce969e2            // ldr q2, [x15, x9]
-	VFMLS V29.S4, V24.S4, V1.S4
+	WORD  $0x4eb8d421            // fsub v1.4s, v1.4s, v24.4s
+	WORD  $0x4eb8d6d6            // fsub v22.4s, v22.4s, v24.4s
 	VFMLA V30.S4, V22.S4, V1.S4
-	VFMLS V29.S4, V0.S4, V2.S4
+	WORD  $0x4ea0d442            // fsub v2.4s, v2.4s, v0.4s
+	WORD  $0x4ea0d6f7            // fsub v23.4s, v23.4s, v0.4s
 	VFMLA V30.S4, V23.S4, V2.S4
 	ADD   $256, R1, R15
 	FMOVQ (R15), F4
@@ -9729,9 +9735,11 @@ vector:
 	WORD  $0x3ce769e9            // ldr q9, [x15, x7]
 	WORD  $0x3ce869ea            // ldr q10, [x15, x8]
 	WORD  $0x3ce969eb            // ldr q11, [x15, x9]
-	VFMLS V29.S4, V8.S4, V10.S4
+	WORD  $0x4ea8d54a            // fsub v10.4s, v10.4s, v8.4s
+	WORD  $0x4ea8d484            // fsub v4.4s, v4.4s, v8.4s
 	VFMLA V30.S4, V4.S4, V10.S4
-	VFMLS V29.S4, V9.S4, V11.S4
+	WORD  $0x4ea9d56b            // fsub v11.4s, v11.4s, v9.4s
+	WORD  $0x4ea9d4e7            // fsub v7.4s, v7.4s, v9.4s
 	VFMLA V30.S4, V7.S4, V11.S4
 	ADD   $320, R1, R15
 	FMOVQ (R15), F15
@@ -9740,57 +9748,55 @@ vector:
 	WORD  $0x3ce769f2            // ldr q18, [x15, x7]
 	WORD  $0x3ce869f5            // ldr q21, [x15, x8]
 	WORD  $0x3ce969f6            // ldr q22, [x15, x9]
-	VFMLS V29.S4, V17.S4, V21.S4
+	WORD  $0x4eb1d6b5            // fsub v21.4s, v21.4s, v17.4s
+	WORD  $0x4eb1d5ef            // fsub v15.4s, v15.4s, v17.4s
 	VFMLA V30.S4, V15.S4, V21.S4
-	VFMLS V29.S4, V18.S4, V22.S4
+	WORD  $0x4eb2d6d6            // fsub v22.4s, v22.4s, v18.4s
+	WORD  $0x4eb2d610            // fsub v16.4s, v16.4s, v18.4s
 	VFMLA V30.S4, V16.S4, V22.S4
 	MOVD  R2, R15
-	VMOV  V10.B16, V23.B16
-	VFMLA V30.S4, V5.S4, V23.S4
-	VFMLS V29.S4, V19.S4, V23.S4
-	FMOVQ F23, (R15)
-	VFMLA V30.S4, V12.S4, V21.S4
-	VFMLS V29.S4, V1.S4, V21.S4
+	WORD  $0x4eb3d557            // fsub v23.4s, v10.4s, v19.4s
+	WORD  $0x4eb3d4a5            // fsub v5.4s, v5.4s, v19.4s
+	VMOV  V23.B16, V24.B16
+	VFMLA V30.S4, V5.S4, V24.S4
+	FMOVQ F24, (R15)
+	WORD  $0x4eacd425            // fsub v5.4s, v1.4s, v12.4s
+	WORD  $0x4ea1d6b5            // fsub v21.4s, v21.4s, v1.4s
+	VFMLS V30.S4, V5.S4, V21.S4
 	WORD  $0x3cae69f5            // str q21, [x15, x14]
-	VMOV  V10.B16, V5.B16
-	VFMLS V30.S4, V19.S4, V5.S4
-	VMOV  V1.B16, V24.B16
-	VFMLS V30.S4, V12.S4, V24.S4
-	WORD  $0x4e38d4b7            // fadd v23.4s, v5.4s, v24.4s
-	WORD  $0x3caa69f7            // str q23, [x15, x10]
-	WORD  $0x4eb8d4a5            // fsub v5.4s, v5.4s, v24.4s
-	WORD  $0x3cab69e5            // str q5, [x15, x11]
-	WORD  $0x4eb3d54a            // fsub v10.4s, v10.4s, v19.4s
-	WORD  $0x4eacd421            // fsub v1.4s, v1.4s, v12.4s
-	VMOV  V10.B16, V19.B16
-	VFMLA V31.S4, V1.S4, V19.S4
-	WORD  $0x3cac69f3            // str q19, [x15, x12]
-	VFMLS V31.S4, V1.S4, V10.S4
-	WORD  $0x3cad69ea            // str q10, [x15, x13]
+	VFMLS V30.S4, V19.S4, V10.S4
+	VFMLS V30.S4, V12.S4, V1.S4
+	WORD  $0x4e21d553            // fadd v19.4s, v10.4s, v1.4s
+	WORD  $0x3caa69f3            // str q19, [x15, x10]
+	WORD  $0x4ea1d54a            // fsub v10.4s, v10.4s, v1.4s
+	WORD  $0x3cab69ea            // str q10, [x15, x11]
+	VMOV  V23.B16, V12.B16
+	VFMLA V31.S4, V5.S4, V12.S4
+	WORD  $0x3cac69ec            // str q12, [x15, x12]
+	VFMLS V31.S4, V5.S4, V23.S4
+	WORD  $0x3cad69f7            // str q23, [x15, x13]
 	MOVZ  $5, R16
 	MADD  R16, R2, R17, R15
-	VMOV  V11.B16, V0.B16
-	VFMLA V30.S4, V6.S4, V0.S4
-	VFMLS V29.S4, V20.S4, V0.S4
-	FMOVQ F0, (R15)
-	VFMLA V30.S4, V13.S4, V22.S4
-	VFMLS V29.S4, V2.S4, V22.S4
+	WORD  $0x4eb4d560            // fsub v0.4s, v11.4s, v20.4s
+	WORD  $0x4eb4d4c6            // fsub v6.4s, v6.4s, v20.4s
+	VMOV  V0.B16, V3.B16
+	VFMLA V30.S4, V6.S4, V3.S4
+	FMOVQ F3, (R15)
+	WORD  $0x4eadd446            // fsub v6.4s, v2.4s, v13.4s
+	WORD  $0x4ea2d6d6            // fsub v22.4s, v22.4s, v2.4s
+	VFMLS V30.S4, V6.S4, V22.S4
 	WORD  $0x3cae69f6            // str q22, [x15, x14]
-	VMOV  V11.B16, V6.B16
-	VFMLS V30.S4, V20.S4, V6.S4
-	VMOV  V2.B16, V3.B16
-	VFMLS V30.S4, V13.S4, V3.S4
-	WORD  $0x4e23d4c0            // fadd v0.4s, v6.4s, v3.4s
-	WORD  $0x3caa69e0            // str q0, [x15, x10]
-	WORD  $0x4ea3d4c6            // fsub v6.4s, v6.4s, v3.4s
-	WORD  $0x3cab69e6            // str q6, [x15, x11]
-	WORD  $0x4eb4d56b            // fsub v11.4s, v11.4s, v20.4s
-	WORD  $0x4eadd442            // fsub v2.4s, v2.4s, v13.4s
-	VMOV  V11.B16, V20.B16
-	VFMLA V31.S4, V2.S4, V20.S4
-	WORD  $0x3cac69f4            // str q20, [x15, x12]
-	VFMLS V31.S4, V2.S4, V11.S4
-	WORD  $0x3cad69eb            // str q11, [x15, x13]
+	VFMLS V30.S4, V20.S4, V11.S4
+	VFMLS V30.S4, V13.S4, V2.S4
+	WORD  $0x4e22d574            // fadd v20.4s, v11.4s, v2.4s
+	WORD  $0x3caa69f4            // str q20, [x15, x10]
+	WORD  $0x4ea2d56b            // fsub v11.4s, v11.4s, v2.4s
+	WORD  $0x3cab69eb            // str q11, [x15, x11]
+	VMOV  V0.B16, V13.B16
+	VFMLA V31.S4, V6.S4, V13.S4
+	WORD  $0x3cac69ed            // str q13, [x15, x12]
+	VFMLS V31.S4, V6.S4, V0.S4
+	WORD  $0x3cad69e0            // str q0, [x15, x13]
 	ADD   $0, R1, R15
 	WORD  $0x3ce569e7            // ldr q7, [x15, x5]
 	WORD  $0x3ce669e8            // ldr q8, [x15, x6]
@@ -9846,52 +9852,48 @@ vector:
 	WORD  $0x4e30d627            // fadd v7.4s, v17.4s, v16.4s
 	WORD  $0x4eb0d631            // fsub v17.4s, v17.4s, v16.4s
 	ADD   R17, R2, R15
-	VMOV  V13.B16, V18.B16
-	VFMLA V30.S4, V4.S4, V18.S4
-	VFMLS V29.S4, V24.S4, V18.S4
-	FMOVQ F18, (R15)
-	VFMLA V30.S4, V15.S4, V7.S4
-	VFMLS V29.S4, V10.S4, V7.S4
+	WORD  $0x4eb8d5b2            // fsub v18.4s, v13.4s, v24.4s
+	WORD  $0x4eb8d484            // fsub v4.4s, v4.4s, v24.4s
+	VMOV  V18.B16, V5.B16
+	VFMLA V30.S4, V4.S4, V5.S4
+	FMOVQ F5, (R15)
+	WORD  $0x4eafd544            // fsub v4.4s, v10.4s, v15.4s
+	WORD  $0x4eaad4e7            // fsub v7.4s, v7.4s, v10.4s
+	VFMLS V30.S4, V4.S4, V7.S4
 	WORD  $0x3cae69e7            // str q7, [x15, x14]
-	VMOV  V13.B16, V4.B16
-	VFMLS V30.S4, V24.S4, V4.S4
-	VMOV  V10.B16, V5.B16
-	VFMLS V30.S4, V15.S4, V5.S4
-	WORD  $0x4e25d492            // fadd v18.4s, v4.4s, v5.4s
-	WORD  $0x3caa69f2            // str q18, [x15, x10]
-	WORD  $0x4ea5d484            // fsub v4.4s, v4.4s, v5.4s
-	WORD  $0x3cab69e4            // str q4, [x15, x11]
-	WORD  $0x4eb8d5ad            // fsub v13.4s, v13.4s, v24.4s
-	WORD  $0x4eafd54a            // fsub v10.4s, v10.4s, v15.4s
-	VMOV  V13.B16, V24.B16
-	VFMLA V31.S4, V10.S4, V24.S4
-	WORD  $0x3cac69f8            // str q24, [x15, x12]
-	VFMLS V31.S4, V10.S4, V13.S4
-	WORD  $0x3cad69ed            // str q13, [x15, x13]
+	VFMLS V30.S4, V24.S4, V13.S4
+	VFMLS V30.S4, V15.S4, V10.S4
+	WORD  $0x4e2ad5b8            // fadd v24.4s, v13.4s, v10.4s
+	WORD  $0x3caa69f8            // str q24, [x15, x10]
+	WORD  $0x4eaad5ad            // fsub v13.4s, v13.4s, v10.4s
+	WORD  $0x3cab69ed            // str q13, [x15, x11]
+	VMOV  V18.B16, V15.B16
+	VFMLA V31.S4, V4.S4, V15.S4
+	WORD  $0x3cac69ef            // str q15, [x15, x12]
+	VFMLS V31.S4, V4.S4, V18.S4
+	WORD  $0x3cad69f2            // str q18, [x15, x13]
 	MOVZ  $2, R16
 	MADD  R16, R2, R17, R15
-	VMOV  V22.B16, V12.B16
-	VFMLA V30.S4, V14.S4, V12.S4
-	VFMLS V29.S4, V1.S4, V12.S4
-	FMOVQ F12, (R15)
-	VFMLA V30.S4, V23.S4, V17.S4
-	VFMLS V29.S4, V6.S4, V17.S4
+	WORD  $0x4ea1d6cc            // fsub v12.4s, v22.4s, v1.4s
+	WORD  $0x4ea1d5ce            // fsub v14.4s, v14.4s, v1.4s
+	VMOV  V12.B16, V19.B16
+	VFMLA V30.S4, V14.S4, V19.S4
+	FMOVQ F19, (R15)
+	WORD  $0x4eb7d4ce            // fsub v14.4s, v6.4s, v23.4s
+	WORD  $0x4ea6d631            // fsub v17.4s, v17.4s, v6.4s
+	VFMLS V30.S4, V14.S4, V17.S4
 	WORD  $0x3cae69f1            // str q17, [x15, x14]
-	VMOV  V22.B16, V14.B16
-	VFMLS V30.S4, V1.S4, V14.S4
-	VMOV  V6.B16, V19.B16
-	VFMLS V30.S4, V23.S4, V19.S4
-	WORD  $0x4e33d5cc            // fadd v12.4s, v14.4s, v19.4s
-	WORD  $0x3caa69ec            // str q12, [x15, x10]
-	WORD  $0x4eb3d5ce            // fsub v14.4s, v14.4s, v19.4s
-	WORD  $0x3cab69ee            // str q14, [x15, x11]
-	WORD  $0x4ea1d6d6            // fsub v22.4s, v22.4s, v1.4s
-	WORD  $0x4eb7d4c6            // fsub v6.4s, v6.4s, v23.4s
-	VMOV  V22.B16, V1.B16
-	VFMLA V31.S4, V6.S4, V1.S4
-	WORD  $0x3cac69e1            // str q1, [x15, x12]
-	VFMLS V31.S4, V6.S4, V22.S4
-	WORD  $0x3cad69f6            // str q22, [x15, x13]
+	VFMLS V30.S4, V1.S4, V22.S4
+	VFMLS V30.S4, V23.S4, V6.S4
+	WORD  $0x4e26d6c1            // fadd v1.4s, v22.4s, v6.4s
+	WORD  $0x3caa69e1            // str q1, [x15, x10]
+	WORD  $0x4ea6d6d6            // fsub v22.4s, v22.4s, v6.4s
+	WORD  $0x3cab69f6            // str q22, [x15, x11]
+	VMOV  V12.B16, V23.B16
+	VFMLA V31.S4, V14.S4, V23.S4
+	WORD  $0x3cac69f7            // str q23, [x15, x12]
+	VFMLS V31.S4, V14.S4, V12.S4
+	WORD  $0x3cad69ec            // str q12, [x15, x13]
 	ADD   $0, R1, R15
 	WORD  $0x3ce569e0            // ldr q0, [x15, x5]
 	WORD  $0x3ce669e3            // ldr q3, [x15, x6]
@@ -9954,52 +9956,48 @@ vector:
 	VFMLS V31.S4, V8.S4, V9.S4
 	MOVZ  $3, R16
 	MADD  R16, R2, R17, R15
-	VMOV  V23.B16, V16.B16
-	VFMLA V30.S4, V21.S4, V16.S4
-	VFMLS V29.S4, V5.S4, V16.S4
-	FMOVQ F16, (R15)
-	VFMLA V30.S4, V11.S4, V0.S4
-	VFMLS V29.S4, V13.S4, V0.S4
+	WORD  $0x4ea5d6f0            // fsub v16.4s, v23.4s, v5.4s
+	WORD  $0x4ea5d6b5            // fsub v21.4s, v21.4s, v5.4s
+	VMOV  V16.B16, V4.B16
+	VFMLA V30.S4, V21.S4, V4.S4
+	FMOVQ F4, (R15)
+	WORD  $0x4eabd5b5            // fsub v21.4s, v13.4s, v11.4s
+	WORD  $0x4eadd400            // fsub v0.4s, v0.4s, v13.4s
+	VFMLS V30.S4, V21.S4, V0.S4
 	WORD  $0x3cae69e0            // str q0, [x15, x14]
-	VMOV  V23.B16, V21.B16
-	VFMLS V30.S4, V5.S4, V21.S4
-	VMOV  V13.B16, V4.B16
-	VFMLS V30.S4, V11.S4, V4.S4
-	WORD  $0x4e24d6b0            // fadd v16.4s, v21.4s, v4.4s
-	WORD  $0x3caa69f0            // str q16, [x15, x10]
-	WORD  $0x4ea4d6b5            // fsub v21.4s, v21.4s, v4.4s
-	WORD  $0x3cab69f5            // str q21, [x15, x11]
-	WORD  $0x4ea5d6f7            // fsub v23.4s, v23.4s, v5.4s
-	WORD  $0x4eabd5ad            // fsub v13.4s, v13.4s, v11.4s
-	VMOV  V23.B16, V5.B16
-	VFMLA V31.S4, V13.S4, V5.S4
-	WORD  $0x3cac69e5            // str q5, [x15, x12]
-	VFMLS V31.S4, V13.S4, V23.S4
-	WORD  $0x3cad69f7            // str q23, [x15, x13]
+	VFMLS V30.S4, V5.S4, V23.S4
+	VFMLS V30.S4, V11.S4, V13.S4
+	WORD  $0x4e2dd6e5            // fadd v5.4s, v23.4s, v13.4s
+	WORD  $0x3caa69e5            // str q5, [x15, x10]
+	WORD  $0x4eadd6f7            // fsub v23.4s, v23.4s, v13.4s
+	WORD  $0x3cab69f7            // str q23, [x15, x11]
+	VMOV  V16.B16, V11.B16
+	VFMLA V31.S4, V21.S4, V11.S4
+	WORD  $0x3cac69eb            // str q11, [x15, x12]
+	VFMLS V31.S4, V21.S4, V16.S4
+	WORD  $0x3cad69f0            // str q16, [x15, x13]
 	MOVZ  $4, R16
 	MADD  R16, R2, R17, R15
-	VMOV  V17.B16, V15.B16
-	VFMLA V30.S4, V2.S4, V15.S4
-	VFMLS V29.S4, V10.S4, V15.S4
-	FMOVQ F15, (R15)
-	VFMLA V30.S4, V18.S4, V9.S4
-	VFMLS V29.S4, V14.S4, V9.S4
+	WORD  $0x4eaad62f            // fsub v15.4s, v17.4s, v10.4s
+	WORD  $0x4eaad442            // fsub v2.4s, v2.4s, v10.4s
+	VMOV  V15.B16, V24.B16
+	VFMLA V30.S4, V2.S4, V24.S4
+	FMOVQ F24, (R15)
+	WORD  $0x4eb2d5c2            // fsub v2.4s, v14.4s, v18.4s
+	WORD  $0x4eaed529            // fsub v9.4s, v9.4s, v14.4s
+	VFMLS V30.S4, V2.S4, V9.S4
 	WORD  $0x3cae69e9            // str q9, [x15, x14]
-	VMOV  V17.B16, V2.B16
-	VFMLS V30.S4, V10.S4, V2.S4
-	VMOV  V14.B16, V24.B16
-	VFMLS V30.S4, V18.S4, V24.S4
-	WORD  $0x4e38d44f            // fadd v15.4s, v2.4s, v24.4s
-	WORD  $0x3caa69ef            // str q15, [x15, x10]
-	WORD  $0x4eb8d442            // fsub v2.4s, v2.4s, v24.4s
-	WORD  $0x3cab69e2            // str q2, [x15, x11]
-	WORD  $0x4eaad631            // fsub v17.4s, v17.4s, v10.4s
-	WORD  $0x4eb2d5ce            // fsub v14.4s, v14.4s, v18.4s
-	VMOV  V17.B16, V10.B16
-	VFMLA V31.S4, V14.S4, V10.S4
-	WORD  $0x3cac69ea            // str q10, [x15, x12]
-	VFMLS V31.S4, V14.S4, V17.S4
-	WORD  $0x3cad69f1            // str q17, [x15, x13]
+	VFMLS V30.S4, V10.S4, V17.S4
+	VFMLS V30.S4, V18.S4, V14.S4
+	WORD  $0x4e2ed62a            // fadd v10.4s, v17.4s, v14.4s
+	WORD  $0x3caa69ea            // str q10, [x15, x10]
+	WORD  $0x4eaed631            // fsub v17.4s, v17.4s, v14.4s
+	WORD  $0x3cab69f1            // str q17, [x15, x11]
+	VMOV  V15.B16, V18.B16
+	VFMLA V31.S4, V2.S4, V18.S4
+	WORD  $0x3cac69f2            // str q18, [x15, x12]
+	VFMLS V31.S4, V2.S4, V15.S4
+	WORD  $0x3cad69ef            // str q15, [x15, x13]
 	ADD   $16, R1, R1
 	ADD   $16, R2, R2
 	SUBS  $1, R4, R4
@@ -10060,6 +10058,7 @@ unbiased:
 	ADD   R10, R15, R15
 	FMOVQ (R15), F6
 	WORD  $0x3ce569e7   // ldr q7, [x15, x5]
+	WORD  $0x4e39d4e7   // fadd v7.4s, v7.4s, v25.4s
 	WORD  $0x3ce669e8   // ldr q8, [x15, x6]
 	WORD  $0x3ce769e9   // ldr q9, [x15, x7]
 	WORD  $0x4e28d4e5   // fadd v5.4s, v7.4s, v8.4s
@@ -10101,7 +10100,6 @@ unbiased:
 linear0_:
 	CMP   $0, R14
 	BLE   row0
-	WORD  $0x4e39d400    // fadd v0.4s, v0.4s, v25.4s
 	CBZ   R19, linear0_0
 	FMOVQ (R19), F27
 	WORD  $0x4e3bd400    // fadd v0.4s, v0.4s, v27.4s
@@ -10112,7 +10110,6 @@ linear0_0:
 	FMOVQ F0, (R15)
 	CMP   $1, R14
 	BLE   row0
-	WORD  $0x4e39d4a5    // fadd v5.4s, v5.4s, v25.4s
 	CBZ   R19, linear0_1
 	FMOVQ 64(R19), F27
 	WORD  $0x4e3bd4a5    // fadd v5.4s, v5.4s, v27.4s
@@ -10140,7 +10137,6 @@ row0:
 linear1_:
 	CMP   $0, R14
 	BLE   row1
-	WORD  $0x4e39d442    // fadd v2.4s, v2.4s, v25.4s
 	CBZ   R19, linear1_0
 	FMOVQ (R19), F27
 	WORD  $0x4e3bd442    // fadd v2.4s, v2.4s, v27.4s
@@ -10151,7 +10147,6 @@ linear1_0:
 	FMOVQ F2, (R15)
 	CMP   $1, R14
 	BLE   row1
-	WORD  $0x4e39d4e7    // fadd v7.4s, v7.4s, v25.4s
 	CBZ   R19, linear1_1
 	FMOVQ 64(R19), F27
 	WORD  $0x4e3bd4e7    // fadd v7.4s, v7.4s, v27.4s
@@ -10237,6 +10232,7 @@ unbiased:
 	ADD   R10, R15, R15
 	FMOVQ (R15), F7
 	WORD  $0x3ce569e8            // ldr q8, [x15, x5]
+	WORD  $0x4e39d508            // fadd v8.4s, v8.4s, v25.4s
 	WORD  $0x3ce669e9            // ldr q9, [x15, x6]
 	WORD  $0x3ce769ea            // ldr q10, [x15, x7]
 	WORD  $0x3ce869eb            // ldr q11, [x15, x8]
@@ -10313,7 +10309,6 @@ unbiased:
 linear0_:
 	CMP   $0, R14
 	BLE   row0
-	WORD  $0x4e39d400    // fadd v0.4s, v0.4s, v25.4s
 	CBZ   R19, linear0_0
 	FMOVQ (R19), F27
 	WORD  $0x4e3bd400    // fadd v0.4s, v0.4s, v27.4s
@@ -10324,7 +10319,6 @@ linear0_0:
 	FMOVQ F0, (R15)
 	CMP   $1, R14
 	BLE   row0
-	WORD  $0x4e39d718    // fadd v24.4s, v24.4s, v25.4s
 	CBZ   R19, linear0_1
 	FMOVQ 64(R19), F27
 	WORD  $0x4e3bd718    // fadd v24.4s, v24.4s, v27.4s
@@ -10335,7 +10329,6 @@ linear0_1:
 	FMOVQ F24, 64(R15)
 	CMP   $2, R14
 	BLE   row0
-	WORD  $0x4e39d631    // fadd v17.4s, v17.4s, v25.4s
 	CBZ   R19, linear0_2
 	FMOVQ 128(R19), F27
 	WORD  $0x4e3bd631    // fadd v17.4s, v17.4s, v27.4s
@@ -10346,7 +10339,6 @@ linear0_2:
 	FMOVQ F17, 128(R15)
 	CMP   $3, R14
 	BLE   row0
-	WORD  $0x4e39d4c6    // fadd v6.4s, v6.4s, v25.4s
 	CBZ   R19, linear0_3
 	FMOVQ 192(R19), F27
 	WORD  $0x4e3bd4c6    // fadd v6.4s, v6.4s, v27.4s
@@ -10383,7 +10375,6 @@ row0:
 linear2_:
 	CMP   $0, R14
 	BLE   row2
-	WORD  $0x4e39d442    // fadd v2.4s, v2.4s, v25.4s
 	CBZ   R19, linear2_0
 	FMOVQ (R19), F27
 	WORD  $0x4e3bd442    // fadd v2.4s, v2.4s, v27.4s
@@ -10394,7 +10385,6 @@ linear2_0:
 	FMOVQ F2, (R15)
 	CMP   $1, R14
 	BLE   row2
-	WORD  $0x4e39d463    // fadd v3.4s, v3.4s, v25.4s
 	CBZ   R19, linear2_1
 	FMOVQ 64(R19), F27
 	WORD  $0x4e3bd463    // fadd v3.4s, v3.4s, v27.4s
@@ -10405,7 +10395,6 @@ linear2_1:
 	FMOVQ F3, 64(R15)
 	CMP   $2, R14
 	BLE   row2
-	WORD  $0x4e39d673    // fadd v19.4s, v19.4s, v25.4s
 	CBZ   R19, linear2_2
 	FMOVQ 128(R19), F27
 	WORD  $0x4e3bd673    // fadd v19.4s, v19.4s, v27.4s
@@ -10416,7 +10405,6 @@ linear2_2:
 	FMOVQ F19, 128(R15)
 	CMP   $3, R14
 	BLE   row2
-	WORD  $0x4e39d508    // fadd v8.4s, v8.4s, v25.4s
 	CBZ   R19, linear2_3
 	FMOVQ 192(R19), F27
 	WORD  $0x4e3bd508    // fadd v8.4s, v8.4s, v27.4s
@@ -10441,6 +10429,7 @@ row2:
 	WORD  $0x4e25d6d6            // fadd v22.4s, v22.4s, v5.4s
 	ADD   R10, R15, R15
 	WORD  $0x3ce569ea            // ldr q10, [x15, x5]
+	WORD  $0x4e39d54a            // fadd v10.4s, v10.4s, v25.4s
 	WORD  $0x3ce669ed            // ldr q13, [x15, x6]
 	WORD  $0x3ce769ef            // ldr q15, [x15, x7]
 	WORD  $0x3ce869f0            // ldr q16, [x15, x8]
@@ -10523,7 +10512,6 @@ row2:
 linear1_:
 	CMP   $0, R14
 	BLE   row1
-	WORD  $0x4e39d6b5    // fadd v21.4s, v21.4s, v25.4s
 	CBZ   R19, linear1_0
 	FMOVQ (R19), F27
 	WORD  $0x4e3bd6b5    // fadd v21.4s, v21.4s, v27.4s
@@ -10534,7 +10522,6 @@ linear1_0:
 	FMOVQ F21, (R15)
 	CMP   $1, R14
 	BLE   row1
-	WORD  $0x4e39d56b    // fadd v11.4s, v11.4s, v25.4s
 	CBZ   R19, linear1_1
 	FMOVQ 64(R19), F27
 	WORD  $0x4e3bd56b    // fadd v11.4s, v11.4s, v27.4s
@@ -10545,7 +10532,6 @@ linear1_1:
 	FMOVQ F11, 64(R15)
 	CMP   $2, R14
 	BLE   row1
-	WORD  $0x4e39d529    // fadd v9.4s, v9.4s, v25.4s
 	CBZ   R19, linear1_2
 	FMOVQ 128(R19), F27
 	WORD  $0x4e3bd529    // fadd v9.4s, v9.4s, v27.4s
@@ -10556,7 +10542,6 @@ linear1_2:
 	FMOVQ F9, 128(R15)
 	CMP   $3, R14
 	BLE   row1
-	WORD  $0x4e39d4e7    // fadd v7.4s, v7.4s, v25.4s
 	CBZ   R19, linear1_3
 	FMOVQ 192(R19), F27
 	WORD  $0x4e3bd4e7    // fadd v7.4s, v7.4s, v27.4s
@@ -10593,7 +10578,6 @@ row1:
 linear3_:
 	CMP   $0, R14
 	BLE   row3
-	WORD  $0x4e39d6d6    // fadd v22.4s, v22.4s, v25.4s
 	CBZ   R19, linear3_0
 	FMOVQ (R19), F27
 	WORD  $0x4e3bd6d6    // fadd v22.4s, v22.4s, v27.4s
@@ -10604,7 +10588,6 @@ linear3_0:
 	FMOVQ F22, (R15)
 	CMP   $1, R14
 	BLE   row3
-	WORD  $0x4e39d6f7    // fadd v23.4s, v23.4s, v25.4s
 	CBZ   R19, linear3_1
 	FMOVQ 64(R19), F27
 	WORD  $0x4e3bd6f7    // fadd v23.4s, v23.4s, v27.4s
@@ -10615,7 +10598,6 @@ linear3_1:
 	FMOVQ F23, 64(R15)
 	CMP   $2, R14
 	BLE   row3
-	WORD  $0x4e39d673    // fadd v19.4s, v19.4s, v25.4s
 	CBZ   R19, linear3_2
 	FMOVQ 128(R19), F27
 	WORD  $0x4e3bd673    // fadd v19.4s, v19.4s, v27.4s
@@ -10626,7 +10608,6 @@ linear3_2:
 	FMOVQ F19, 128(R15)
 	CMP   $3, R14
 	BLE   row3
-	WORD  $0x4e39d54a    // fadd v10.4s, v10.4s, v25.4s
 	CBZ   R19, linear3_3
 	FMOVQ 192(R19), F27
 	WORD  $0x4e3bd54a    // fadd v10.4s, v10.4s, v27.4s

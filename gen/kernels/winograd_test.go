@@ -1,9 +1,12 @@
 package kernels
 
 import (
+	"encoding/binary"
 	"fmt"
+	"hash/fnv"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/resnetc/resnetc/asm"
@@ -36,7 +39,11 @@ func TestWinogradIn(t *testing.T) {
 					}
 				}
 			}
+			before := a
 			set.winogradIn[m](&a)
+			if a != before {
+				t.Fatal("the kernel changed its arguments")
+			}
 			if d := want.diff(out); d != "" {
 				t.Fatalf("trial %d, %d tiles: %s", trial, a.tiles, d)
 			}
@@ -113,25 +120,102 @@ func TestWinogradOut(t *testing.T) {
 	})
 }
 
-// TestWinogradNaN checks that NaN stays NaN through the output transform's ReLU.
-func TestWinogradNaN(t *testing.T) {
-	eachKernel(t, "winograd_out", func(t *testing.T, set *kernelSet, k asm.Kernel) {
-		n := k.Pixels + 2
-		in := make([]float32, n*n*16)
-		for i := range in {
-			in[i] = specials[0]
-		}
-		var out [4 * 4 * 16]float32
-		a := winogradArgs{in: &in[0], out: &out[0], tiles: 1, matrix: 64, row: 4 * 64, rows: k.Pixels, cols: k.Pixels, flags: flagReLU}
-		set.winogradOut[k.Pixels](&a)
-		for y := range k.Pixels {
-			for x := range k.Pixels {
-				if v := out[(y*4+x)*16]; v == v {
-					t.Errorf("pixel %d, %d is %g, want NaN", y, x, v)
+// TestWinogradSpecial puts a NaN or an infinity into one element of a tile, the
+// bias or the residual, in each channel another one: it must reach just those
+// elements of the result that it reaches in the pure-Go twin.
+func TestWinogradSpecial(t *testing.T) {
+	twins := genericKernels()
+	for _, op := range []string{"winograd_in", "winograd_out"} {
+		eachKernel(t, op, func(t *testing.T, set *kernelSet, k asm.Kernel) {
+			r := rand.New(rand.NewPCG(7, uint64(k.Pixels)))
+			m, n := k.Pixels, k.Pixels+2
+			for trial := range 200 {
+				domain, pixels := make([]float32, n*n*16), make([]float32, n*n*16)
+				res, bias := make([]float32, m*m*16), make([]float32, 16)
+				a := winogradArgs{tiles: 1, matrix: 64, row: n * 64, resRow: m * 64, rows: m, cols: m, flags: trial % 2}
+				kernel, twin, matrix := set.winogradIn[m], twins.winogradIn[m], winogradB[m]
+				in, out := pixels, domain
+				places := [][]float32{in}
+				if op == "winograd_out" {
+					kernel, twin, matrix = set.winogradOut[m], twins.winogradOut[m], winogradA[m]
+					in, out = domain, pixels
+					a.bias, a.res = &bias[0], &res[0]
+					places = [][]float32{in, in, res, bias}
+				}
+				for _, x := range [][]float32{in, res, bias} {
+					values(r, x)
+				}
+				for c := range 16 {
+					x := places[r.IntN(len(places))]
+					x[r.IntN(len(x)/16)*16+c] = specials[r.IntN(4)] // NaN or infinite
+				}
+				a.in, a.out = &in[0], &out[0]
+				twin(&a)
+				want := slices.Clone(out)
+				kernel(&a)
+				// Values are at most 1, and so a result is at most the largest
+				// row's sum of magnitudes, squared, beside bias and residual.
+				bound := 2 * roundings * 0x1p-24 * (norm(matrix)*norm(matrix) + 2)
+				for i, w := range want {
+					finite := w-w == 0
+					if d := math.Abs(float64(out[i]) - float64(w)); !same(out[i], w) && !(finite && d <= bound) {
+						t.Fatalf("trial %d: pixel or element %d, channel %d is %g, want %g", trial, i/16, i%16, out[i], w)
+					}
 				}
 			}
+		})
+	}
+}
+
+// TestWinogradBits checks that the assembly gives the same bits at every level,
+// on every architecture.
+func TestWinogradBits(t *testing.T) {
+	want := map[string]uint64{
+		"winograd_in2": 0x8b1bded3ac3e2e6b, "winograd_in4": 0x65be65d19b751762,
+		"winograd_out2": 0x96c2611ab7e3d5a9, "winograd_out4": 0xd8f6c6a1797889dc,
+	}
+	for _, op := range []string{"winograd_in", "winograd_out"} {
+		eachKernel(t, op, func(t *testing.T, set *kernelSet, k asm.Kernel) {
+			if set.level == PureGo {
+				t.Skip("rounds products and sums apart")
+			}
+			const tiles = 3
+			m, n := k.Pixels, k.Pixels+2
+			width := tiles*m + 2
+			r := rand.New(rand.NewPCG(8, 0))
+			domain, pixels, res := make([]float32, n*n*tiles*16), make([]float32, n*width*16), make([]float32, n*width*16)
+			a := winogradArgs{tiles: tiles, matrix: tiles * 64, row: width * 64, resRow: width * 64, rows: m, cols: tiles * m}
+			kernel, in, out := set.winogradIn[m], pixels, domain
+			if op == "winograd_out" {
+				kernel, in, out = set.winogradOut[m], domain, pixels
+				a.bias, a.res = &res[len(res)-16], &res[0]
+			}
+			values(r, in)
+			values(r, res)
+			a.in, a.out = &in[0], &out[0]
+			kernel(&a)
+			h := fnv.New64a()
+			if err := binary.Write(h, binary.LittleEndian, out); err != nil {
+				t.Fatal(err)
+			}
+			if key := fmt.Sprint(op, m); h.Sum64() != want[key] {
+				t.Errorf("hash of the output of %s with m = %d is %#x, want %#x", op, m, h.Sum64(), want[key])
+			}
+		})
+	}
+}
+
+// norm is the largest sum of a row's magnitudes.
+func norm(matrix [][]float32) float64 {
+	var most float64
+	for _, row := range matrix {
+		var sum float64
+		for _, x := range row {
+			sum += math.Abs(float64(x))
 		}
-	})
+		most = max(most, sum)
+	}
+	return most
 }
 
 // sandwich computes matrix * d * matrixᵀ, and the same of magnitudes.
@@ -165,10 +249,13 @@ func newExpected(start []float32) *expected {
 	return e
 }
 
-// set expects a value after at most 16 roundings relative to magnitude: those
-// of the two sums of up to 5 products each, bias and residual.
+// roundings is how many a result may go through: those of the two sums of up to
+// 5 products each, bias and residual.
+const roundings = 16
+
+// set expects a value after the roundings, each relative to magnitude.
 func (e *expected) set(i int, value, magnitude float64) {
-	e.value[i], e.bound[i] = value, 16*0x1p-24*magnitude
+	e.value[i], e.bound[i] = value, roundings*0x1p-24*magnitude
 }
 
 func (e *expected) diff(got []float32) string {

@@ -27,6 +27,10 @@ var (
 // gained nothing where it was measured (Zen 4), and made the code longer.
 const convUnroll = 4
 
+// convAhead is how many bytes of weights are asked for before their turn: about
+// as many as a tile consumes while memory answers.
+const convAhead = 2048
+
 // conv is the tile loop of a convolution kernel.  Accumulator p*n+v holds
 // vector v, of n, of pixel p: all blocks of a pixel, one after another.
 func conv(b *builder) {
@@ -43,6 +47,7 @@ func conv(b *builder) {
 	}
 
 	b.Label("tile")
+	b.convPrefetch()
 	b.convStart()
 	b.convReduce()
 	b.convEpilogue()
@@ -51,6 +56,28 @@ func conv(b *builder) {
 	b.DECQ(convTiles)
 	b.JNE(operand.LabelRef("tile"))
 	b.Label("done")
+}
+
+// convPrefetch asks for what the tile's epilogue will touch: the output, and the
+// residual if there is one.  They come from the last-level cache or memory, and
+// all at once: without this the tile would wait for them at its end.
+func (b *builder) convPrefetch() {
+	line := func(_ int, m operand.Mem) { b.PREFETCHT0(m) }
+	b.MOVQ(convOut, reg.RAX)
+	b.convBlocks(reg.RAX, "outPlane", line)
+	b.convResidual("start")
+	b.convBlocks(reg.RAX, "resPlane", line)
+	b.Label("start")
+}
+
+// convResidual gives RAX the place of the tile's residual, or jumps to none.
+func (b *builder) convResidual(none string) {
+	b.MOVQ(b.arg("res"), reg.RAX)
+	b.TESTQ(reg.RAX, reg.RAX)
+	b.JE(operand.LabelRef(none))
+	// The residual advances from tile to tile as the output does.
+	b.ADDQ(convOut, reg.RAX)
+	b.SUBQ(b.arg("out"), reg.RAX)
 }
 
 // convVectors is the number of accumulators per pixel.
@@ -172,6 +199,9 @@ func (b *builder) convChannel(c int) {
 	}
 	for v := range n {
 		b.VMOVUPS(b.convWeight(v, c), b.isa.vec(weights+v))
+		if v%b.isa.vectors() == 0 {
+			b.PREFETCHT0(b.convWeight(v, c).Offset(convAhead))
+		}
 	}
 	for p := range b.kernel.Pixels {
 		// An operand that the multiply-add itself broadcasts saves an
@@ -210,12 +240,7 @@ func (b *builder) convChannelByWeight(c int, value func(p int) operand.Mem) {
 
 // convEpilogue adds the residual, clamps and stores.
 func (b *builder) convEpilogue() {
-	b.MOVQ(b.arg("res"), reg.RAX)
-	b.TESTQ(reg.RAX, reg.RAX)
-	b.JE(operand.LabelRef("activation"))
-	// The residual advances from tile to tile as the output does.
-	b.ADDQ(convOut, reg.RAX)
-	b.SUBQ(b.arg("out"), reg.RAX)
+	b.convResidual("activation")
 	b.convBlocks(reg.RAX, "resPlane", func(first int, m operand.Mem) {
 		for v := range b.isa.vectors() {
 			b.VADDPS(m.Offset(v*b.isa.bytes()), b.isa.vec(first+v), b.isa.vec(first+v))

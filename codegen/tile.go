@@ -40,21 +40,22 @@ func chooseWinogradTiles(r *runtime.Layer) {
 		r.Chunk = 28
 	}
 	blocks := (r.Out.Channels + ir.Block - 1) / ir.Block
+	tiles := (r.Out.Height + r.Winograd - 1) / r.Winograd * ((r.Out.Width + r.Winograd - 1) / r.Winograd) // of one image
 	for level := range r.Tiles {
-		r.Tiles[level] = winogradTiling(runtime.Level(level).String(), r.Chunk, blocks)
+		r.Tiles[level] = winogradTiling(runtime.Level(level).String(), min(r.Chunk, tiles), blocks)
 	}
 }
 
-// winogradTiling picks the kernels for the products of a chunk of tiles: like
-// tiling, but how the chunk is cut is decided when the network runs.
-func winogradTiling(level string, chunk, blocks int) runtime.Tiling {
+// winogradTiling picks the kernels for the products of so many tiles: like
+// tiling, but how they are cut is decided when the network runs.
+func winogradTiling(level string, tiles, blocks int) runtime.Tiling {
 	best, bestCost := runtime.Tiling{}, 0.0
 	for _, b := range []int{1, 2, 4} {
 		most := tileWidth(level, b)
 		if most == 0 || blocks < b {
 			continue
 		}
-		t := runtime.Split(chunk, most)
+		t := runtime.Split(tiles, most)
 		t.Blocks = b
 		if c := cost(t) / float64(b); best.Blocks == 0 || c < bestCost {
 			best, bestCost = runtime.Tiling{Blocks: b, A: most}, c
@@ -101,13 +102,14 @@ func tileWidth(level string, blocks int) int {
 }
 
 // cost is the time of a row of tiles in cycles per step of the reduction: one
-// for each multiply-add of a block, but no less than the loads take, and a
-// little for each tile's start and end.
+// for each multiply-add of a block, but no less than the loads take, a little
+// for each tile's start and end, and a little for each block's weights, which
+// every tile reads anew from the L2 cache or from memory.
 func cost(t runtime.Tiling) float64 {
 	one := func(pixels int) float64 {
 		fma := float64(pixels * t.Blocks)
 		loads := float64(pixels)/2 + float64(t.Blocks)*1.5
-		return max(fma, loads, 4) + 0.5
+		return max(fma, loads, 4) + 0.5 + 0.35*float64(t.Blocks)
 	}
 	return float64(t.CountA)*one(t.A) + float64(t.CountB)*one(t.B)
 }

@@ -25,7 +25,7 @@ TEXT ·xgetbv(SB), NOSPLIT, $0-8
 	RET
 
 // func conv2d_f32_b16s1_1x16_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b16s1_1x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -35,6 +35,16 @@ TEXT ·conv2d_f32_b16s1_1x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -72,21 +82,25 @@ col:
 
 channels:
 	VMOVUPS      (R9), Y2
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y3
 	VBROADCASTSS (AX), Y4
 	VFMADD231PS  Y4, Y2, Y0
 	VFMADD231PS  Y4, Y3, Y1
 	VMOVUPS      64(R9), Y2
+	PREFETCHT0   2112(R9)
 	VMOVUPS      96(R9), Y3
 	VBROADCASTSS 4(AX), Y4
 	VFMADD231PS  Y4, Y2, Y0
 	VFMADD231PS  Y4, Y3, Y1
 	VMOVUPS      128(R9), Y2
+	PREFETCHT0   2176(R9)
 	VMOVUPS      160(R9), Y3
 	VBROADCASTSS 8(AX), Y4
 	VFMADD231PS  Y4, Y2, Y0
 	VFMADD231PS  Y4, Y3, Y1
 	VMOVUPS      192(R9), Y2
+	PREFETCHT0   2240(R9)
 	VMOVUPS      224(R9), Y3
 	VBROADCASTSS 12(AX), Y4
 	VFMADD231PS  Y4, Y2, Y0
@@ -134,7 +148,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_2x16_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b16s1_2x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -144,6 +158,18 @@ TEXT ·conv2d_f32_b16s1_2x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -187,6 +213,7 @@ col:
 
 channels:
 	VMOVUPS      (R9), Y4
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y5
 	VBROADCASTSS (AX), Y6
 	VFMADD231PS  Y6, Y4, Y0
@@ -195,6 +222,7 @@ channels:
 	VFMADD231PS  Y7, Y4, Y2
 	VFMADD231PS  Y7, Y5, Y3
 	VMOVUPS      64(R9), Y4
+	PREFETCHT0   2112(R9)
 	VMOVUPS      96(R9), Y5
 	VBROADCASTSS 4(AX), Y6
 	VFMADD231PS  Y6, Y4, Y0
@@ -203,6 +231,7 @@ channels:
 	VFMADD231PS  Y7, Y4, Y2
 	VFMADD231PS  Y7, Y5, Y3
 	VMOVUPS      128(R9), Y4
+	PREFETCHT0   2176(R9)
 	VMOVUPS      160(R9), Y5
 	VBROADCASTSS 8(AX), Y6
 	VFMADD231PS  Y6, Y4, Y0
@@ -211,6 +240,7 @@ channels:
 	VFMADD231PS  Y7, Y4, Y2
 	VFMADD231PS  Y7, Y5, Y3
 	VMOVUPS      192(R9), Y4
+	PREFETCHT0   2240(R9)
 	VMOVUPS      224(R9), Y5
 	VBROADCASTSS 12(AX), Y6
 	VFMADD231PS  Y6, Y4, Y0
@@ -267,7 +297,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_3x16_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b16s1_3x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -277,6 +307,20 @@ TEXT ·conv2d_f32_b16s1_3x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -326,6 +370,7 @@ col:
 
 channels:
 	VMOVUPS      (R9), Y6
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y7
 	VBROADCASTSS (AX), Y8
 	VFMADD231PS  Y8, Y6, Y0
@@ -337,6 +382,7 @@ channels:
 	VFMADD231PS  Y10, Y6, Y4
 	VFMADD231PS  Y10, Y7, Y5
 	VMOVUPS      64(R9), Y6
+	PREFETCHT0   2112(R9)
 	VMOVUPS      96(R9), Y7
 	VBROADCASTSS 4(AX), Y8
 	VFMADD231PS  Y8, Y6, Y0
@@ -348,6 +394,7 @@ channels:
 	VFMADD231PS  Y10, Y6, Y4
 	VFMADD231PS  Y10, Y7, Y5
 	VMOVUPS      128(R9), Y6
+	PREFETCHT0   2176(R9)
 	VMOVUPS      160(R9), Y7
 	VBROADCASTSS 8(AX), Y8
 	VFMADD231PS  Y8, Y6, Y0
@@ -359,6 +406,7 @@ channels:
 	VFMADD231PS  Y10, Y6, Y4
 	VFMADD231PS  Y10, Y7, Y5
 	VMOVUPS      192(R9), Y6
+	PREFETCHT0   2240(R9)
 	VMOVUPS      224(R9), Y7
 	VBROADCASTSS 12(AX), Y8
 	VFMADD231PS  Y8, Y6, Y0
@@ -424,7 +472,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_4x16_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b16s1_4x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -434,6 +482,22 @@ TEXT ·conv2d_f32_b16s1_4x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -489,6 +553,7 @@ col:
 
 channels:
 	VMOVUPS      (R9), Y8
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y9
 	VBROADCASTSS (AX), Y10
 	VFMADD231PS  Y10, Y8, Y0
@@ -503,6 +568,7 @@ channels:
 	VFMADD231PS  Y13, Y8, Y6
 	VFMADD231PS  Y13, Y9, Y7
 	VMOVUPS      64(R9), Y8
+	PREFETCHT0   2112(R9)
 	VMOVUPS      96(R9), Y9
 	VBROADCASTSS 4(AX), Y10
 	VFMADD231PS  Y10, Y8, Y0
@@ -517,6 +583,7 @@ channels:
 	VFMADD231PS  Y13, Y8, Y6
 	VFMADD231PS  Y13, Y9, Y7
 	VMOVUPS      128(R9), Y8
+	PREFETCHT0   2176(R9)
 	VMOVUPS      160(R9), Y9
 	VBROADCASTSS 8(AX), Y10
 	VFMADD231PS  Y10, Y8, Y0
@@ -531,6 +598,7 @@ channels:
 	VFMADD231PS  Y13, Y8, Y6
 	VFMADD231PS  Y13, Y9, Y7
 	VMOVUPS      192(R9), Y8
+	PREFETCHT0   2240(R9)
 	VMOVUPS      224(R9), Y9
 	VBROADCASTSS 12(AX), Y10
 	VFMADD231PS  Y10, Y8, Y0
@@ -605,7 +673,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_5x16_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b16s1_5x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -615,6 +683,24 @@ TEXT ·conv2d_f32_b16s1_5x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -676,6 +762,7 @@ col:
 
 channels:
 	VMOVUPS      (R9), Y10
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y11
 	VBROADCASTSS (AX), Y12
 	VFMADD231PS  Y12, Y10, Y0
@@ -693,6 +780,7 @@ channels:
 	VFMADD231PS  Y12, Y10, Y8
 	VFMADD231PS  Y12, Y11, Y9
 	VMOVUPS      64(R9), Y10
+	PREFETCHT0   2112(R9)
 	VMOVUPS      96(R9), Y11
 	VBROADCASTSS 4(AX), Y12
 	VFMADD231PS  Y12, Y10, Y0
@@ -710,6 +798,7 @@ channels:
 	VFMADD231PS  Y12, Y10, Y8
 	VFMADD231PS  Y12, Y11, Y9
 	VMOVUPS      128(R9), Y10
+	PREFETCHT0   2176(R9)
 	VMOVUPS      160(R9), Y11
 	VBROADCASTSS 8(AX), Y12
 	VFMADD231PS  Y12, Y10, Y0
@@ -727,6 +816,7 @@ channels:
 	VFMADD231PS  Y12, Y10, Y8
 	VFMADD231PS  Y12, Y11, Y9
 	VMOVUPS      192(R9), Y10
+	PREFETCHT0   2240(R9)
 	VMOVUPS      224(R9), Y11
 	VBROADCASTSS 12(AX), Y12
 	VFMADD231PS  Y12, Y10, Y0
@@ -810,7 +900,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_6x16_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b16s1_6x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -820,6 +910,26 @@ TEXT ·conv2d_f32_b16s1_6x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -887,6 +997,7 @@ col:
 
 channels:
 	VMOVUPS      (R9), Y12
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y13
 	VBROADCASTSS (AX), Y14
 	VFMADD231PS  Y14, Y12, Y0
@@ -907,6 +1018,7 @@ channels:
 	VFMADD231PS  Y15, Y12, Y10
 	VFMADD231PS  Y15, Y13, Y11
 	VMOVUPS      64(R9), Y12
+	PREFETCHT0   2112(R9)
 	VMOVUPS      96(R9), Y13
 	VBROADCASTSS 4(AX), Y14
 	VFMADD231PS  Y14, Y12, Y0
@@ -927,6 +1039,7 @@ channels:
 	VFMADD231PS  Y15, Y12, Y10
 	VFMADD231PS  Y15, Y13, Y11
 	VMOVUPS      128(R9), Y12
+	PREFETCHT0   2176(R9)
 	VMOVUPS      160(R9), Y13
 	VBROADCASTSS 8(AX), Y14
 	VFMADD231PS  Y14, Y12, Y0
@@ -947,6 +1060,7 @@ channels:
 	VFMADD231PS  Y15, Y12, Y10
 	VFMADD231PS  Y15, Y13, Y11
 	VMOVUPS      192(R9), Y12
+	PREFETCHT0   2240(R9)
 	VMOVUPS      224(R9), Y13
 	VBROADCASTSS 12(AX), Y14
 	VFMADD231PS  Y14, Y12, Y0
@@ -1039,7 +1153,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_1x32_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b16s1_1x32_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -1050,6 +1164,20 @@ TEXT ·conv2d_f32_b16s1_1x32_avx2(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -1094,8 +1222,10 @@ col:
 
 channels:
 	VMOVUPS      (R9), Y4
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y5
 	VMOVUPS      (R9)(R10*1), Y6
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      32(R9)(R10*1), Y7
 	VBROADCASTSS (AX), Y8
 	VFMADD231PS  Y8, Y4, Y0
@@ -1103,8 +1233,10 @@ channels:
 	VFMADD231PS  Y8, Y6, Y2
 	VFMADD231PS  Y8, Y7, Y3
 	VMOVUPS      64(R9), Y4
+	PREFETCHT0   2112(R9)
 	VMOVUPS      96(R9), Y5
 	VMOVUPS      64(R9)(R10*1), Y6
+	PREFETCHT0   2112(R9)(R10*1)
 	VMOVUPS      96(R9)(R10*1), Y7
 	VBROADCASTSS 4(AX), Y8
 	VFMADD231PS  Y8, Y4, Y0
@@ -1112,8 +1244,10 @@ channels:
 	VFMADD231PS  Y8, Y6, Y2
 	VFMADD231PS  Y8, Y7, Y3
 	VMOVUPS      128(R9), Y4
+	PREFETCHT0   2176(R9)
 	VMOVUPS      160(R9), Y5
 	VMOVUPS      128(R9)(R10*1), Y6
+	PREFETCHT0   2176(R9)(R10*1)
 	VMOVUPS      160(R9)(R10*1), Y7
 	VBROADCASTSS 8(AX), Y8
 	VFMADD231PS  Y8, Y4, Y0
@@ -1121,8 +1255,10 @@ channels:
 	VFMADD231PS  Y8, Y6, Y2
 	VFMADD231PS  Y8, Y7, Y3
 	VMOVUPS      192(R9), Y4
+	PREFETCHT0   2240(R9)
 	VMOVUPS      224(R9), Y5
 	VMOVUPS      192(R9)(R10*1), Y6
+	PREFETCHT0   2240(R9)(R10*1)
 	VMOVUPS      224(R9)(R10*1), Y7
 	VBROADCASTSS 12(AX), Y8
 	VFMADD231PS  Y8, Y4, Y0
@@ -1180,7 +1316,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_2x32_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b16s1_2x32_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -1191,6 +1327,24 @@ TEXT ·conv2d_f32_b16s1_2x32_avx2(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -1247,8 +1401,10 @@ col:
 
 channels:
 	VMOVUPS      (R9), Y8
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y9
 	VMOVUPS      (R9)(R10*1), Y10
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      32(R9)(R10*1), Y11
 	VBROADCASTSS (AX), Y12
 	VFMADD231PS  Y12, Y8, Y0
@@ -1261,8 +1417,10 @@ channels:
 	VFMADD231PS  Y13, Y10, Y6
 	VFMADD231PS  Y13, Y11, Y7
 	VMOVUPS      64(R9), Y8
+	PREFETCHT0   2112(R9)
 	VMOVUPS      96(R9), Y9
 	VMOVUPS      64(R9)(R10*1), Y10
+	PREFETCHT0   2112(R9)(R10*1)
 	VMOVUPS      96(R9)(R10*1), Y11
 	VBROADCASTSS 4(AX), Y12
 	VFMADD231PS  Y12, Y8, Y0
@@ -1275,8 +1433,10 @@ channels:
 	VFMADD231PS  Y13, Y10, Y6
 	VFMADD231PS  Y13, Y11, Y7
 	VMOVUPS      128(R9), Y8
+	PREFETCHT0   2176(R9)
 	VMOVUPS      160(R9), Y9
 	VMOVUPS      128(R9)(R10*1), Y10
+	PREFETCHT0   2176(R9)(R10*1)
 	VMOVUPS      160(R9)(R10*1), Y11
 	VBROADCASTSS 8(AX), Y12
 	VFMADD231PS  Y12, Y8, Y0
@@ -1289,8 +1449,10 @@ channels:
 	VFMADD231PS  Y13, Y10, Y6
 	VFMADD231PS  Y13, Y11, Y7
 	VMOVUPS      192(R9), Y8
+	PREFETCHT0   2240(R9)
 	VMOVUPS      224(R9), Y9
 	VMOVUPS      192(R9)(R10*1), Y10
+	PREFETCHT0   2240(R9)(R10*1)
 	VMOVUPS      224(R9)(R10*1), Y11
 	VBROADCASTSS 12(AX), Y12
 	VFMADD231PS  Y12, Y8, Y0
@@ -1365,7 +1527,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_3x32_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b16s1_3x32_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -1376,6 +1538,28 @@ TEXT ·conv2d_f32_b16s1_3x32_avx2(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -1594,7 +1778,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_1x16_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b16s2_1x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -1604,6 +1788,16 @@ TEXT ·conv2d_f32_b16s2_1x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -1641,21 +1835,25 @@ col:
 
 channels:
 	VMOVUPS      (R9), Y2
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y3
 	VBROADCASTSS (AX), Y4
 	VFMADD231PS  Y4, Y2, Y0
 	VFMADD231PS  Y4, Y3, Y1
 	VMOVUPS      64(R9), Y2
+	PREFETCHT0   2112(R9)
 	VMOVUPS      96(R9), Y3
 	VBROADCASTSS 4(AX), Y4
 	VFMADD231PS  Y4, Y2, Y0
 	VFMADD231PS  Y4, Y3, Y1
 	VMOVUPS      128(R9), Y2
+	PREFETCHT0   2176(R9)
 	VMOVUPS      160(R9), Y3
 	VBROADCASTSS 8(AX), Y4
 	VFMADD231PS  Y4, Y2, Y0
 	VFMADD231PS  Y4, Y3, Y1
 	VMOVUPS      192(R9), Y2
+	PREFETCHT0   2240(R9)
 	VMOVUPS      224(R9), Y3
 	VBROADCASTSS 12(AX), Y4
 	VFMADD231PS  Y4, Y2, Y0
@@ -1703,7 +1901,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_2x16_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b16s2_2x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -1713,6 +1911,18 @@ TEXT ·conv2d_f32_b16s2_2x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -1756,6 +1966,7 @@ col:
 
 channels:
 	VMOVUPS      (R9), Y4
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y5
 	VBROADCASTSS (AX), Y6
 	VFMADD231PS  Y6, Y4, Y0
@@ -1764,6 +1975,7 @@ channels:
 	VFMADD231PS  Y7, Y4, Y2
 	VFMADD231PS  Y7, Y5, Y3
 	VMOVUPS      64(R9), Y4
+	PREFETCHT0   2112(R9)
 	VMOVUPS      96(R9), Y5
 	VBROADCASTSS 4(AX), Y6
 	VFMADD231PS  Y6, Y4, Y0
@@ -1772,6 +1984,7 @@ channels:
 	VFMADD231PS  Y7, Y4, Y2
 	VFMADD231PS  Y7, Y5, Y3
 	VMOVUPS      128(R9), Y4
+	PREFETCHT0   2176(R9)
 	VMOVUPS      160(R9), Y5
 	VBROADCASTSS 8(AX), Y6
 	VFMADD231PS  Y6, Y4, Y0
@@ -1780,6 +1993,7 @@ channels:
 	VFMADD231PS  Y7, Y4, Y2
 	VFMADD231PS  Y7, Y5, Y3
 	VMOVUPS      192(R9), Y4
+	PREFETCHT0   2240(R9)
 	VMOVUPS      224(R9), Y5
 	VBROADCASTSS 12(AX), Y6
 	VFMADD231PS  Y6, Y4, Y0
@@ -1836,7 +2050,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_3x16_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b16s2_3x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -1846,6 +2060,20 @@ TEXT ·conv2d_f32_b16s2_3x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -1895,6 +2123,7 @@ col:
 
 channels:
 	VMOVUPS      (R9), Y6
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y7
 	VBROADCASTSS (AX), Y8
 	VFMADD231PS  Y8, Y6, Y0
@@ -1906,6 +2135,7 @@ channels:
 	VFMADD231PS  Y10, Y6, Y4
 	VFMADD231PS  Y10, Y7, Y5
 	VMOVUPS      64(R9), Y6
+	PREFETCHT0   2112(R9)
 	VMOVUPS      96(R9), Y7
 	VBROADCASTSS 4(AX), Y8
 	VFMADD231PS  Y8, Y6, Y0
@@ -1917,6 +2147,7 @@ channels:
 	VFMADD231PS  Y10, Y6, Y4
 	VFMADD231PS  Y10, Y7, Y5
 	VMOVUPS      128(R9), Y6
+	PREFETCHT0   2176(R9)
 	VMOVUPS      160(R9), Y7
 	VBROADCASTSS 8(AX), Y8
 	VFMADD231PS  Y8, Y6, Y0
@@ -1928,6 +2159,7 @@ channels:
 	VFMADD231PS  Y10, Y6, Y4
 	VFMADD231PS  Y10, Y7, Y5
 	VMOVUPS      192(R9), Y6
+	PREFETCHT0   2240(R9)
 	VMOVUPS      224(R9), Y7
 	VBROADCASTSS 12(AX), Y8
 	VFMADD231PS  Y8, Y6, Y0
@@ -1993,7 +2225,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_4x16_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b16s2_4x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -2003,6 +2235,22 @@ TEXT ·conv2d_f32_b16s2_4x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -2058,6 +2306,7 @@ col:
 
 channels:
 	VMOVUPS      (R9), Y8
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y9
 	VBROADCASTSS (AX), Y10
 	VFMADD231PS  Y10, Y8, Y0
@@ -2072,6 +2321,7 @@ channels:
 	VFMADD231PS  Y13, Y8, Y6
 	VFMADD231PS  Y13, Y9, Y7
 	VMOVUPS      64(R9), Y8
+	PREFETCHT0   2112(R9)
 	VMOVUPS      96(R9), Y9
 	VBROADCASTSS 4(AX), Y10
 	VFMADD231PS  Y10, Y8, Y0
@@ -2086,6 +2336,7 @@ channels:
 	VFMADD231PS  Y13, Y8, Y6
 	VFMADD231PS  Y13, Y9, Y7
 	VMOVUPS      128(R9), Y8
+	PREFETCHT0   2176(R9)
 	VMOVUPS      160(R9), Y9
 	VBROADCASTSS 8(AX), Y10
 	VFMADD231PS  Y10, Y8, Y0
@@ -2100,6 +2351,7 @@ channels:
 	VFMADD231PS  Y13, Y8, Y6
 	VFMADD231PS  Y13, Y9, Y7
 	VMOVUPS      192(R9), Y8
+	PREFETCHT0   2240(R9)
 	VMOVUPS      224(R9), Y9
 	VBROADCASTSS 12(AX), Y10
 	VFMADD231PS  Y10, Y8, Y0
@@ -2174,7 +2426,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_5x16_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b16s2_5x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -2184,6 +2436,24 @@ TEXT ·conv2d_f32_b16s2_5x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -2245,6 +2515,7 @@ col:
 
 channels:
 	VMOVUPS      (R9), Y10
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y11
 	VBROADCASTSS (AX), Y12
 	VFMADD231PS  Y12, Y10, Y0
@@ -2262,6 +2533,7 @@ channels:
 	VFMADD231PS  Y12, Y10, Y8
 	VFMADD231PS  Y12, Y11, Y9
 	VMOVUPS      64(R9), Y10
+	PREFETCHT0   2112(R9)
 	VMOVUPS      96(R9), Y11
 	VBROADCASTSS 4(AX), Y12
 	VFMADD231PS  Y12, Y10, Y0
@@ -2279,6 +2551,7 @@ channels:
 	VFMADD231PS  Y12, Y10, Y8
 	VFMADD231PS  Y12, Y11, Y9
 	VMOVUPS      128(R9), Y10
+	PREFETCHT0   2176(R9)
 	VMOVUPS      160(R9), Y11
 	VBROADCASTSS 8(AX), Y12
 	VFMADD231PS  Y12, Y10, Y0
@@ -2296,6 +2569,7 @@ channels:
 	VFMADD231PS  Y12, Y10, Y8
 	VFMADD231PS  Y12, Y11, Y9
 	VMOVUPS      192(R9), Y10
+	PREFETCHT0   2240(R9)
 	VMOVUPS      224(R9), Y11
 	VBROADCASTSS 12(AX), Y12
 	VFMADD231PS  Y12, Y10, Y0
@@ -2379,7 +2653,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_6x16_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b16s2_6x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -2389,6 +2663,26 @@ TEXT ·conv2d_f32_b16s2_6x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -2456,6 +2750,7 @@ col:
 
 channels:
 	VMOVUPS      (R9), Y12
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y13
 	VBROADCASTSS (AX), Y14
 	VFMADD231PS  Y14, Y12, Y0
@@ -2476,6 +2771,7 @@ channels:
 	VFMADD231PS  Y15, Y12, Y10
 	VFMADD231PS  Y15, Y13, Y11
 	VMOVUPS      64(R9), Y12
+	PREFETCHT0   2112(R9)
 	VMOVUPS      96(R9), Y13
 	VBROADCASTSS 4(AX), Y14
 	VFMADD231PS  Y14, Y12, Y0
@@ -2496,6 +2792,7 @@ channels:
 	VFMADD231PS  Y15, Y12, Y10
 	VFMADD231PS  Y15, Y13, Y11
 	VMOVUPS      128(R9), Y12
+	PREFETCHT0   2176(R9)
 	VMOVUPS      160(R9), Y13
 	VBROADCASTSS 8(AX), Y14
 	VFMADD231PS  Y14, Y12, Y0
@@ -2516,6 +2813,7 @@ channels:
 	VFMADD231PS  Y15, Y12, Y10
 	VFMADD231PS  Y15, Y13, Y11
 	VMOVUPS      192(R9), Y12
+	PREFETCHT0   2240(R9)
 	VMOVUPS      224(R9), Y13
 	VBROADCASTSS 12(AX), Y14
 	VFMADD231PS  Y14, Y12, Y0
@@ -2608,7 +2906,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_1x32_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b16s2_1x32_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -2619,6 +2917,20 @@ TEXT ·conv2d_f32_b16s2_1x32_avx2(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -2663,8 +2975,10 @@ col:
 
 channels:
 	VMOVUPS      (R9), Y4
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y5
 	VMOVUPS      (R9)(R10*1), Y6
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      32(R9)(R10*1), Y7
 	VBROADCASTSS (AX), Y8
 	VFMADD231PS  Y8, Y4, Y0
@@ -2672,8 +2986,10 @@ channels:
 	VFMADD231PS  Y8, Y6, Y2
 	VFMADD231PS  Y8, Y7, Y3
 	VMOVUPS      64(R9), Y4
+	PREFETCHT0   2112(R9)
 	VMOVUPS      96(R9), Y5
 	VMOVUPS      64(R9)(R10*1), Y6
+	PREFETCHT0   2112(R9)(R10*1)
 	VMOVUPS      96(R9)(R10*1), Y7
 	VBROADCASTSS 4(AX), Y8
 	VFMADD231PS  Y8, Y4, Y0
@@ -2681,8 +2997,10 @@ channels:
 	VFMADD231PS  Y8, Y6, Y2
 	VFMADD231PS  Y8, Y7, Y3
 	VMOVUPS      128(R9), Y4
+	PREFETCHT0   2176(R9)
 	VMOVUPS      160(R9), Y5
 	VMOVUPS      128(R9)(R10*1), Y6
+	PREFETCHT0   2176(R9)(R10*1)
 	VMOVUPS      160(R9)(R10*1), Y7
 	VBROADCASTSS 8(AX), Y8
 	VFMADD231PS  Y8, Y4, Y0
@@ -2690,8 +3008,10 @@ channels:
 	VFMADD231PS  Y8, Y6, Y2
 	VFMADD231PS  Y8, Y7, Y3
 	VMOVUPS      192(R9), Y4
+	PREFETCHT0   2240(R9)
 	VMOVUPS      224(R9), Y5
 	VMOVUPS      192(R9)(R10*1), Y6
+	PREFETCHT0   2240(R9)(R10*1)
 	VMOVUPS      224(R9)(R10*1), Y7
 	VBROADCASTSS 12(AX), Y8
 	VFMADD231PS  Y8, Y4, Y0
@@ -2749,7 +3069,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_2x32_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b16s2_2x32_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -2760,6 +3080,24 @@ TEXT ·conv2d_f32_b16s2_2x32_avx2(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -2816,8 +3154,10 @@ col:
 
 channels:
 	VMOVUPS      (R9), Y8
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y9
 	VMOVUPS      (R9)(R10*1), Y10
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      32(R9)(R10*1), Y11
 	VBROADCASTSS (AX), Y12
 	VFMADD231PS  Y12, Y8, Y0
@@ -2830,8 +3170,10 @@ channels:
 	VFMADD231PS  Y13, Y10, Y6
 	VFMADD231PS  Y13, Y11, Y7
 	VMOVUPS      64(R9), Y8
+	PREFETCHT0   2112(R9)
 	VMOVUPS      96(R9), Y9
 	VMOVUPS      64(R9)(R10*1), Y10
+	PREFETCHT0   2112(R9)(R10*1)
 	VMOVUPS      96(R9)(R10*1), Y11
 	VBROADCASTSS 4(AX), Y12
 	VFMADD231PS  Y12, Y8, Y0
@@ -2844,8 +3186,10 @@ channels:
 	VFMADD231PS  Y13, Y10, Y6
 	VFMADD231PS  Y13, Y11, Y7
 	VMOVUPS      128(R9), Y8
+	PREFETCHT0   2176(R9)
 	VMOVUPS      160(R9), Y9
 	VMOVUPS      128(R9)(R10*1), Y10
+	PREFETCHT0   2176(R9)(R10*1)
 	VMOVUPS      160(R9)(R10*1), Y11
 	VBROADCASTSS 8(AX), Y12
 	VFMADD231PS  Y12, Y8, Y0
@@ -2858,8 +3202,10 @@ channels:
 	VFMADD231PS  Y13, Y10, Y6
 	VFMADD231PS  Y13, Y11, Y7
 	VMOVUPS      192(R9), Y8
+	PREFETCHT0   2240(R9)
 	VMOVUPS      224(R9), Y9
 	VMOVUPS      192(R9)(R10*1), Y10
+	PREFETCHT0   2240(R9)(R10*1)
 	VMOVUPS      224(R9)(R10*1), Y11
 	VBROADCASTSS 12(AX), Y12
 	VFMADD231PS  Y12, Y8, Y0
@@ -2934,7 +3280,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_3x32_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b16s2_3x32_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -2945,6 +3291,28 @@ TEXT ·conv2d_f32_b16s2_3x32_avx2(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -3163,7 +3531,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_1x16_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b1s1_1x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -3173,6 +3541,16 @@ TEXT ·conv2d_f32_b1s1_1x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -3207,6 +3585,7 @@ row:
 
 col:
 	VMOVUPS      (R9), Y2
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y3
 	VBROADCASTSS (AX), Y4
 	VFMADD231PS  Y4, Y2, Y0
@@ -3250,7 +3629,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_2x16_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b1s1_2x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -3260,6 +3639,18 @@ TEXT ·conv2d_f32_b1s1_2x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -3300,6 +3691,7 @@ row:
 
 col:
 	VMOVUPS      (R9), Y4
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y5
 	VBROADCASTSS (AX), Y6
 	VFMADD231PS  Y6, Y4, Y0
@@ -3352,7 +3744,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_3x16_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b1s1_3x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -3362,6 +3754,20 @@ TEXT ·conv2d_f32_b1s1_3x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -3408,6 +3814,7 @@ row:
 
 col:
 	VMOVUPS      (R9), Y6
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y7
 	VBROADCASTSS (AX), Y8
 	VFMADD231PS  Y8, Y6, Y0
@@ -3469,7 +3876,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_4x16_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b1s1_4x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -3479,6 +3886,22 @@ TEXT ·conv2d_f32_b1s1_4x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -3531,6 +3954,7 @@ row:
 
 col:
 	VMOVUPS      (R9), Y8
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y9
 	VBROADCASTSS (AX), Y10
 	VFMADD231PS  Y10, Y8, Y0
@@ -3601,7 +4025,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_5x16_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b1s1_5x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -3611,6 +4035,24 @@ TEXT ·conv2d_f32_b1s1_5x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -3669,6 +4111,7 @@ row:
 
 col:
 	VMOVUPS      (R9), Y10
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y11
 	VBROADCASTSS (AX), Y12
 	VFMADD231PS  Y12, Y10, Y0
@@ -3748,7 +4191,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_6x16_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b1s1_6x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -3758,6 +4201,26 @@ TEXT ·conv2d_f32_b1s1_6x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -3822,6 +4285,7 @@ row:
 
 col:
 	VMOVUPS      (R9), Y12
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y13
 	VBROADCASTSS (AX), Y14
 	VFMADD231PS  Y14, Y12, Y0
@@ -3910,7 +4374,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_1x32_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b1s1_1x32_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -3921,6 +4385,20 @@ TEXT ·conv2d_f32_b1s1_1x32_avx2(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -3962,8 +4440,10 @@ row:
 
 col:
 	VMOVUPS      (R9), Y4
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y5
 	VMOVUPS      (R9)(R10*1), Y6
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      32(R9)(R10*1), Y7
 	VBROADCASTSS (AX), Y8
 	VFMADD231PS  Y8, Y4, Y0
@@ -4017,7 +4497,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_2x32_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b1s1_2x32_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -4028,6 +4508,24 @@ TEXT ·conv2d_f32_b1s1_2x32_avx2(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -4081,8 +4579,10 @@ row:
 
 col:
 	VMOVUPS      (R9), Y8
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y9
 	VMOVUPS      (R9)(R10*1), Y10
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      32(R9)(R10*1), Y11
 	VBROADCASTSS (AX), Y12
 	VFMADD231PS  Y12, Y8, Y0
@@ -4153,7 +4653,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_3x32_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b1s1_3x32_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -4164,6 +4664,28 @@ TEXT ·conv2d_f32_b1s1_3x32_avx2(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -4318,7 +4840,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_1x16_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b1s2_1x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -4328,6 +4850,16 @@ TEXT ·conv2d_f32_b1s2_1x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -4362,6 +4894,7 @@ row:
 
 col:
 	VMOVUPS      (R9), Y2
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y3
 	VBROADCASTSS (AX), Y4
 	VFMADD231PS  Y4, Y2, Y0
@@ -4405,7 +4938,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_2x16_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b1s2_2x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -4415,6 +4948,18 @@ TEXT ·conv2d_f32_b1s2_2x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -4455,6 +5000,7 @@ row:
 
 col:
 	VMOVUPS      (R9), Y4
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y5
 	VBROADCASTSS (AX), Y6
 	VFMADD231PS  Y6, Y4, Y0
@@ -4507,7 +5053,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_3x16_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b1s2_3x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -4517,6 +5063,20 @@ TEXT ·conv2d_f32_b1s2_3x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -4563,6 +5123,7 @@ row:
 
 col:
 	VMOVUPS      (R9), Y6
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y7
 	VBROADCASTSS (AX), Y8
 	VFMADD231PS  Y8, Y6, Y0
@@ -4624,7 +5185,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_4x16_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b1s2_4x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -4634,6 +5195,22 @@ TEXT ·conv2d_f32_b1s2_4x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -4686,6 +5263,7 @@ row:
 
 col:
 	VMOVUPS      (R9), Y8
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y9
 	VBROADCASTSS (AX), Y10
 	VFMADD231PS  Y10, Y8, Y0
@@ -4756,7 +5334,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_5x16_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b1s2_5x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -4766,6 +5344,24 @@ TEXT ·conv2d_f32_b1s2_5x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -4824,6 +5420,7 @@ row:
 
 col:
 	VMOVUPS      (R9), Y10
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y11
 	VBROADCASTSS (AX), Y12
 	VFMADD231PS  Y12, Y10, Y0
@@ -4903,7 +5500,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_6x16_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b1s2_6x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -4913,6 +5510,26 @@ TEXT ·conv2d_f32_b1s2_6x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -4977,6 +5594,7 @@ row:
 
 col:
 	VMOVUPS      (R9), Y12
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y13
 	VBROADCASTSS (AX), Y14
 	VFMADD231PS  Y14, Y12, Y0
@@ -5065,7 +5683,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_1x32_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b1s2_1x32_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -5076,6 +5694,20 @@ TEXT ·conv2d_f32_b1s2_1x32_avx2(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -5117,8 +5749,10 @@ row:
 
 col:
 	VMOVUPS      (R9), Y4
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y5
 	VMOVUPS      (R9)(R10*1), Y6
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      32(R9)(R10*1), Y7
 	VBROADCASTSS (AX), Y8
 	VFMADD231PS  Y8, Y4, Y0
@@ -5172,7 +5806,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_2x32_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b1s2_2x32_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -5183,6 +5817,24 @@ TEXT ·conv2d_f32_b1s2_2x32_avx2(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -5236,8 +5888,10 @@ row:
 
 col:
 	VMOVUPS      (R9), Y8
+	PREFETCHT0   2048(R9)
 	VMOVUPS      32(R9), Y9
 	VMOVUPS      (R9)(R10*1), Y10
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      32(R9)(R10*1), Y11
 	VBROADCASTSS (AX), Y12
 	VFMADD231PS  Y12, Y8, Y0
@@ -5308,7 +5962,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_3x32_avx2(a *convArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·conv2d_f32_b1s2_3x32_avx2(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -5319,6 +5973,28 @@ TEXT ·conv2d_f32_b1s2_3x32_avx2(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -8278,7 +8954,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_1x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_1x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -8288,6 +8964,16 @@ TEXT ·conv2d_f32_b16s1_1x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -8322,12 +9008,16 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z1
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z1, Z0
 	VMOVUPS          64(R9), Z1
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z1, Z0
 	VMOVUPS          128(R9), Z1
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z1, Z0
 	VMOVUPS          192(R9), Z1
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z1, Z0
 	ADDQ             $+256, R9
 	ADDQ             $+16, AX
@@ -8369,7 +9059,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_2x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_2x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -8379,6 +9069,18 @@ TEXT ·conv2d_f32_b16s1_2x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -8416,15 +9118,19 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z2
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z2, Z0
 	VFMADD231PS.BCST 64(AX), Z2, Z1
 	VMOVUPS          64(R9), Z2
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z2, Z0
 	VFMADD231PS.BCST 68(AX), Z2, Z1
 	VMOVUPS          128(R9), Z2
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z2, Z0
 	VFMADD231PS.BCST 72(AX), Z2, Z1
 	VMOVUPS          192(R9), Z2
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z2, Z0
 	VFMADD231PS.BCST 76(AX), Z2, Z1
 	ADDQ             $+256, R9
@@ -8470,7 +9176,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_3x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_3x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -8480,6 +9186,20 @@ TEXT ·conv2d_f32_b16s1_3x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -8520,18 +9240,22 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z3
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z3, Z0
 	VFMADD231PS.BCST 64(AX), Z3, Z1
 	VFMADD231PS.BCST 128(AX), Z3, Z2
 	VMOVUPS          64(R9), Z3
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z3, Z0
 	VFMADD231PS.BCST 68(AX), Z3, Z1
 	VFMADD231PS.BCST 132(AX), Z3, Z2
 	VMOVUPS          128(R9), Z3
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z3, Z0
 	VFMADD231PS.BCST 72(AX), Z3, Z1
 	VFMADD231PS.BCST 136(AX), Z3, Z2
 	VMOVUPS          192(R9), Z3
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z3, Z0
 	VFMADD231PS.BCST 76(AX), Z3, Z1
 	VFMADD231PS.BCST 140(AX), Z3, Z2
@@ -8581,7 +9305,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_4x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_4x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -8591,6 +9315,22 @@ TEXT ·conv2d_f32_b16s1_4x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -8634,21 +9374,25 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z4
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z4, Z0
 	VFMADD231PS.BCST 64(AX), Z4, Z1
 	VFMADD231PS.BCST 128(AX), Z4, Z2
 	VFMADD231PS.BCST 192(AX), Z4, Z3
 	VMOVUPS          64(R9), Z4
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z4, Z0
 	VFMADD231PS.BCST 68(AX), Z4, Z1
 	VFMADD231PS.BCST 132(AX), Z4, Z2
 	VFMADD231PS.BCST 196(AX), Z4, Z3
 	VMOVUPS          128(R9), Z4
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z4, Z0
 	VFMADD231PS.BCST 72(AX), Z4, Z1
 	VFMADD231PS.BCST 136(AX), Z4, Z2
 	VFMADD231PS.BCST 200(AX), Z4, Z3
 	VMOVUPS          192(R9), Z4
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z4, Z0
 	VFMADD231PS.BCST 76(AX), Z4, Z1
 	VFMADD231PS.BCST 140(AX), Z4, Z2
@@ -8702,7 +9446,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_5x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_5x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -8712,6 +9456,24 @@ TEXT ·conv2d_f32_b16s1_5x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -8758,24 +9520,28 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z5
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z5, Z0
 	VFMADD231PS.BCST 64(AX), Z5, Z1
 	VFMADD231PS.BCST 128(AX), Z5, Z2
 	VFMADD231PS.BCST 192(AX), Z5, Z3
 	VFMADD231PS.BCST 256(AX), Z5, Z4
 	VMOVUPS          64(R9), Z5
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z5, Z0
 	VFMADD231PS.BCST 68(AX), Z5, Z1
 	VFMADD231PS.BCST 132(AX), Z5, Z2
 	VFMADD231PS.BCST 196(AX), Z5, Z3
 	VFMADD231PS.BCST 260(AX), Z5, Z4
 	VMOVUPS          128(R9), Z5
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z5, Z0
 	VFMADD231PS.BCST 72(AX), Z5, Z1
 	VFMADD231PS.BCST 136(AX), Z5, Z2
 	VFMADD231PS.BCST 200(AX), Z5, Z3
 	VFMADD231PS.BCST 264(AX), Z5, Z4
 	VMOVUPS          192(R9), Z5
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z5, Z0
 	VFMADD231PS.BCST 76(AX), Z5, Z1
 	VFMADD231PS.BCST 140(AX), Z5, Z2
@@ -8833,7 +9599,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_6x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_6x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -8843,6 +9609,26 @@ TEXT ·conv2d_f32_b16s1_6x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -8892,6 +9678,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z6
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z6, Z0
 	VFMADD231PS.BCST 64(AX), Z6, Z1
 	VFMADD231PS.BCST 128(AX), Z6, Z2
@@ -8899,6 +9686,7 @@ channels:
 	VFMADD231PS.BCST 256(AX), Z6, Z4
 	VFMADD231PS.BCST 320(AX), Z6, Z5
 	VMOVUPS          64(R9), Z6
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z6, Z0
 	VFMADD231PS.BCST 68(AX), Z6, Z1
 	VFMADD231PS.BCST 132(AX), Z6, Z2
@@ -8906,6 +9694,7 @@ channels:
 	VFMADD231PS.BCST 260(AX), Z6, Z4
 	VFMADD231PS.BCST 324(AX), Z6, Z5
 	VMOVUPS          128(R9), Z6
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z6, Z0
 	VFMADD231PS.BCST 72(AX), Z6, Z1
 	VFMADD231PS.BCST 136(AX), Z6, Z2
@@ -8913,6 +9702,7 @@ channels:
 	VFMADD231PS.BCST 264(AX), Z6, Z4
 	VFMADD231PS.BCST 328(AX), Z6, Z5
 	VMOVUPS          192(R9), Z6
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z6, Z0
 	VFMADD231PS.BCST 76(AX), Z6, Z1
 	VFMADD231PS.BCST 140(AX), Z6, Z2
@@ -8974,7 +9764,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_7x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_7x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -8984,6 +9774,28 @@ TEXT ·conv2d_f32_b16s1_7x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -9036,6 +9848,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z7
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z7, Z0
 	VFMADD231PS.BCST 64(AX), Z7, Z1
 	VFMADD231PS.BCST 128(AX), Z7, Z2
@@ -9044,6 +9857,7 @@ channels:
 	VFMADD231PS.BCST 320(AX), Z7, Z5
 	VFMADD231PS.BCST 384(AX), Z7, Z6
 	VMOVUPS          64(R9), Z7
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z7, Z0
 	VFMADD231PS.BCST 68(AX), Z7, Z1
 	VFMADD231PS.BCST 132(AX), Z7, Z2
@@ -9052,6 +9866,7 @@ channels:
 	VFMADD231PS.BCST 324(AX), Z7, Z5
 	VFMADD231PS.BCST 388(AX), Z7, Z6
 	VMOVUPS          128(R9), Z7
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z7, Z0
 	VFMADD231PS.BCST 72(AX), Z7, Z1
 	VFMADD231PS.BCST 136(AX), Z7, Z2
@@ -9060,6 +9875,7 @@ channels:
 	VFMADD231PS.BCST 328(AX), Z7, Z5
 	VFMADD231PS.BCST 392(AX), Z7, Z6
 	VMOVUPS          192(R9), Z7
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z7, Z0
 	VFMADD231PS.BCST 76(AX), Z7, Z1
 	VFMADD231PS.BCST 140(AX), Z7, Z2
@@ -9125,7 +9941,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_8x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_8x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -9135,6 +9951,30 @@ TEXT ·conv2d_f32_b16s1_8x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -9190,6 +10030,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z8
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z8, Z0
 	VFMADD231PS.BCST 64(AX), Z8, Z1
 	VFMADD231PS.BCST 128(AX), Z8, Z2
@@ -9199,6 +10040,7 @@ channels:
 	VFMADD231PS.BCST 384(AX), Z8, Z6
 	VFMADD231PS.BCST 448(AX), Z8, Z7
 	VMOVUPS          64(R9), Z8
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z8, Z0
 	VFMADD231PS.BCST 68(AX), Z8, Z1
 	VFMADD231PS.BCST 132(AX), Z8, Z2
@@ -9208,6 +10050,7 @@ channels:
 	VFMADD231PS.BCST 388(AX), Z8, Z6
 	VFMADD231PS.BCST 452(AX), Z8, Z7
 	VMOVUPS          128(R9), Z8
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z8, Z0
 	VFMADD231PS.BCST 72(AX), Z8, Z1
 	VFMADD231PS.BCST 136(AX), Z8, Z2
@@ -9217,6 +10060,7 @@ channels:
 	VFMADD231PS.BCST 392(AX), Z8, Z6
 	VFMADD231PS.BCST 456(AX), Z8, Z7
 	VMOVUPS          192(R9), Z8
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z8, Z0
 	VFMADD231PS.BCST 76(AX), Z8, Z1
 	VFMADD231PS.BCST 140(AX), Z8, Z2
@@ -9286,7 +10130,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_9x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_9x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -9296,6 +10140,32 @@ TEXT ·conv2d_f32_b16s1_9x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -9354,6 +10224,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z9
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z9, Z0
 	VFMADD231PS.BCST 64(AX), Z9, Z1
 	VFMADD231PS.BCST 128(AX), Z9, Z2
@@ -9364,6 +10235,7 @@ channels:
 	VFMADD231PS.BCST 448(AX), Z9, Z7
 	VFMADD231PS.BCST 512(AX), Z9, Z8
 	VMOVUPS          64(R9), Z9
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z9, Z0
 	VFMADD231PS.BCST 68(AX), Z9, Z1
 	VFMADD231PS.BCST 132(AX), Z9, Z2
@@ -9374,6 +10246,7 @@ channels:
 	VFMADD231PS.BCST 452(AX), Z9, Z7
 	VFMADD231PS.BCST 516(AX), Z9, Z8
 	VMOVUPS          128(R9), Z9
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z9, Z0
 	VFMADD231PS.BCST 72(AX), Z9, Z1
 	VFMADD231PS.BCST 136(AX), Z9, Z2
@@ -9384,6 +10257,7 @@ channels:
 	VFMADD231PS.BCST 456(AX), Z9, Z7
 	VFMADD231PS.BCST 520(AX), Z9, Z8
 	VMOVUPS          192(R9), Z9
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z9, Z0
 	VFMADD231PS.BCST 76(AX), Z9, Z1
 	VFMADD231PS.BCST 140(AX), Z9, Z2
@@ -9457,7 +10331,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_10x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_10x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -9467,6 +10341,34 @@ TEXT ·conv2d_f32_b16s1_10x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -9528,6 +10430,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z10
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z10, Z0
 	VFMADD231PS.BCST 64(AX), Z10, Z1
 	VFMADD231PS.BCST 128(AX), Z10, Z2
@@ -9539,6 +10442,7 @@ channels:
 	VFMADD231PS.BCST 512(AX), Z10, Z8
 	VFMADD231PS.BCST 576(AX), Z10, Z9
 	VMOVUPS          64(R9), Z10
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z10, Z0
 	VFMADD231PS.BCST 68(AX), Z10, Z1
 	VFMADD231PS.BCST 132(AX), Z10, Z2
@@ -9550,6 +10454,7 @@ channels:
 	VFMADD231PS.BCST 516(AX), Z10, Z8
 	VFMADD231PS.BCST 580(AX), Z10, Z9
 	VMOVUPS          128(R9), Z10
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z10, Z0
 	VFMADD231PS.BCST 72(AX), Z10, Z1
 	VFMADD231PS.BCST 136(AX), Z10, Z2
@@ -9561,6 +10466,7 @@ channels:
 	VFMADD231PS.BCST 520(AX), Z10, Z8
 	VFMADD231PS.BCST 584(AX), Z10, Z9
 	VMOVUPS          192(R9), Z10
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z10, Z0
 	VFMADD231PS.BCST 76(AX), Z10, Z1
 	VFMADD231PS.BCST 140(AX), Z10, Z2
@@ -9638,7 +10544,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_11x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_11x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -9648,6 +10554,36 @@ TEXT ·conv2d_f32_b16s1_11x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -9712,6 +10648,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z11
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z11, Z0
 	VFMADD231PS.BCST 64(AX), Z11, Z1
 	VFMADD231PS.BCST 128(AX), Z11, Z2
@@ -9724,6 +10661,7 @@ channels:
 	VFMADD231PS.BCST 576(AX), Z11, Z9
 	VFMADD231PS.BCST 640(AX), Z11, Z10
 	VMOVUPS          64(R9), Z11
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z11, Z0
 	VFMADD231PS.BCST 68(AX), Z11, Z1
 	VFMADD231PS.BCST 132(AX), Z11, Z2
@@ -9736,6 +10674,7 @@ channels:
 	VFMADD231PS.BCST 580(AX), Z11, Z9
 	VFMADD231PS.BCST 644(AX), Z11, Z10
 	VMOVUPS          128(R9), Z11
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z11, Z0
 	VFMADD231PS.BCST 72(AX), Z11, Z1
 	VFMADD231PS.BCST 136(AX), Z11, Z2
@@ -9748,6 +10687,7 @@ channels:
 	VFMADD231PS.BCST 584(AX), Z11, Z9
 	VFMADD231PS.BCST 648(AX), Z11, Z10
 	VMOVUPS          192(R9), Z11
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z11, Z0
 	VFMADD231PS.BCST 76(AX), Z11, Z1
 	VFMADD231PS.BCST 140(AX), Z11, Z2
@@ -9829,7 +10769,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_12x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_12x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -9839,6 +10779,38 @@ TEXT ·conv2d_f32_b16s1_12x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -9906,6 +10878,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z12
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z12, Z0
 	VFMADD231PS.BCST 64(AX), Z12, Z1
 	VFMADD231PS.BCST 128(AX), Z12, Z2
@@ -9919,6 +10892,7 @@ channels:
 	VFMADD231PS.BCST 640(AX), Z12, Z10
 	VFMADD231PS.BCST 704(AX), Z12, Z11
 	VMOVUPS          64(R9), Z12
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z12, Z0
 	VFMADD231PS.BCST 68(AX), Z12, Z1
 	VFMADD231PS.BCST 132(AX), Z12, Z2
@@ -9932,6 +10906,7 @@ channels:
 	VFMADD231PS.BCST 644(AX), Z12, Z10
 	VFMADD231PS.BCST 708(AX), Z12, Z11
 	VMOVUPS          128(R9), Z12
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z12, Z0
 	VFMADD231PS.BCST 72(AX), Z12, Z1
 	VFMADD231PS.BCST 136(AX), Z12, Z2
@@ -9945,6 +10920,7 @@ channels:
 	VFMADD231PS.BCST 648(AX), Z12, Z10
 	VFMADD231PS.BCST 712(AX), Z12, Z11
 	VMOVUPS          192(R9), Z12
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z12, Z0
 	VFMADD231PS.BCST 76(AX), Z12, Z1
 	VFMADD231PS.BCST 140(AX), Z12, Z2
@@ -10030,7 +11006,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_13x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_13x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -10040,6 +11016,40 @@ TEXT ·conv2d_f32_b16s1_13x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -10110,6 +11120,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z13
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z13, Z0
 	VFMADD231PS.BCST 64(AX), Z13, Z1
 	VFMADD231PS.BCST 128(AX), Z13, Z2
@@ -10124,6 +11135,7 @@ channels:
 	VFMADD231PS.BCST 704(AX), Z13, Z11
 	VFMADD231PS.BCST 768(AX), Z13, Z12
 	VMOVUPS          64(R9), Z13
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z13, Z0
 	VFMADD231PS.BCST 68(AX), Z13, Z1
 	VFMADD231PS.BCST 132(AX), Z13, Z2
@@ -10138,6 +11150,7 @@ channels:
 	VFMADD231PS.BCST 708(AX), Z13, Z11
 	VFMADD231PS.BCST 772(AX), Z13, Z12
 	VMOVUPS          128(R9), Z13
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z13, Z0
 	VFMADD231PS.BCST 72(AX), Z13, Z1
 	VFMADD231PS.BCST 136(AX), Z13, Z2
@@ -10152,6 +11165,7 @@ channels:
 	VFMADD231PS.BCST 712(AX), Z13, Z11
 	VFMADD231PS.BCST 776(AX), Z13, Z12
 	VMOVUPS          192(R9), Z13
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z13, Z0
 	VFMADD231PS.BCST 76(AX), Z13, Z1
 	VFMADD231PS.BCST 140(AX), Z13, Z2
@@ -10241,7 +11255,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_14x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_14x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -10251,6 +11265,42 @@ TEXT ·conv2d_f32_b16s1_14x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -10324,6 +11374,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z14
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z14, Z0
 	VFMADD231PS.BCST 64(AX), Z14, Z1
 	VFMADD231PS.BCST 128(AX), Z14, Z2
@@ -10339,6 +11390,7 @@ channels:
 	VFMADD231PS.BCST 768(AX), Z14, Z12
 	VFMADD231PS.BCST 832(AX), Z14, Z13
 	VMOVUPS          64(R9), Z14
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z14, Z0
 	VFMADD231PS.BCST 68(AX), Z14, Z1
 	VFMADD231PS.BCST 132(AX), Z14, Z2
@@ -10354,6 +11406,7 @@ channels:
 	VFMADD231PS.BCST 772(AX), Z14, Z12
 	VFMADD231PS.BCST 836(AX), Z14, Z13
 	VMOVUPS          128(R9), Z14
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z14, Z0
 	VFMADD231PS.BCST 72(AX), Z14, Z1
 	VFMADD231PS.BCST 136(AX), Z14, Z2
@@ -10369,6 +11422,7 @@ channels:
 	VFMADD231PS.BCST 776(AX), Z14, Z12
 	VFMADD231PS.BCST 840(AX), Z14, Z13
 	VMOVUPS          192(R9), Z14
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z14, Z0
 	VFMADD231PS.BCST 76(AX), Z14, Z1
 	VFMADD231PS.BCST 140(AX), Z14, Z2
@@ -10462,7 +11516,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_15x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_15x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -10472,6 +11526,44 @@ TEXT ·conv2d_f32_b16s1_15x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -10548,6 +11640,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z15
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z15, Z0
 	VFMADD231PS.BCST 64(AX), Z15, Z1
 	VFMADD231PS.BCST 128(AX), Z15, Z2
@@ -10564,6 +11657,7 @@ channels:
 	VFMADD231PS.BCST 832(AX), Z15, Z13
 	VFMADD231PS.BCST 896(AX), Z15, Z14
 	VMOVUPS          64(R9), Z15
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z15, Z0
 	VFMADD231PS.BCST 68(AX), Z15, Z1
 	VFMADD231PS.BCST 132(AX), Z15, Z2
@@ -10580,6 +11674,7 @@ channels:
 	VFMADD231PS.BCST 836(AX), Z15, Z13
 	VFMADD231PS.BCST 900(AX), Z15, Z14
 	VMOVUPS          128(R9), Z15
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z15, Z0
 	VFMADD231PS.BCST 72(AX), Z15, Z1
 	VFMADD231PS.BCST 136(AX), Z15, Z2
@@ -10596,6 +11691,7 @@ channels:
 	VFMADD231PS.BCST 840(AX), Z15, Z13
 	VFMADD231PS.BCST 904(AX), Z15, Z14
 	VMOVUPS          192(R9), Z15
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z15, Z0
 	VFMADD231PS.BCST 76(AX), Z15, Z1
 	VFMADD231PS.BCST 140(AX), Z15, Z2
@@ -10693,7 +11789,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_16x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_16x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -10703,6 +11799,46 @@ TEXT ·conv2d_f32_b16s1_16x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -10782,6 +11918,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z16
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z16, Z0
 	VFMADD231PS.BCST 64(AX), Z16, Z1
 	VFMADD231PS.BCST 128(AX), Z16, Z2
@@ -10799,6 +11936,7 @@ channels:
 	VFMADD231PS.BCST 896(AX), Z16, Z14
 	VFMADD231PS.BCST 960(AX), Z16, Z15
 	VMOVUPS          64(R9), Z16
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z16, Z0
 	VFMADD231PS.BCST 68(AX), Z16, Z1
 	VFMADD231PS.BCST 132(AX), Z16, Z2
@@ -10816,6 +11954,7 @@ channels:
 	VFMADD231PS.BCST 900(AX), Z16, Z14
 	VFMADD231PS.BCST 964(AX), Z16, Z15
 	VMOVUPS          128(R9), Z16
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z16, Z0
 	VFMADD231PS.BCST 72(AX), Z16, Z1
 	VFMADD231PS.BCST 136(AX), Z16, Z2
@@ -10833,6 +11972,7 @@ channels:
 	VFMADD231PS.BCST 904(AX), Z16, Z14
 	VFMADD231PS.BCST 968(AX), Z16, Z15
 	VMOVUPS          192(R9), Z16
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z16, Z0
 	VFMADD231PS.BCST 76(AX), Z16, Z1
 	VFMADD231PS.BCST 140(AX), Z16, Z2
@@ -10934,7 +12074,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_17x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_17x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -10944,6 +12084,48 @@ TEXT ·conv2d_f32_b16s1_17x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -11026,6 +12208,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z17
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z17, Z0
 	VFMADD231PS.BCST 64(AX), Z17, Z1
 	VFMADD231PS.BCST 128(AX), Z17, Z2
@@ -11044,6 +12227,7 @@ channels:
 	VFMADD231PS.BCST 960(AX), Z17, Z15
 	VFMADD231PS.BCST 1024(AX), Z17, Z16
 	VMOVUPS          64(R9), Z17
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z17, Z0
 	VFMADD231PS.BCST 68(AX), Z17, Z1
 	VFMADD231PS.BCST 132(AX), Z17, Z2
@@ -11062,6 +12246,7 @@ channels:
 	VFMADD231PS.BCST 964(AX), Z17, Z15
 	VFMADD231PS.BCST 1028(AX), Z17, Z16
 	VMOVUPS          128(R9), Z17
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z17, Z0
 	VFMADD231PS.BCST 72(AX), Z17, Z1
 	VFMADD231PS.BCST 136(AX), Z17, Z2
@@ -11080,6 +12265,7 @@ channels:
 	VFMADD231PS.BCST 968(AX), Z17, Z15
 	VFMADD231PS.BCST 1032(AX), Z17, Z16
 	VMOVUPS          192(R9), Z17
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z17, Z0
 	VFMADD231PS.BCST 76(AX), Z17, Z1
 	VFMADD231PS.BCST 140(AX), Z17, Z2
@@ -11185,7 +12371,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_18x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_18x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -11195,6 +12381,50 @@ TEXT ·conv2d_f32_b16s1_18x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -11280,6 +12510,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z18
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z18, Z0
 	VFMADD231PS.BCST 64(AX), Z18, Z1
 	VFMADD231PS.BCST 128(AX), Z18, Z2
@@ -11299,6 +12530,7 @@ channels:
 	VFMADD231PS.BCST 1024(AX), Z18, Z16
 	VFMADD231PS.BCST 1088(AX), Z18, Z17
 	VMOVUPS          64(R9), Z18
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z18, Z0
 	VFMADD231PS.BCST 68(AX), Z18, Z1
 	VFMADD231PS.BCST 132(AX), Z18, Z2
@@ -11318,6 +12550,7 @@ channels:
 	VFMADD231PS.BCST 1028(AX), Z18, Z16
 	VFMADD231PS.BCST 1092(AX), Z18, Z17
 	VMOVUPS          128(R9), Z18
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z18, Z0
 	VFMADD231PS.BCST 72(AX), Z18, Z1
 	VFMADD231PS.BCST 136(AX), Z18, Z2
@@ -11337,6 +12570,7 @@ channels:
 	VFMADD231PS.BCST 1032(AX), Z18, Z16
 	VFMADD231PS.BCST 1096(AX), Z18, Z17
 	VMOVUPS          192(R9), Z18
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z18, Z0
 	VFMADD231PS.BCST 76(AX), Z18, Z1
 	VFMADD231PS.BCST 140(AX), Z18, Z2
@@ -11446,7 +12680,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_19x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_19x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -11456,6 +12690,52 @@ TEXT ·conv2d_f32_b16s1_19x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -11544,6 +12824,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z19
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z19, Z0
 	VFMADD231PS.BCST 64(AX), Z19, Z1
 	VFMADD231PS.BCST 128(AX), Z19, Z2
@@ -11564,6 +12845,7 @@ channels:
 	VFMADD231PS.BCST 1088(AX), Z19, Z17
 	VFMADD231PS.BCST 1152(AX), Z19, Z18
 	VMOVUPS          64(R9), Z19
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z19, Z0
 	VFMADD231PS.BCST 68(AX), Z19, Z1
 	VFMADD231PS.BCST 132(AX), Z19, Z2
@@ -11584,6 +12866,7 @@ channels:
 	VFMADD231PS.BCST 1092(AX), Z19, Z17
 	VFMADD231PS.BCST 1156(AX), Z19, Z18
 	VMOVUPS          128(R9), Z19
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z19, Z0
 	VFMADD231PS.BCST 72(AX), Z19, Z1
 	VFMADD231PS.BCST 136(AX), Z19, Z2
@@ -11604,6 +12887,7 @@ channels:
 	VFMADD231PS.BCST 1096(AX), Z19, Z17
 	VFMADD231PS.BCST 1160(AX), Z19, Z18
 	VMOVUPS          192(R9), Z19
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z19, Z0
 	VFMADD231PS.BCST 76(AX), Z19, Z1
 	VFMADD231PS.BCST 140(AX), Z19, Z2
@@ -11717,7 +13001,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_20x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_20x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -11727,6 +13011,54 @@ TEXT ·conv2d_f32_b16s1_20x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -11818,6 +13150,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z20
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z20, Z0
 	VFMADD231PS.BCST 64(AX), Z20, Z1
 	VFMADD231PS.BCST 128(AX), Z20, Z2
@@ -11839,6 +13172,7 @@ channels:
 	VFMADD231PS.BCST 1152(AX), Z20, Z18
 	VFMADD231PS.BCST 1216(AX), Z20, Z19
 	VMOVUPS          64(R9), Z20
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z20, Z0
 	VFMADD231PS.BCST 68(AX), Z20, Z1
 	VFMADD231PS.BCST 132(AX), Z20, Z2
@@ -11860,6 +13194,7 @@ channels:
 	VFMADD231PS.BCST 1156(AX), Z20, Z18
 	VFMADD231PS.BCST 1220(AX), Z20, Z19
 	VMOVUPS          128(R9), Z20
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z20, Z0
 	VFMADD231PS.BCST 72(AX), Z20, Z1
 	VFMADD231PS.BCST 136(AX), Z20, Z2
@@ -11881,6 +13216,7 @@ channels:
 	VFMADD231PS.BCST 1160(AX), Z20, Z18
 	VFMADD231PS.BCST 1224(AX), Z20, Z19
 	VMOVUPS          192(R9), Z20
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z20, Z0
 	VFMADD231PS.BCST 76(AX), Z20, Z1
 	VFMADD231PS.BCST 140(AX), Z20, Z2
@@ -11998,7 +13334,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_21x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_21x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -12008,6 +13344,56 @@ TEXT ·conv2d_f32_b16s1_21x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -12102,6 +13488,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z21
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z21, Z0
 	VFMADD231PS.BCST 64(AX), Z21, Z1
 	VFMADD231PS.BCST 128(AX), Z21, Z2
@@ -12124,6 +13511,7 @@ channels:
 	VFMADD231PS.BCST 1216(AX), Z21, Z19
 	VFMADD231PS.BCST 1280(AX), Z21, Z20
 	VMOVUPS          64(R9), Z21
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z21, Z0
 	VFMADD231PS.BCST 68(AX), Z21, Z1
 	VFMADD231PS.BCST 132(AX), Z21, Z2
@@ -12146,6 +13534,7 @@ channels:
 	VFMADD231PS.BCST 1220(AX), Z21, Z19
 	VFMADD231PS.BCST 1284(AX), Z21, Z20
 	VMOVUPS          128(R9), Z21
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z21, Z0
 	VFMADD231PS.BCST 72(AX), Z21, Z1
 	VFMADD231PS.BCST 136(AX), Z21, Z2
@@ -12168,6 +13557,7 @@ channels:
 	VFMADD231PS.BCST 1224(AX), Z21, Z19
 	VFMADD231PS.BCST 1288(AX), Z21, Z20
 	VMOVUPS          192(R9), Z21
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z21, Z0
 	VFMADD231PS.BCST 76(AX), Z21, Z1
 	VFMADD231PS.BCST 140(AX), Z21, Z2
@@ -12289,7 +13679,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_22x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_22x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -12299,6 +13689,58 @@ TEXT ·conv2d_f32_b16s1_22x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -12396,6 +13838,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z22
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z22, Z0
 	VFMADD231PS.BCST 64(AX), Z22, Z1
 	VFMADD231PS.BCST 128(AX), Z22, Z2
@@ -12419,6 +13862,7 @@ channels:
 	VFMADD231PS.BCST 1280(AX), Z22, Z20
 	VFMADD231PS.BCST 1344(AX), Z22, Z21
 	VMOVUPS          64(R9), Z22
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z22, Z0
 	VFMADD231PS.BCST 68(AX), Z22, Z1
 	VFMADD231PS.BCST 132(AX), Z22, Z2
@@ -12442,6 +13886,7 @@ channels:
 	VFMADD231PS.BCST 1284(AX), Z22, Z20
 	VFMADD231PS.BCST 1348(AX), Z22, Z21
 	VMOVUPS          128(R9), Z22
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z22, Z0
 	VFMADD231PS.BCST 72(AX), Z22, Z1
 	VFMADD231PS.BCST 136(AX), Z22, Z2
@@ -12465,6 +13910,7 @@ channels:
 	VFMADD231PS.BCST 1288(AX), Z22, Z20
 	VFMADD231PS.BCST 1352(AX), Z22, Z21
 	VMOVUPS          192(R9), Z22
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z22, Z0
 	VFMADD231PS.BCST 76(AX), Z22, Z1
 	VFMADD231PS.BCST 140(AX), Z22, Z2
@@ -12590,7 +14036,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_23x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_23x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -12600,6 +14046,60 @@ TEXT ·conv2d_f32_b16s1_23x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -12700,6 +14200,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z23
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z23, Z0
 	VFMADD231PS.BCST 64(AX), Z23, Z1
 	VFMADD231PS.BCST 128(AX), Z23, Z2
@@ -12724,6 +14225,7 @@ channels:
 	VFMADD231PS.BCST 1344(AX), Z23, Z21
 	VFMADD231PS.BCST 1408(AX), Z23, Z22
 	VMOVUPS          64(R9), Z23
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z23, Z0
 	VFMADD231PS.BCST 68(AX), Z23, Z1
 	VFMADD231PS.BCST 132(AX), Z23, Z2
@@ -12748,6 +14250,7 @@ channels:
 	VFMADD231PS.BCST 1348(AX), Z23, Z21
 	VFMADD231PS.BCST 1412(AX), Z23, Z22
 	VMOVUPS          128(R9), Z23
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z23, Z0
 	VFMADD231PS.BCST 72(AX), Z23, Z1
 	VFMADD231PS.BCST 136(AX), Z23, Z2
@@ -12772,6 +14275,7 @@ channels:
 	VFMADD231PS.BCST 1352(AX), Z23, Z21
 	VFMADD231PS.BCST 1416(AX), Z23, Z22
 	VMOVUPS          192(R9), Z23
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z23, Z0
 	VFMADD231PS.BCST 76(AX), Z23, Z1
 	VFMADD231PS.BCST 140(AX), Z23, Z2
@@ -12901,7 +14405,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_24x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_24x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -12911,6 +14415,62 @@ TEXT ·conv2d_f32_b16s1_24x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -13014,6 +14574,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z24
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z24, Z0
 	VFMADD231PS.BCST 64(AX), Z24, Z1
 	VFMADD231PS.BCST 128(AX), Z24, Z2
@@ -13039,6 +14600,7 @@ channels:
 	VFMADD231PS.BCST 1408(AX), Z24, Z22
 	VFMADD231PS.BCST 1472(AX), Z24, Z23
 	VMOVUPS          64(R9), Z24
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z24, Z0
 	VFMADD231PS.BCST 68(AX), Z24, Z1
 	VFMADD231PS.BCST 132(AX), Z24, Z2
@@ -13064,6 +14626,7 @@ channels:
 	VFMADD231PS.BCST 1412(AX), Z24, Z22
 	VFMADD231PS.BCST 1476(AX), Z24, Z23
 	VMOVUPS          128(R9), Z24
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z24, Z0
 	VFMADD231PS.BCST 72(AX), Z24, Z1
 	VFMADD231PS.BCST 136(AX), Z24, Z2
@@ -13089,6 +14652,7 @@ channels:
 	VFMADD231PS.BCST 1416(AX), Z24, Z22
 	VFMADD231PS.BCST 1480(AX), Z24, Z23
 	VMOVUPS          192(R9), Z24
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z24, Z0
 	VFMADD231PS.BCST 76(AX), Z24, Z1
 	VFMADD231PS.BCST 140(AX), Z24, Z2
@@ -13222,7 +14786,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_25x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_25x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -13232,6 +14796,64 @@ TEXT ·conv2d_f32_b16s1_25x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -13338,6 +14960,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z25
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z25, Z0
 	VFMADD231PS.BCST 64(AX), Z25, Z1
 	VFMADD231PS.BCST 128(AX), Z25, Z2
@@ -13364,6 +14987,7 @@ channels:
 	VFMADD231PS.BCST 1472(AX), Z25, Z23
 	VFMADD231PS.BCST 1536(AX), Z25, Z24
 	VMOVUPS          64(R9), Z25
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z25, Z0
 	VFMADD231PS.BCST 68(AX), Z25, Z1
 	VFMADD231PS.BCST 132(AX), Z25, Z2
@@ -13390,6 +15014,7 @@ channels:
 	VFMADD231PS.BCST 1476(AX), Z25, Z23
 	VFMADD231PS.BCST 1540(AX), Z25, Z24
 	VMOVUPS          128(R9), Z25
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z25, Z0
 	VFMADD231PS.BCST 72(AX), Z25, Z1
 	VFMADD231PS.BCST 136(AX), Z25, Z2
@@ -13416,6 +15041,7 @@ channels:
 	VFMADD231PS.BCST 1480(AX), Z25, Z23
 	VFMADD231PS.BCST 1544(AX), Z25, Z24
 	VMOVUPS          192(R9), Z25
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z25, Z0
 	VFMADD231PS.BCST 76(AX), Z25, Z1
 	VFMADD231PS.BCST 140(AX), Z25, Z2
@@ -13553,7 +15179,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_26x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_26x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -13563,6 +15189,66 @@ TEXT ·conv2d_f32_b16s1_26x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	PREFETCHT0 1600(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	PREFETCHT0 1600(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -13672,6 +15358,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z26
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z26, Z0
 	VFMADD231PS.BCST 64(AX), Z26, Z1
 	VFMADD231PS.BCST 128(AX), Z26, Z2
@@ -13699,6 +15386,7 @@ channels:
 	VFMADD231PS.BCST 1536(AX), Z26, Z24
 	VFMADD231PS.BCST 1600(AX), Z26, Z25
 	VMOVUPS          64(R9), Z26
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z26, Z0
 	VFMADD231PS.BCST 68(AX), Z26, Z1
 	VFMADD231PS.BCST 132(AX), Z26, Z2
@@ -13726,6 +15414,7 @@ channels:
 	VFMADD231PS.BCST 1540(AX), Z26, Z24
 	VFMADD231PS.BCST 1604(AX), Z26, Z25
 	VMOVUPS          128(R9), Z26
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z26, Z0
 	VFMADD231PS.BCST 72(AX), Z26, Z1
 	VFMADD231PS.BCST 136(AX), Z26, Z2
@@ -13753,6 +15442,7 @@ channels:
 	VFMADD231PS.BCST 1544(AX), Z26, Z24
 	VFMADD231PS.BCST 1608(AX), Z26, Z25
 	VMOVUPS          192(R9), Z26
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z26, Z0
 	VFMADD231PS.BCST 76(AX), Z26, Z1
 	VFMADD231PS.BCST 140(AX), Z26, Z2
@@ -13894,7 +15584,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_27x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_27x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -13904,6 +15594,68 @@ TEXT ·conv2d_f32_b16s1_27x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	PREFETCHT0 1600(AX)
+	PREFETCHT0 1664(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	PREFETCHT0 1600(AX)
+	PREFETCHT0 1664(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -14016,6 +15768,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z27
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z27, Z0
 	VFMADD231PS.BCST 64(AX), Z27, Z1
 	VFMADD231PS.BCST 128(AX), Z27, Z2
@@ -14044,6 +15797,7 @@ channels:
 	VFMADD231PS.BCST 1600(AX), Z27, Z25
 	VFMADD231PS.BCST 1664(AX), Z27, Z26
 	VMOVUPS          64(R9), Z27
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z27, Z0
 	VFMADD231PS.BCST 68(AX), Z27, Z1
 	VFMADD231PS.BCST 132(AX), Z27, Z2
@@ -14072,6 +15826,7 @@ channels:
 	VFMADD231PS.BCST 1604(AX), Z27, Z25
 	VFMADD231PS.BCST 1668(AX), Z27, Z26
 	VMOVUPS          128(R9), Z27
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z27, Z0
 	VFMADD231PS.BCST 72(AX), Z27, Z1
 	VFMADD231PS.BCST 136(AX), Z27, Z2
@@ -14100,6 +15855,7 @@ channels:
 	VFMADD231PS.BCST 1608(AX), Z27, Z25
 	VFMADD231PS.BCST 1672(AX), Z27, Z26
 	VMOVUPS          192(R9), Z27
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z27, Z0
 	VFMADD231PS.BCST 76(AX), Z27, Z1
 	VFMADD231PS.BCST 140(AX), Z27, Z2
@@ -14245,7 +16001,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_28x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_28x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -14255,6 +16011,70 @@ TEXT ·conv2d_f32_b16s1_28x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	PREFETCHT0 1600(AX)
+	PREFETCHT0 1664(AX)
+	PREFETCHT0 1728(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	PREFETCHT0 1600(AX)
+	PREFETCHT0 1664(AX)
+	PREFETCHT0 1728(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -14370,6 +16190,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z28
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z28, Z0
 	VFMADD231PS.BCST 64(AX), Z28, Z1
 	VFMADD231PS.BCST 128(AX), Z28, Z2
@@ -14399,6 +16220,7 @@ channels:
 	VFMADD231PS.BCST 1664(AX), Z28, Z26
 	VFMADD231PS.BCST 1728(AX), Z28, Z27
 	VMOVUPS          64(R9), Z28
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z28, Z0
 	VFMADD231PS.BCST 68(AX), Z28, Z1
 	VFMADD231PS.BCST 132(AX), Z28, Z2
@@ -14428,6 +16250,7 @@ channels:
 	VFMADD231PS.BCST 1668(AX), Z28, Z26
 	VFMADD231PS.BCST 1732(AX), Z28, Z27
 	VMOVUPS          128(R9), Z28
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z28, Z0
 	VFMADD231PS.BCST 72(AX), Z28, Z1
 	VFMADD231PS.BCST 136(AX), Z28, Z2
@@ -14457,6 +16280,7 @@ channels:
 	VFMADD231PS.BCST 1672(AX), Z28, Z26
 	VFMADD231PS.BCST 1736(AX), Z28, Z27
 	VMOVUPS          192(R9), Z28
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z28, Z0
 	VFMADD231PS.BCST 76(AX), Z28, Z1
 	VFMADD231PS.BCST 140(AX), Z28, Z2
@@ -14606,7 +16430,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_1x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_1x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -14617,6 +16441,20 @@ TEXT ·conv2d_f32_b16s1_1x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -14655,22 +16493,30 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z2
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z3
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z4
 	VFMADD231PS  Z4, Z2, Z0
 	VFMADD231PS  Z4, Z3, Z1
 	VMOVUPS      64(R9), Z2
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z3
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z4
 	VFMADD231PS  Z4, Z2, Z0
 	VFMADD231PS  Z4, Z3, Z1
 	VMOVUPS      128(R9), Z2
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z3
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z4
 	VFMADD231PS  Z4, Z2, Z0
 	VFMADD231PS  Z4, Z3, Z1
 	VMOVUPS      192(R9), Z2
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z3
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z4
 	VFMADD231PS  Z4, Z2, Z0
 	VFMADD231PS  Z4, Z3, Z1
@@ -14719,7 +16565,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_2x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_2x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -14730,6 +16576,24 @@ TEXT ·conv2d_f32_b16s1_2x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -14774,7 +16638,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z4
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z5
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z6
 	VFMADD231PS  Z6, Z4, Z0
 	VFMADD231PS  Z6, Z5, Z1
@@ -14782,7 +16648,9 @@ channels:
 	VFMADD231PS  Z7, Z4, Z2
 	VFMADD231PS  Z7, Z5, Z3
 	VMOVUPS      64(R9), Z4
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z5
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z6
 	VFMADD231PS  Z6, Z4, Z0
 	VFMADD231PS  Z6, Z5, Z1
@@ -14790,7 +16658,9 @@ channels:
 	VFMADD231PS  Z7, Z4, Z2
 	VFMADD231PS  Z7, Z5, Z3
 	VMOVUPS      128(R9), Z4
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z5
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z6
 	VFMADD231PS  Z6, Z4, Z0
 	VFMADD231PS  Z6, Z5, Z1
@@ -14798,7 +16668,9 @@ channels:
 	VFMADD231PS  Z7, Z4, Z2
 	VFMADD231PS  Z7, Z5, Z3
 	VMOVUPS      192(R9), Z4
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z5
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z6
 	VFMADD231PS  Z6, Z4, Z0
 	VFMADD231PS  Z6, Z5, Z1
@@ -14856,7 +16728,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_3x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_3x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -14867,6 +16739,28 @@ TEXT ·conv2d_f32_b16s1_3x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -14917,7 +16811,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z6
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z7
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z8
 	VFMADD231PS  Z8, Z6, Z0
 	VFMADD231PS  Z8, Z7, Z1
@@ -14928,7 +16824,9 @@ channels:
 	VFMADD231PS  Z10, Z6, Z4
 	VFMADD231PS  Z10, Z7, Z5
 	VMOVUPS      64(R9), Z6
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z7
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z8
 	VFMADD231PS  Z8, Z6, Z0
 	VFMADD231PS  Z8, Z7, Z1
@@ -14939,7 +16837,9 @@ channels:
 	VFMADD231PS  Z10, Z6, Z4
 	VFMADD231PS  Z10, Z7, Z5
 	VMOVUPS      128(R9), Z6
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z7
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z8
 	VFMADD231PS  Z8, Z6, Z0
 	VFMADD231PS  Z8, Z7, Z1
@@ -14950,7 +16850,9 @@ channels:
 	VFMADD231PS  Z10, Z6, Z4
 	VFMADD231PS  Z10, Z7, Z5
 	VMOVUPS      192(R9), Z6
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z7
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z8
 	VFMADD231PS  Z8, Z6, Z0
 	VFMADD231PS  Z8, Z7, Z1
@@ -15017,7 +16919,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_4x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_4x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -15028,6 +16930,32 @@ TEXT ·conv2d_f32_b16s1_4x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -15084,7 +17012,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z8
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z9
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z1
@@ -15098,7 +17028,9 @@ channels:
 	VFMADD231PS  Z13, Z8, Z6
 	VFMADD231PS  Z13, Z9, Z7
 	VMOVUPS      64(R9), Z8
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z9
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z1
@@ -15112,7 +17044,9 @@ channels:
 	VFMADD231PS  Z13, Z8, Z6
 	VFMADD231PS  Z13, Z9, Z7
 	VMOVUPS      128(R9), Z8
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z9
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z1
@@ -15126,7 +17060,9 @@ channels:
 	VFMADD231PS  Z13, Z8, Z6
 	VFMADD231PS  Z13, Z9, Z7
 	VMOVUPS      192(R9), Z8
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z9
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z1
@@ -15202,7 +17138,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_5x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_5x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -15213,6 +17149,36 @@ TEXT ·conv2d_f32_b16s1_5x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -15275,7 +17241,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z10
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z11
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z12
 	VFMADD231PS  Z12, Z10, Z0
 	VFMADD231PS  Z12, Z11, Z1
@@ -15292,7 +17260,9 @@ channels:
 	VFMADD231PS  Z12, Z10, Z8
 	VFMADD231PS  Z12, Z11, Z9
 	VMOVUPS      64(R9), Z10
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z11
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z12
 	VFMADD231PS  Z12, Z10, Z0
 	VFMADD231PS  Z12, Z11, Z1
@@ -15309,7 +17279,9 @@ channels:
 	VFMADD231PS  Z12, Z10, Z8
 	VFMADD231PS  Z12, Z11, Z9
 	VMOVUPS      128(R9), Z10
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z11
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z12
 	VFMADD231PS  Z12, Z10, Z0
 	VFMADD231PS  Z12, Z11, Z1
@@ -15326,7 +17298,9 @@ channels:
 	VFMADD231PS  Z12, Z10, Z8
 	VFMADD231PS  Z12, Z11, Z9
 	VMOVUPS      192(R9), Z10
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z11
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z12
 	VFMADD231PS  Z12, Z10, Z0
 	VFMADD231PS  Z12, Z11, Z1
@@ -15411,7 +17385,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_6x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_6x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -15422,6 +17396,40 @@ TEXT ·conv2d_f32_b16s1_6x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -15490,7 +17498,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z12
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z13
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z14
 	VFMADD231PS  Z14, Z12, Z0
 	VFMADD231PS  Z14, Z13, Z1
@@ -15510,7 +17520,9 @@ channels:
 	VFMADD231PS  Z15, Z12, Z10
 	VFMADD231PS  Z15, Z13, Z11
 	VMOVUPS      64(R9), Z12
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z13
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z14
 	VFMADD231PS  Z14, Z12, Z0
 	VFMADD231PS  Z14, Z13, Z1
@@ -15530,7 +17542,9 @@ channels:
 	VFMADD231PS  Z15, Z12, Z10
 	VFMADD231PS  Z15, Z13, Z11
 	VMOVUPS      128(R9), Z12
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z13
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z14
 	VFMADD231PS  Z14, Z12, Z0
 	VFMADD231PS  Z14, Z13, Z1
@@ -15550,7 +17564,9 @@ channels:
 	VFMADD231PS  Z15, Z12, Z10
 	VFMADD231PS  Z15, Z13, Z11
 	VMOVUPS      192(R9), Z12
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z13
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z14
 	VFMADD231PS  Z14, Z12, Z0
 	VFMADD231PS  Z14, Z13, Z1
@@ -15644,7 +17660,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_7x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_7x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -15655,6 +17671,44 @@ TEXT ·conv2d_f32_b16s1_7x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -15729,7 +17783,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z14
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z15
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z16
 	VFMADD231PS  Z16, Z14, Z0
 	VFMADD231PS  Z16, Z15, Z1
@@ -15752,7 +17808,9 @@ channels:
 	VFMADD231PS  Z18, Z14, Z12
 	VFMADD231PS  Z18, Z15, Z13
 	VMOVUPS      64(R9), Z14
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z15
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z16
 	VFMADD231PS  Z16, Z14, Z0
 	VFMADD231PS  Z16, Z15, Z1
@@ -15775,7 +17833,9 @@ channels:
 	VFMADD231PS  Z18, Z14, Z12
 	VFMADD231PS  Z18, Z15, Z13
 	VMOVUPS      128(R9), Z14
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z15
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z16
 	VFMADD231PS  Z16, Z14, Z0
 	VFMADD231PS  Z16, Z15, Z1
@@ -15798,7 +17858,9 @@ channels:
 	VFMADD231PS  Z18, Z14, Z12
 	VFMADD231PS  Z18, Z15, Z13
 	VMOVUPS      192(R9), Z14
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z15
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z16
 	VFMADD231PS  Z16, Z14, Z0
 	VFMADD231PS  Z16, Z15, Z1
@@ -15901,7 +17963,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_8x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_8x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -15912,6 +17974,48 @@ TEXT ·conv2d_f32_b16s1_8x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -15992,7 +18096,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z16
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z17
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z18
 	VFMADD231PS  Z18, Z16, Z0
 	VFMADD231PS  Z18, Z17, Z1
@@ -16018,7 +18124,9 @@ channels:
 	VFMADD231PS  Z21, Z16, Z14
 	VFMADD231PS  Z21, Z17, Z15
 	VMOVUPS      64(R9), Z16
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z17
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z18
 	VFMADD231PS  Z18, Z16, Z0
 	VFMADD231PS  Z18, Z17, Z1
@@ -16044,7 +18152,9 @@ channels:
 	VFMADD231PS  Z21, Z16, Z14
 	VFMADD231PS  Z21, Z17, Z15
 	VMOVUPS      128(R9), Z16
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z17
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z18
 	VFMADD231PS  Z18, Z16, Z0
 	VFMADD231PS  Z18, Z17, Z1
@@ -16070,7 +18180,9 @@ channels:
 	VFMADD231PS  Z21, Z16, Z14
 	VFMADD231PS  Z21, Z17, Z15
 	VMOVUPS      192(R9), Z16
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z17
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z18
 	VFMADD231PS  Z18, Z16, Z0
 	VFMADD231PS  Z18, Z17, Z1
@@ -16182,7 +18294,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_9x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_9x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -16193,6 +18305,52 @@ TEXT ·conv2d_f32_b16s1_9x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -16279,7 +18437,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z18
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z19
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z20
 	VFMADD231PS  Z20, Z18, Z0
 	VFMADD231PS  Z20, Z19, Z1
@@ -16308,7 +18468,9 @@ channels:
 	VFMADD231PS  Z20, Z18, Z16
 	VFMADD231PS  Z20, Z19, Z17
 	VMOVUPS      64(R9), Z18
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z19
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z20
 	VFMADD231PS  Z20, Z18, Z0
 	VFMADD231PS  Z20, Z19, Z1
@@ -16337,7 +18499,9 @@ channels:
 	VFMADD231PS  Z20, Z18, Z16
 	VFMADD231PS  Z20, Z19, Z17
 	VMOVUPS      128(R9), Z18
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z19
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z20
 	VFMADD231PS  Z20, Z18, Z0
 	VFMADD231PS  Z20, Z19, Z1
@@ -16366,7 +18530,9 @@ channels:
 	VFMADD231PS  Z20, Z18, Z16
 	VFMADD231PS  Z20, Z19, Z17
 	VMOVUPS      192(R9), Z18
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z19
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z20
 	VFMADD231PS  Z20, Z18, Z0
 	VFMADD231PS  Z20, Z19, Z1
@@ -16487,7 +18653,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_10x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_10x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -16498,6 +18664,56 @@ TEXT ·conv2d_f32_b16s1_10x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -16590,7 +18806,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z20
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z21
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z22
 	VFMADD231PS  Z22, Z20, Z0
 	VFMADD231PS  Z22, Z21, Z1
@@ -16622,7 +18840,9 @@ channels:
 	VFMADD231PS  Z23, Z20, Z18
 	VFMADD231PS  Z23, Z21, Z19
 	VMOVUPS      64(R9), Z20
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z21
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z22
 	VFMADD231PS  Z22, Z20, Z0
 	VFMADD231PS  Z22, Z21, Z1
@@ -16654,7 +18874,9 @@ channels:
 	VFMADD231PS  Z23, Z20, Z18
 	VFMADD231PS  Z23, Z21, Z19
 	VMOVUPS      128(R9), Z20
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z21
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z22
 	VFMADD231PS  Z22, Z20, Z0
 	VFMADD231PS  Z22, Z21, Z1
@@ -16686,7 +18908,9 @@ channels:
 	VFMADD231PS  Z23, Z20, Z18
 	VFMADD231PS  Z23, Z21, Z19
 	VMOVUPS      192(R9), Z20
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z21
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z22
 	VFMADD231PS  Z22, Z20, Z0
 	VFMADD231PS  Z22, Z21, Z1
@@ -16816,7 +19040,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_11x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_11x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -16827,6 +19051,60 @@ TEXT ·conv2d_f32_b16s1_11x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -16925,7 +19203,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z22
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z23
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z24
 	VFMADD231PS  Z24, Z22, Z0
 	VFMADD231PS  Z24, Z23, Z1
@@ -16960,7 +19240,9 @@ channels:
 	VFMADD231PS  Z26, Z22, Z20
 	VFMADD231PS  Z26, Z23, Z21
 	VMOVUPS      64(R9), Z22
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z23
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z24
 	VFMADD231PS  Z24, Z22, Z0
 	VFMADD231PS  Z24, Z23, Z1
@@ -16995,7 +19277,9 @@ channels:
 	VFMADD231PS  Z26, Z22, Z20
 	VFMADD231PS  Z26, Z23, Z21
 	VMOVUPS      128(R9), Z22
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z23
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z24
 	VFMADD231PS  Z24, Z22, Z0
 	VFMADD231PS  Z24, Z23, Z1
@@ -17030,7 +19314,9 @@ channels:
 	VFMADD231PS  Z26, Z22, Z20
 	VFMADD231PS  Z26, Z23, Z21
 	VMOVUPS      192(R9), Z22
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z23
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z24
 	VFMADD231PS  Z24, Z22, Z0
 	VFMADD231PS  Z24, Z23, Z1
@@ -17169,7 +19455,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_12x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_12x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -17180,6 +19466,64 @@ TEXT ·conv2d_f32_b16s1_12x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -17284,7 +19628,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z24
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z25
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z26
 	VFMADD231PS  Z26, Z24, Z0
 	VFMADD231PS  Z26, Z25, Z1
@@ -17322,7 +19668,9 @@ channels:
 	VFMADD231PS  Z29, Z24, Z22
 	VFMADD231PS  Z29, Z25, Z23
 	VMOVUPS      64(R9), Z24
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z25
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z26
 	VFMADD231PS  Z26, Z24, Z0
 	VFMADD231PS  Z26, Z25, Z1
@@ -17360,7 +19708,9 @@ channels:
 	VFMADD231PS  Z29, Z24, Z22
 	VFMADD231PS  Z29, Z25, Z23
 	VMOVUPS      128(R9), Z24
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z25
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z26
 	VFMADD231PS  Z26, Z24, Z0
 	VFMADD231PS  Z26, Z25, Z1
@@ -17398,7 +19748,9 @@ channels:
 	VFMADD231PS  Z29, Z24, Z22
 	VFMADD231PS  Z29, Z25, Z23
 	VMOVUPS      192(R9), Z24
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z25
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z26
 	VFMADD231PS  Z26, Z24, Z0
 	VFMADD231PS  Z26, Z25, Z1
@@ -17546,7 +19898,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_13x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_13x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -17557,6 +19909,68 @@ TEXT ·conv2d_f32_b16s1_13x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -17667,7 +20081,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z26
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z27
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z28
 	VFMADD231PS  Z28, Z26, Z0
 	VFMADD231PS  Z28, Z27, Z1
@@ -17708,7 +20124,9 @@ channels:
 	VFMADD231PS  Z28, Z26, Z24
 	VFMADD231PS  Z28, Z27, Z25
 	VMOVUPS      64(R9), Z26
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z27
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z28
 	VFMADD231PS  Z28, Z26, Z0
 	VFMADD231PS  Z28, Z27, Z1
@@ -17749,7 +20167,9 @@ channels:
 	VFMADD231PS  Z28, Z26, Z24
 	VFMADD231PS  Z28, Z27, Z25
 	VMOVUPS      128(R9), Z26
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z27
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z28
 	VFMADD231PS  Z28, Z26, Z0
 	VFMADD231PS  Z28, Z27, Z1
@@ -17790,7 +20210,9 @@ channels:
 	VFMADD231PS  Z28, Z26, Z24
 	VFMADD231PS  Z28, Z27, Z25
 	VMOVUPS      192(R9), Z26
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z27
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z28
 	VFMADD231PS  Z28, Z26, Z0
 	VFMADD231PS  Z28, Z27, Z1
@@ -17947,7 +20369,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_14x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_14x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -17958,6 +20380,72 @@ TEXT ·conv2d_f32_b16s1_14x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -18074,7 +20562,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z28
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z29
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z30
 	VFMADD231PS  Z30, Z28, Z0
 	VFMADD231PS  Z30, Z29, Z1
@@ -18118,7 +20608,9 @@ channels:
 	VFMADD231PS  Z31, Z28, Z26
 	VFMADD231PS  Z31, Z29, Z27
 	VMOVUPS      64(R9), Z28
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z29
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z30
 	VFMADD231PS  Z30, Z28, Z0
 	VFMADD231PS  Z30, Z29, Z1
@@ -18162,7 +20654,9 @@ channels:
 	VFMADD231PS  Z31, Z28, Z26
 	VFMADD231PS  Z31, Z29, Z27
 	VMOVUPS      128(R9), Z28
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z29
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z30
 	VFMADD231PS  Z30, Z28, Z0
 	VFMADD231PS  Z30, Z29, Z1
@@ -18206,7 +20700,9 @@ channels:
 	VFMADD231PS  Z31, Z28, Z26
 	VFMADD231PS  Z31, Z29, Z27
 	VMOVUPS      192(R9), Z28
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z29
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z30
 	VFMADD231PS  Z30, Z28, Z0
 	VFMADD231PS  Z30, Z29, Z1
@@ -18372,7 +20868,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_1x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_1x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -18384,6 +20880,28 @@ TEXT ·conv2d_f32_b16s1_1x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -18430,36 +20948,52 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z4
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z5
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      (R9)(R10*2), Z6
+	PREFETCHT0   2048(R9)(R10*2)
 	VMOVUPS      (R9)(R11*1), Z7
+	PREFETCHT0   2048(R9)(R11*1)
 	VBROADCASTSS (AX), Z8
 	VFMADD231PS  Z8, Z4, Z0
 	VFMADD231PS  Z8, Z5, Z1
 	VFMADD231PS  Z8, Z6, Z2
 	VFMADD231PS  Z8, Z7, Z3
 	VMOVUPS      64(R9), Z4
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z5
+	PREFETCHT0   2112(R9)(R10*1)
 	VMOVUPS      64(R9)(R10*2), Z6
+	PREFETCHT0   2112(R9)(R10*2)
 	VMOVUPS      64(R9)(R11*1), Z7
+	PREFETCHT0   2112(R9)(R11*1)
 	VBROADCASTSS 4(AX), Z8
 	VFMADD231PS  Z8, Z4, Z0
 	VFMADD231PS  Z8, Z5, Z1
 	VFMADD231PS  Z8, Z6, Z2
 	VFMADD231PS  Z8, Z7, Z3
 	VMOVUPS      128(R9), Z4
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z5
+	PREFETCHT0   2176(R9)(R10*1)
 	VMOVUPS      128(R9)(R10*2), Z6
+	PREFETCHT0   2176(R9)(R10*2)
 	VMOVUPS      128(R9)(R11*1), Z7
+	PREFETCHT0   2176(R9)(R11*1)
 	VBROADCASTSS 8(AX), Z8
 	VFMADD231PS  Z8, Z4, Z0
 	VFMADD231PS  Z8, Z5, Z1
 	VFMADD231PS  Z8, Z6, Z2
 	VFMADD231PS  Z8, Z7, Z3
 	VMOVUPS      192(R9), Z4
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z5
+	PREFETCHT0   2240(R9)(R10*1)
 	VMOVUPS      192(R9)(R10*2), Z6
+	PREFETCHT0   2240(R9)(R10*2)
 	VMOVUPS      192(R9)(R11*1), Z7
+	PREFETCHT0   2240(R9)(R11*1)
 	VBROADCASTSS 12(AX), Z8
 	VFMADD231PS  Z8, Z4, Z0
 	VFMADD231PS  Z8, Z5, Z1
@@ -18520,7 +21054,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_2x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_2x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -18532,6 +21066,36 @@ TEXT ·conv2d_f32_b16s1_2x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -18590,9 +21154,13 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z8
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z9
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      (R9)(R10*2), Z10
+	PREFETCHT0   2048(R9)(R10*2)
 	VMOVUPS      (R9)(R11*1), Z11
+	PREFETCHT0   2048(R9)(R11*1)
 	VBROADCASTSS (AX), Z12
 	VFMADD231PS  Z12, Z8, Z0
 	VFMADD231PS  Z12, Z9, Z1
@@ -18604,9 +21172,13 @@ channels:
 	VFMADD231PS  Z13, Z10, Z6
 	VFMADD231PS  Z13, Z11, Z7
 	VMOVUPS      64(R9), Z8
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z9
+	PREFETCHT0   2112(R9)(R10*1)
 	VMOVUPS      64(R9)(R10*2), Z10
+	PREFETCHT0   2112(R9)(R10*2)
 	VMOVUPS      64(R9)(R11*1), Z11
+	PREFETCHT0   2112(R9)(R11*1)
 	VBROADCASTSS 4(AX), Z12
 	VFMADD231PS  Z12, Z8, Z0
 	VFMADD231PS  Z12, Z9, Z1
@@ -18618,9 +21190,13 @@ channels:
 	VFMADD231PS  Z13, Z10, Z6
 	VFMADD231PS  Z13, Z11, Z7
 	VMOVUPS      128(R9), Z8
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z9
+	PREFETCHT0   2176(R9)(R10*1)
 	VMOVUPS      128(R9)(R10*2), Z10
+	PREFETCHT0   2176(R9)(R10*2)
 	VMOVUPS      128(R9)(R11*1), Z11
+	PREFETCHT0   2176(R9)(R11*1)
 	VBROADCASTSS 8(AX), Z12
 	VFMADD231PS  Z12, Z8, Z0
 	VFMADD231PS  Z12, Z9, Z1
@@ -18632,9 +21208,13 @@ channels:
 	VFMADD231PS  Z13, Z10, Z6
 	VFMADD231PS  Z13, Z11, Z7
 	VMOVUPS      192(R9), Z8
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z9
+	PREFETCHT0   2240(R9)(R10*1)
 	VMOVUPS      192(R9)(R10*2), Z10
+	PREFETCHT0   2240(R9)(R10*2)
 	VMOVUPS      192(R9)(R11*1), Z11
+	PREFETCHT0   2240(R9)(R11*1)
 	VBROADCASTSS 12(AX), Z12
 	VFMADD231PS  Z12, Z8, Z0
 	VFMADD231PS  Z12, Z9, Z1
@@ -18712,7 +21292,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_3x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_3x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -18724,6 +21304,44 @@ TEXT ·conv2d_f32_b16s1_3x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -18794,9 +21412,13 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z12
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z13
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      (R9)(R10*2), Z14
+	PREFETCHT0   2048(R9)(R10*2)
 	VMOVUPS      (R9)(R11*1), Z15
+	PREFETCHT0   2048(R9)(R11*1)
 	VBROADCASTSS (AX), Z16
 	VFMADD231PS  Z16, Z12, Z0
 	VFMADD231PS  Z16, Z13, Z1
@@ -18813,9 +21435,13 @@ channels:
 	VFMADD231PS  Z18, Z14, Z10
 	VFMADD231PS  Z18, Z15, Z11
 	VMOVUPS      64(R9), Z12
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z13
+	PREFETCHT0   2112(R9)(R10*1)
 	VMOVUPS      64(R9)(R10*2), Z14
+	PREFETCHT0   2112(R9)(R10*2)
 	VMOVUPS      64(R9)(R11*1), Z15
+	PREFETCHT0   2112(R9)(R11*1)
 	VBROADCASTSS 4(AX), Z16
 	VFMADD231PS  Z16, Z12, Z0
 	VFMADD231PS  Z16, Z13, Z1
@@ -18832,9 +21458,13 @@ channels:
 	VFMADD231PS  Z18, Z14, Z10
 	VFMADD231PS  Z18, Z15, Z11
 	VMOVUPS      128(R9), Z12
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z13
+	PREFETCHT0   2176(R9)(R10*1)
 	VMOVUPS      128(R9)(R10*2), Z14
+	PREFETCHT0   2176(R9)(R10*2)
 	VMOVUPS      128(R9)(R11*1), Z15
+	PREFETCHT0   2176(R9)(R11*1)
 	VBROADCASTSS 8(AX), Z16
 	VFMADD231PS  Z16, Z12, Z0
 	VFMADD231PS  Z16, Z13, Z1
@@ -18851,9 +21481,13 @@ channels:
 	VFMADD231PS  Z18, Z14, Z10
 	VFMADD231PS  Z18, Z15, Z11
 	VMOVUPS      192(R9), Z12
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z13
+	PREFETCHT0   2240(R9)(R10*1)
 	VMOVUPS      192(R9)(R10*2), Z14
+	PREFETCHT0   2240(R9)(R10*2)
 	VMOVUPS      192(R9)(R11*1), Z15
+	PREFETCHT0   2240(R9)(R11*1)
 	VBROADCASTSS 12(AX), Z16
 	VFMADD231PS  Z16, Z12, Z0
 	VFMADD231PS  Z16, Z13, Z1
@@ -18948,7 +21582,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_4x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_4x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -18960,6 +21594,52 @@ TEXT ·conv2d_f32_b16s1_4x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -19042,9 +21722,13 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z16
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z17
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      (R9)(R10*2), Z18
+	PREFETCHT0   2048(R9)(R10*2)
 	VMOVUPS      (R9)(R11*1), Z19
+	PREFETCHT0   2048(R9)(R11*1)
 	VBROADCASTSS (AX), Z20
 	VFMADD231PS  Z20, Z16, Z0
 	VFMADD231PS  Z20, Z17, Z1
@@ -19066,9 +21750,13 @@ channels:
 	VFMADD231PS  Z23, Z18, Z14
 	VFMADD231PS  Z23, Z19, Z15
 	VMOVUPS      64(R9), Z16
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z17
+	PREFETCHT0   2112(R9)(R10*1)
 	VMOVUPS      64(R9)(R10*2), Z18
+	PREFETCHT0   2112(R9)(R10*2)
 	VMOVUPS      64(R9)(R11*1), Z19
+	PREFETCHT0   2112(R9)(R11*1)
 	VBROADCASTSS 4(AX), Z20
 	VFMADD231PS  Z20, Z16, Z0
 	VFMADD231PS  Z20, Z17, Z1
@@ -19090,9 +21778,13 @@ channels:
 	VFMADD231PS  Z23, Z18, Z14
 	VFMADD231PS  Z23, Z19, Z15
 	VMOVUPS      128(R9), Z16
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z17
+	PREFETCHT0   2176(R9)(R10*1)
 	VMOVUPS      128(R9)(R10*2), Z18
+	PREFETCHT0   2176(R9)(R10*2)
 	VMOVUPS      128(R9)(R11*1), Z19
+	PREFETCHT0   2176(R9)(R11*1)
 	VBROADCASTSS 8(AX), Z20
 	VFMADD231PS  Z20, Z16, Z0
 	VFMADD231PS  Z20, Z17, Z1
@@ -19114,9 +21806,13 @@ channels:
 	VFMADD231PS  Z23, Z18, Z14
 	VFMADD231PS  Z23, Z19, Z15
 	VMOVUPS      192(R9), Z16
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z17
+	PREFETCHT0   2240(R9)(R10*1)
 	VMOVUPS      192(R9)(R10*2), Z18
+	PREFETCHT0   2240(R9)(R10*2)
 	VMOVUPS      192(R9)(R11*1), Z19
+	PREFETCHT0   2240(R9)(R11*1)
 	VBROADCASTSS 12(AX), Z20
 	VFMADD231PS  Z20, Z16, Z0
 	VFMADD231PS  Z20, Z17, Z1
@@ -19228,7 +21924,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_5x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_5x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -19240,6 +21936,60 @@ TEXT ·conv2d_f32_b16s1_5x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -19334,9 +22084,13 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z20
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z21
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      (R9)(R10*2), Z22
+	PREFETCHT0   2048(R9)(R10*2)
 	VMOVUPS      (R9)(R11*1), Z23
+	PREFETCHT0   2048(R9)(R11*1)
 	VBROADCASTSS (AX), Z24
 	VFMADD231PS  Z24, Z20, Z0
 	VFMADD231PS  Z24, Z21, Z1
@@ -19363,9 +22117,13 @@ channels:
 	VFMADD231PS  Z24, Z22, Z18
 	VFMADD231PS  Z24, Z23, Z19
 	VMOVUPS      64(R9), Z20
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z21
+	PREFETCHT0   2112(R9)(R10*1)
 	VMOVUPS      64(R9)(R10*2), Z22
+	PREFETCHT0   2112(R9)(R10*2)
 	VMOVUPS      64(R9)(R11*1), Z23
+	PREFETCHT0   2112(R9)(R11*1)
 	VBROADCASTSS 4(AX), Z24
 	VFMADD231PS  Z24, Z20, Z0
 	VFMADD231PS  Z24, Z21, Z1
@@ -19392,9 +22150,13 @@ channels:
 	VFMADD231PS  Z24, Z22, Z18
 	VFMADD231PS  Z24, Z23, Z19
 	VMOVUPS      128(R9), Z20
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z21
+	PREFETCHT0   2176(R9)(R10*1)
 	VMOVUPS      128(R9)(R10*2), Z22
+	PREFETCHT0   2176(R9)(R10*2)
 	VMOVUPS      128(R9)(R11*1), Z23
+	PREFETCHT0   2176(R9)(R11*1)
 	VBROADCASTSS 8(AX), Z24
 	VFMADD231PS  Z24, Z20, Z0
 	VFMADD231PS  Z24, Z21, Z1
@@ -19421,9 +22183,13 @@ channels:
 	VFMADD231PS  Z24, Z22, Z18
 	VFMADD231PS  Z24, Z23, Z19
 	VMOVUPS      192(R9), Z20
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z21
+	PREFETCHT0   2240(R9)(R10*1)
 	VMOVUPS      192(R9)(R10*2), Z22
+	PREFETCHT0   2240(R9)(R10*2)
 	VMOVUPS      192(R9)(R11*1), Z23
+	PREFETCHT0   2240(R9)(R11*1)
 	VBROADCASTSS 12(AX), Z24
 	VFMADD231PS  Z24, Z20, Z0
 	VFMADD231PS  Z24, Z21, Z1
@@ -19552,7 +22318,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_6x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_6x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -19564,6 +22330,68 @@ TEXT ·conv2d_f32_b16s1_6x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -19670,9 +22498,13 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z24
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z25
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      (R9)(R10*2), Z26
+	PREFETCHT0   2048(R9)(R10*2)
 	VMOVUPS      (R9)(R11*1), Z27
+	PREFETCHT0   2048(R9)(R11*1)
 	VBROADCASTSS (AX), Z28
 	VFMADD231PS  Z28, Z24, Z0
 	VFMADD231PS  Z28, Z25, Z1
@@ -19704,9 +22536,13 @@ channels:
 	VFMADD231PS  Z29, Z26, Z22
 	VFMADD231PS  Z29, Z27, Z23
 	VMOVUPS      64(R9), Z24
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z25
+	PREFETCHT0   2112(R9)(R10*1)
 	VMOVUPS      64(R9)(R10*2), Z26
+	PREFETCHT0   2112(R9)(R10*2)
 	VMOVUPS      64(R9)(R11*1), Z27
+	PREFETCHT0   2112(R9)(R11*1)
 	VBROADCASTSS 4(AX), Z28
 	VFMADD231PS  Z28, Z24, Z0
 	VFMADD231PS  Z28, Z25, Z1
@@ -19738,9 +22574,13 @@ channels:
 	VFMADD231PS  Z29, Z26, Z22
 	VFMADD231PS  Z29, Z27, Z23
 	VMOVUPS      128(R9), Z24
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z25
+	PREFETCHT0   2176(R9)(R10*1)
 	VMOVUPS      128(R9)(R10*2), Z26
+	PREFETCHT0   2176(R9)(R10*2)
 	VMOVUPS      128(R9)(R11*1), Z27
+	PREFETCHT0   2176(R9)(R11*1)
 	VBROADCASTSS 8(AX), Z28
 	VFMADD231PS  Z28, Z24, Z0
 	VFMADD231PS  Z28, Z25, Z1
@@ -19772,9 +22612,13 @@ channels:
 	VFMADD231PS  Z29, Z26, Z22
 	VFMADD231PS  Z29, Z27, Z23
 	VMOVUPS      192(R9), Z24
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z25
+	PREFETCHT0   2240(R9)(R10*1)
 	VMOVUPS      192(R9)(R10*2), Z26
+	PREFETCHT0   2240(R9)(R10*2)
 	VMOVUPS      192(R9)(R11*1), Z27
+	PREFETCHT0   2240(R9)(R11*1)
 	VBROADCASTSS 12(AX), Z28
 	VFMADD231PS  Z28, Z24, Z0
 	VFMADD231PS  Z28, Z25, Z1
@@ -19920,7 +22764,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s1_7x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s1_7x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -19932,6 +22776,76 @@ TEXT ·conv2d_f32_b16s1_7x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -20050,9 +22964,13 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z28
+	PREFETCHT0       2048(R9)
 	VMOVUPS          (R9)(R10*1), Z29
+	PREFETCHT0       2048(R9)(R10*1)
 	VMOVUPS          (R9)(R10*2), Z30
+	PREFETCHT0       2048(R9)(R10*2)
 	VMOVUPS          (R9)(R11*1), Z31
+	PREFETCHT0       2048(R9)(R11*1)
 	VFMADD231PS.BCST (AX), Z28, Z0
 	VFMADD231PS.BCST (AX), Z29, Z1
 	VFMADD231PS.BCST (AX), Z30, Z2
@@ -20082,9 +23000,13 @@ channels:
 	VFMADD231PS.BCST 384(AX), Z30, Z26
 	VFMADD231PS.BCST 384(AX), Z31, Z27
 	VMOVUPS          64(R9), Z28
+	PREFETCHT0       2112(R9)
 	VMOVUPS          64(R9)(R10*1), Z29
+	PREFETCHT0       2112(R9)(R10*1)
 	VMOVUPS          64(R9)(R10*2), Z30
+	PREFETCHT0       2112(R9)(R10*2)
 	VMOVUPS          64(R9)(R11*1), Z31
+	PREFETCHT0       2112(R9)(R11*1)
 	VFMADD231PS.BCST 4(AX), Z28, Z0
 	VFMADD231PS.BCST 4(AX), Z29, Z1
 	VFMADD231PS.BCST 4(AX), Z30, Z2
@@ -20114,9 +23036,13 @@ channels:
 	VFMADD231PS.BCST 388(AX), Z30, Z26
 	VFMADD231PS.BCST 388(AX), Z31, Z27
 	VMOVUPS          128(R9), Z28
+	PREFETCHT0       2176(R9)
 	VMOVUPS          128(R9)(R10*1), Z29
+	PREFETCHT0       2176(R9)(R10*1)
 	VMOVUPS          128(R9)(R10*2), Z30
+	PREFETCHT0       2176(R9)(R10*2)
 	VMOVUPS          128(R9)(R11*1), Z31
+	PREFETCHT0       2176(R9)(R11*1)
 	VFMADD231PS.BCST 8(AX), Z28, Z0
 	VFMADD231PS.BCST 8(AX), Z29, Z1
 	VFMADD231PS.BCST 8(AX), Z30, Z2
@@ -20146,9 +23072,13 @@ channels:
 	VFMADD231PS.BCST 392(AX), Z30, Z26
 	VFMADD231PS.BCST 392(AX), Z31, Z27
 	VMOVUPS          192(R9), Z28
+	PREFETCHT0       2240(R9)
 	VMOVUPS          192(R9)(R10*1), Z29
+	PREFETCHT0       2240(R9)(R10*1)
 	VMOVUPS          192(R9)(R10*2), Z30
+	PREFETCHT0       2240(R9)(R10*2)
 	VMOVUPS          192(R9)(R11*1), Z31
+	PREFETCHT0       2240(R9)(R11*1)
 	VFMADD231PS.BCST 12(AX), Z28, Z0
 	VFMADD231PS.BCST 12(AX), Z29, Z1
 	VFMADD231PS.BCST 12(AX), Z30, Z2
@@ -20304,7 +23234,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_1x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_1x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -20314,6 +23244,16 @@ TEXT ·conv2d_f32_b16s2_1x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -20348,12 +23288,16 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z1
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z1, Z0
 	VMOVUPS          64(R9), Z1
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z1, Z0
 	VMOVUPS          128(R9), Z1
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z1, Z0
 	VMOVUPS          192(R9), Z1
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z1, Z0
 	ADDQ             $+256, R9
 	ADDQ             $+16, AX
@@ -20395,7 +23339,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_2x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_2x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -20405,6 +23349,18 @@ TEXT ·conv2d_f32_b16s2_2x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -20442,15 +23398,19 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z2
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z2, Z0
 	VFMADD231PS.BCST 128(AX), Z2, Z1
 	VMOVUPS          64(R9), Z2
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z2, Z0
 	VFMADD231PS.BCST 132(AX), Z2, Z1
 	VMOVUPS          128(R9), Z2
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z2, Z0
 	VFMADD231PS.BCST 136(AX), Z2, Z1
 	VMOVUPS          192(R9), Z2
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z2, Z0
 	VFMADD231PS.BCST 140(AX), Z2, Z1
 	ADDQ             $+256, R9
@@ -20496,7 +23456,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_3x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_3x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -20506,6 +23466,20 @@ TEXT ·conv2d_f32_b16s2_3x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -20546,18 +23520,22 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z3
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z3, Z0
 	VFMADD231PS.BCST 128(AX), Z3, Z1
 	VFMADD231PS.BCST 256(AX), Z3, Z2
 	VMOVUPS          64(R9), Z3
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z3, Z0
 	VFMADD231PS.BCST 132(AX), Z3, Z1
 	VFMADD231PS.BCST 260(AX), Z3, Z2
 	VMOVUPS          128(R9), Z3
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z3, Z0
 	VFMADD231PS.BCST 136(AX), Z3, Z1
 	VFMADD231PS.BCST 264(AX), Z3, Z2
 	VMOVUPS          192(R9), Z3
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z3, Z0
 	VFMADD231PS.BCST 140(AX), Z3, Z1
 	VFMADD231PS.BCST 268(AX), Z3, Z2
@@ -20607,7 +23585,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_4x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_4x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -20617,6 +23595,22 @@ TEXT ·conv2d_f32_b16s2_4x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -20660,21 +23654,25 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z4
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z4, Z0
 	VFMADD231PS.BCST 128(AX), Z4, Z1
 	VFMADD231PS.BCST 256(AX), Z4, Z2
 	VFMADD231PS.BCST 384(AX), Z4, Z3
 	VMOVUPS          64(R9), Z4
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z4, Z0
 	VFMADD231PS.BCST 132(AX), Z4, Z1
 	VFMADD231PS.BCST 260(AX), Z4, Z2
 	VFMADD231PS.BCST 388(AX), Z4, Z3
 	VMOVUPS          128(R9), Z4
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z4, Z0
 	VFMADD231PS.BCST 136(AX), Z4, Z1
 	VFMADD231PS.BCST 264(AX), Z4, Z2
 	VFMADD231PS.BCST 392(AX), Z4, Z3
 	VMOVUPS          192(R9), Z4
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z4, Z0
 	VFMADD231PS.BCST 140(AX), Z4, Z1
 	VFMADD231PS.BCST 268(AX), Z4, Z2
@@ -20728,7 +23726,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_5x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_5x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -20738,6 +23736,24 @@ TEXT ·conv2d_f32_b16s2_5x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -20784,24 +23800,28 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z5
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z5, Z0
 	VFMADD231PS.BCST 128(AX), Z5, Z1
 	VFMADD231PS.BCST 256(AX), Z5, Z2
 	VFMADD231PS.BCST 384(AX), Z5, Z3
 	VFMADD231PS.BCST 512(AX), Z5, Z4
 	VMOVUPS          64(R9), Z5
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z5, Z0
 	VFMADD231PS.BCST 132(AX), Z5, Z1
 	VFMADD231PS.BCST 260(AX), Z5, Z2
 	VFMADD231PS.BCST 388(AX), Z5, Z3
 	VFMADD231PS.BCST 516(AX), Z5, Z4
 	VMOVUPS          128(R9), Z5
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z5, Z0
 	VFMADD231PS.BCST 136(AX), Z5, Z1
 	VFMADD231PS.BCST 264(AX), Z5, Z2
 	VFMADD231PS.BCST 392(AX), Z5, Z3
 	VFMADD231PS.BCST 520(AX), Z5, Z4
 	VMOVUPS          192(R9), Z5
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z5, Z0
 	VFMADD231PS.BCST 140(AX), Z5, Z1
 	VFMADD231PS.BCST 268(AX), Z5, Z2
@@ -20859,7 +23879,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_6x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_6x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -20869,6 +23889,26 @@ TEXT ·conv2d_f32_b16s2_6x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -20918,6 +23958,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z6
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z6, Z0
 	VFMADD231PS.BCST 128(AX), Z6, Z1
 	VFMADD231PS.BCST 256(AX), Z6, Z2
@@ -20925,6 +23966,7 @@ channels:
 	VFMADD231PS.BCST 512(AX), Z6, Z4
 	VFMADD231PS.BCST 640(AX), Z6, Z5
 	VMOVUPS          64(R9), Z6
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z6, Z0
 	VFMADD231PS.BCST 132(AX), Z6, Z1
 	VFMADD231PS.BCST 260(AX), Z6, Z2
@@ -20932,6 +23974,7 @@ channels:
 	VFMADD231PS.BCST 516(AX), Z6, Z4
 	VFMADD231PS.BCST 644(AX), Z6, Z5
 	VMOVUPS          128(R9), Z6
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z6, Z0
 	VFMADD231PS.BCST 136(AX), Z6, Z1
 	VFMADD231PS.BCST 264(AX), Z6, Z2
@@ -20939,6 +23982,7 @@ channels:
 	VFMADD231PS.BCST 520(AX), Z6, Z4
 	VFMADD231PS.BCST 648(AX), Z6, Z5
 	VMOVUPS          192(R9), Z6
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z6, Z0
 	VFMADD231PS.BCST 140(AX), Z6, Z1
 	VFMADD231PS.BCST 268(AX), Z6, Z2
@@ -21000,7 +24044,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_7x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_7x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -21010,6 +24054,28 @@ TEXT ·conv2d_f32_b16s2_7x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -21062,6 +24128,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z7
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z7, Z0
 	VFMADD231PS.BCST 128(AX), Z7, Z1
 	VFMADD231PS.BCST 256(AX), Z7, Z2
@@ -21070,6 +24137,7 @@ channels:
 	VFMADD231PS.BCST 640(AX), Z7, Z5
 	VFMADD231PS.BCST 768(AX), Z7, Z6
 	VMOVUPS          64(R9), Z7
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z7, Z0
 	VFMADD231PS.BCST 132(AX), Z7, Z1
 	VFMADD231PS.BCST 260(AX), Z7, Z2
@@ -21078,6 +24146,7 @@ channels:
 	VFMADD231PS.BCST 644(AX), Z7, Z5
 	VFMADD231PS.BCST 772(AX), Z7, Z6
 	VMOVUPS          128(R9), Z7
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z7, Z0
 	VFMADD231PS.BCST 136(AX), Z7, Z1
 	VFMADD231PS.BCST 264(AX), Z7, Z2
@@ -21086,6 +24155,7 @@ channels:
 	VFMADD231PS.BCST 648(AX), Z7, Z5
 	VFMADD231PS.BCST 776(AX), Z7, Z6
 	VMOVUPS          192(R9), Z7
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z7, Z0
 	VFMADD231PS.BCST 140(AX), Z7, Z1
 	VFMADD231PS.BCST 268(AX), Z7, Z2
@@ -21151,7 +24221,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_8x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_8x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -21161,6 +24231,30 @@ TEXT ·conv2d_f32_b16s2_8x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -21216,6 +24310,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z8
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z8, Z0
 	VFMADD231PS.BCST 128(AX), Z8, Z1
 	VFMADD231PS.BCST 256(AX), Z8, Z2
@@ -21225,6 +24320,7 @@ channels:
 	VFMADD231PS.BCST 768(AX), Z8, Z6
 	VFMADD231PS.BCST 896(AX), Z8, Z7
 	VMOVUPS          64(R9), Z8
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z8, Z0
 	VFMADD231PS.BCST 132(AX), Z8, Z1
 	VFMADD231PS.BCST 260(AX), Z8, Z2
@@ -21234,6 +24330,7 @@ channels:
 	VFMADD231PS.BCST 772(AX), Z8, Z6
 	VFMADD231PS.BCST 900(AX), Z8, Z7
 	VMOVUPS          128(R9), Z8
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z8, Z0
 	VFMADD231PS.BCST 136(AX), Z8, Z1
 	VFMADD231PS.BCST 264(AX), Z8, Z2
@@ -21243,6 +24340,7 @@ channels:
 	VFMADD231PS.BCST 776(AX), Z8, Z6
 	VFMADD231PS.BCST 904(AX), Z8, Z7
 	VMOVUPS          192(R9), Z8
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z8, Z0
 	VFMADD231PS.BCST 140(AX), Z8, Z1
 	VFMADD231PS.BCST 268(AX), Z8, Z2
@@ -21312,7 +24410,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_9x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_9x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -21322,6 +24420,32 @@ TEXT ·conv2d_f32_b16s2_9x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -21380,6 +24504,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z9
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z9, Z0
 	VFMADD231PS.BCST 128(AX), Z9, Z1
 	VFMADD231PS.BCST 256(AX), Z9, Z2
@@ -21390,6 +24515,7 @@ channels:
 	VFMADD231PS.BCST 896(AX), Z9, Z7
 	VFMADD231PS.BCST 1024(AX), Z9, Z8
 	VMOVUPS          64(R9), Z9
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z9, Z0
 	VFMADD231PS.BCST 132(AX), Z9, Z1
 	VFMADD231PS.BCST 260(AX), Z9, Z2
@@ -21400,6 +24526,7 @@ channels:
 	VFMADD231PS.BCST 900(AX), Z9, Z7
 	VFMADD231PS.BCST 1028(AX), Z9, Z8
 	VMOVUPS          128(R9), Z9
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z9, Z0
 	VFMADD231PS.BCST 136(AX), Z9, Z1
 	VFMADD231PS.BCST 264(AX), Z9, Z2
@@ -21410,6 +24537,7 @@ channels:
 	VFMADD231PS.BCST 904(AX), Z9, Z7
 	VFMADD231PS.BCST 1032(AX), Z9, Z8
 	VMOVUPS          192(R9), Z9
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z9, Z0
 	VFMADD231PS.BCST 140(AX), Z9, Z1
 	VFMADD231PS.BCST 268(AX), Z9, Z2
@@ -21483,7 +24611,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_10x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_10x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -21493,6 +24621,34 @@ TEXT ·conv2d_f32_b16s2_10x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -21554,6 +24710,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z10
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z10, Z0
 	VFMADD231PS.BCST 128(AX), Z10, Z1
 	VFMADD231PS.BCST 256(AX), Z10, Z2
@@ -21565,6 +24722,7 @@ channels:
 	VFMADD231PS.BCST 1024(AX), Z10, Z8
 	VFMADD231PS.BCST 1152(AX), Z10, Z9
 	VMOVUPS          64(R9), Z10
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z10, Z0
 	VFMADD231PS.BCST 132(AX), Z10, Z1
 	VFMADD231PS.BCST 260(AX), Z10, Z2
@@ -21576,6 +24734,7 @@ channels:
 	VFMADD231PS.BCST 1028(AX), Z10, Z8
 	VFMADD231PS.BCST 1156(AX), Z10, Z9
 	VMOVUPS          128(R9), Z10
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z10, Z0
 	VFMADD231PS.BCST 136(AX), Z10, Z1
 	VFMADD231PS.BCST 264(AX), Z10, Z2
@@ -21587,6 +24746,7 @@ channels:
 	VFMADD231PS.BCST 1032(AX), Z10, Z8
 	VFMADD231PS.BCST 1160(AX), Z10, Z9
 	VMOVUPS          192(R9), Z10
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z10, Z0
 	VFMADD231PS.BCST 140(AX), Z10, Z1
 	VFMADD231PS.BCST 268(AX), Z10, Z2
@@ -21664,7 +24824,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_11x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_11x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -21674,6 +24834,36 @@ TEXT ·conv2d_f32_b16s2_11x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -21738,6 +24928,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z11
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z11, Z0
 	VFMADD231PS.BCST 128(AX), Z11, Z1
 	VFMADD231PS.BCST 256(AX), Z11, Z2
@@ -21750,6 +24941,7 @@ channels:
 	VFMADD231PS.BCST 1152(AX), Z11, Z9
 	VFMADD231PS.BCST 1280(AX), Z11, Z10
 	VMOVUPS          64(R9), Z11
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z11, Z0
 	VFMADD231PS.BCST 132(AX), Z11, Z1
 	VFMADD231PS.BCST 260(AX), Z11, Z2
@@ -21762,6 +24954,7 @@ channels:
 	VFMADD231PS.BCST 1156(AX), Z11, Z9
 	VFMADD231PS.BCST 1284(AX), Z11, Z10
 	VMOVUPS          128(R9), Z11
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z11, Z0
 	VFMADD231PS.BCST 136(AX), Z11, Z1
 	VFMADD231PS.BCST 264(AX), Z11, Z2
@@ -21774,6 +24967,7 @@ channels:
 	VFMADD231PS.BCST 1160(AX), Z11, Z9
 	VFMADD231PS.BCST 1288(AX), Z11, Z10
 	VMOVUPS          192(R9), Z11
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z11, Z0
 	VFMADD231PS.BCST 140(AX), Z11, Z1
 	VFMADD231PS.BCST 268(AX), Z11, Z2
@@ -21855,7 +25049,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_12x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_12x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -21865,6 +25059,38 @@ TEXT ·conv2d_f32_b16s2_12x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -21932,6 +25158,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z12
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z12, Z0
 	VFMADD231PS.BCST 128(AX), Z12, Z1
 	VFMADD231PS.BCST 256(AX), Z12, Z2
@@ -21945,6 +25172,7 @@ channels:
 	VFMADD231PS.BCST 1280(AX), Z12, Z10
 	VFMADD231PS.BCST 1408(AX), Z12, Z11
 	VMOVUPS          64(R9), Z12
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z12, Z0
 	VFMADD231PS.BCST 132(AX), Z12, Z1
 	VFMADD231PS.BCST 260(AX), Z12, Z2
@@ -21958,6 +25186,7 @@ channels:
 	VFMADD231PS.BCST 1284(AX), Z12, Z10
 	VFMADD231PS.BCST 1412(AX), Z12, Z11
 	VMOVUPS          128(R9), Z12
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z12, Z0
 	VFMADD231PS.BCST 136(AX), Z12, Z1
 	VFMADD231PS.BCST 264(AX), Z12, Z2
@@ -21971,6 +25200,7 @@ channels:
 	VFMADD231PS.BCST 1288(AX), Z12, Z10
 	VFMADD231PS.BCST 1416(AX), Z12, Z11
 	VMOVUPS          192(R9), Z12
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z12, Z0
 	VFMADD231PS.BCST 140(AX), Z12, Z1
 	VFMADD231PS.BCST 268(AX), Z12, Z2
@@ -22056,7 +25286,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_13x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_13x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -22066,6 +25296,40 @@ TEXT ·conv2d_f32_b16s2_13x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -22136,6 +25400,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z13
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z13, Z0
 	VFMADD231PS.BCST 128(AX), Z13, Z1
 	VFMADD231PS.BCST 256(AX), Z13, Z2
@@ -22150,6 +25415,7 @@ channels:
 	VFMADD231PS.BCST 1408(AX), Z13, Z11
 	VFMADD231PS.BCST 1536(AX), Z13, Z12
 	VMOVUPS          64(R9), Z13
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z13, Z0
 	VFMADD231PS.BCST 132(AX), Z13, Z1
 	VFMADD231PS.BCST 260(AX), Z13, Z2
@@ -22164,6 +25430,7 @@ channels:
 	VFMADD231PS.BCST 1412(AX), Z13, Z11
 	VFMADD231PS.BCST 1540(AX), Z13, Z12
 	VMOVUPS          128(R9), Z13
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z13, Z0
 	VFMADD231PS.BCST 136(AX), Z13, Z1
 	VFMADD231PS.BCST 264(AX), Z13, Z2
@@ -22178,6 +25445,7 @@ channels:
 	VFMADD231PS.BCST 1416(AX), Z13, Z11
 	VFMADD231PS.BCST 1544(AX), Z13, Z12
 	VMOVUPS          192(R9), Z13
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z13, Z0
 	VFMADD231PS.BCST 140(AX), Z13, Z1
 	VFMADD231PS.BCST 268(AX), Z13, Z2
@@ -22267,7 +25535,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_14x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_14x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -22277,6 +25545,42 @@ TEXT ·conv2d_f32_b16s2_14x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -22350,6 +25654,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z14
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z14, Z0
 	VFMADD231PS.BCST 128(AX), Z14, Z1
 	VFMADD231PS.BCST 256(AX), Z14, Z2
@@ -22365,6 +25670,7 @@ channels:
 	VFMADD231PS.BCST 1536(AX), Z14, Z12
 	VFMADD231PS.BCST 1664(AX), Z14, Z13
 	VMOVUPS          64(R9), Z14
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z14, Z0
 	VFMADD231PS.BCST 132(AX), Z14, Z1
 	VFMADD231PS.BCST 260(AX), Z14, Z2
@@ -22380,6 +25686,7 @@ channels:
 	VFMADD231PS.BCST 1540(AX), Z14, Z12
 	VFMADD231PS.BCST 1668(AX), Z14, Z13
 	VMOVUPS          128(R9), Z14
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z14, Z0
 	VFMADD231PS.BCST 136(AX), Z14, Z1
 	VFMADD231PS.BCST 264(AX), Z14, Z2
@@ -22395,6 +25702,7 @@ channels:
 	VFMADD231PS.BCST 1544(AX), Z14, Z12
 	VFMADD231PS.BCST 1672(AX), Z14, Z13
 	VMOVUPS          192(R9), Z14
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z14, Z0
 	VFMADD231PS.BCST 140(AX), Z14, Z1
 	VFMADD231PS.BCST 268(AX), Z14, Z2
@@ -22488,7 +25796,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_15x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_15x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -22498,6 +25806,44 @@ TEXT ·conv2d_f32_b16s2_15x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -22574,6 +25920,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z15
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z15, Z0
 	VFMADD231PS.BCST 128(AX), Z15, Z1
 	VFMADD231PS.BCST 256(AX), Z15, Z2
@@ -22590,6 +25937,7 @@ channels:
 	VFMADD231PS.BCST 1664(AX), Z15, Z13
 	VFMADD231PS.BCST 1792(AX), Z15, Z14
 	VMOVUPS          64(R9), Z15
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z15, Z0
 	VFMADD231PS.BCST 132(AX), Z15, Z1
 	VFMADD231PS.BCST 260(AX), Z15, Z2
@@ -22606,6 +25954,7 @@ channels:
 	VFMADD231PS.BCST 1668(AX), Z15, Z13
 	VFMADD231PS.BCST 1796(AX), Z15, Z14
 	VMOVUPS          128(R9), Z15
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z15, Z0
 	VFMADD231PS.BCST 136(AX), Z15, Z1
 	VFMADD231PS.BCST 264(AX), Z15, Z2
@@ -22622,6 +25971,7 @@ channels:
 	VFMADD231PS.BCST 1672(AX), Z15, Z13
 	VFMADD231PS.BCST 1800(AX), Z15, Z14
 	VMOVUPS          192(R9), Z15
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z15, Z0
 	VFMADD231PS.BCST 140(AX), Z15, Z1
 	VFMADD231PS.BCST 268(AX), Z15, Z2
@@ -22719,7 +26069,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_16x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_16x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -22729,6 +26079,46 @@ TEXT ·conv2d_f32_b16s2_16x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -22808,6 +26198,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z16
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z16, Z0
 	VFMADD231PS.BCST 128(AX), Z16, Z1
 	VFMADD231PS.BCST 256(AX), Z16, Z2
@@ -22825,6 +26216,7 @@ channels:
 	VFMADD231PS.BCST 1792(AX), Z16, Z14
 	VFMADD231PS.BCST 1920(AX), Z16, Z15
 	VMOVUPS          64(R9), Z16
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z16, Z0
 	VFMADD231PS.BCST 132(AX), Z16, Z1
 	VFMADD231PS.BCST 260(AX), Z16, Z2
@@ -22842,6 +26234,7 @@ channels:
 	VFMADD231PS.BCST 1796(AX), Z16, Z14
 	VFMADD231PS.BCST 1924(AX), Z16, Z15
 	VMOVUPS          128(R9), Z16
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z16, Z0
 	VFMADD231PS.BCST 136(AX), Z16, Z1
 	VFMADD231PS.BCST 264(AX), Z16, Z2
@@ -22859,6 +26252,7 @@ channels:
 	VFMADD231PS.BCST 1800(AX), Z16, Z14
 	VFMADD231PS.BCST 1928(AX), Z16, Z15
 	VMOVUPS          192(R9), Z16
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z16, Z0
 	VFMADD231PS.BCST 140(AX), Z16, Z1
 	VFMADD231PS.BCST 268(AX), Z16, Z2
@@ -22960,7 +26354,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_17x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_17x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -22970,6 +26364,48 @@ TEXT ·conv2d_f32_b16s2_17x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -23052,6 +26488,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z17
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z17, Z0
 	VFMADD231PS.BCST 128(AX), Z17, Z1
 	VFMADD231PS.BCST 256(AX), Z17, Z2
@@ -23070,6 +26507,7 @@ channels:
 	VFMADD231PS.BCST 1920(AX), Z17, Z15
 	VFMADD231PS.BCST 2048(AX), Z17, Z16
 	VMOVUPS          64(R9), Z17
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z17, Z0
 	VFMADD231PS.BCST 132(AX), Z17, Z1
 	VFMADD231PS.BCST 260(AX), Z17, Z2
@@ -23088,6 +26526,7 @@ channels:
 	VFMADD231PS.BCST 1924(AX), Z17, Z15
 	VFMADD231PS.BCST 2052(AX), Z17, Z16
 	VMOVUPS          128(R9), Z17
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z17, Z0
 	VFMADD231PS.BCST 136(AX), Z17, Z1
 	VFMADD231PS.BCST 264(AX), Z17, Z2
@@ -23106,6 +26545,7 @@ channels:
 	VFMADD231PS.BCST 1928(AX), Z17, Z15
 	VFMADD231PS.BCST 2056(AX), Z17, Z16
 	VMOVUPS          192(R9), Z17
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z17, Z0
 	VFMADD231PS.BCST 140(AX), Z17, Z1
 	VFMADD231PS.BCST 268(AX), Z17, Z2
@@ -23211,7 +26651,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_18x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_18x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -23221,6 +26661,50 @@ TEXT ·conv2d_f32_b16s2_18x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -23306,6 +26790,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z18
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z18, Z0
 	VFMADD231PS.BCST 128(AX), Z18, Z1
 	VFMADD231PS.BCST 256(AX), Z18, Z2
@@ -23325,6 +26810,7 @@ channels:
 	VFMADD231PS.BCST 2048(AX), Z18, Z16
 	VFMADD231PS.BCST 2176(AX), Z18, Z17
 	VMOVUPS          64(R9), Z18
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z18, Z0
 	VFMADD231PS.BCST 132(AX), Z18, Z1
 	VFMADD231PS.BCST 260(AX), Z18, Z2
@@ -23344,6 +26830,7 @@ channels:
 	VFMADD231PS.BCST 2052(AX), Z18, Z16
 	VFMADD231PS.BCST 2180(AX), Z18, Z17
 	VMOVUPS          128(R9), Z18
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z18, Z0
 	VFMADD231PS.BCST 136(AX), Z18, Z1
 	VFMADD231PS.BCST 264(AX), Z18, Z2
@@ -23363,6 +26850,7 @@ channels:
 	VFMADD231PS.BCST 2056(AX), Z18, Z16
 	VFMADD231PS.BCST 2184(AX), Z18, Z17
 	VMOVUPS          192(R9), Z18
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z18, Z0
 	VFMADD231PS.BCST 140(AX), Z18, Z1
 	VFMADD231PS.BCST 268(AX), Z18, Z2
@@ -23472,7 +26960,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_19x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_19x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -23482,6 +26970,52 @@ TEXT ·conv2d_f32_b16s2_19x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -23570,6 +27104,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z19
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z19, Z0
 	VFMADD231PS.BCST 128(AX), Z19, Z1
 	VFMADD231PS.BCST 256(AX), Z19, Z2
@@ -23590,6 +27125,7 @@ channels:
 	VFMADD231PS.BCST 2176(AX), Z19, Z17
 	VFMADD231PS.BCST 2304(AX), Z19, Z18
 	VMOVUPS          64(R9), Z19
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z19, Z0
 	VFMADD231PS.BCST 132(AX), Z19, Z1
 	VFMADD231PS.BCST 260(AX), Z19, Z2
@@ -23610,6 +27146,7 @@ channels:
 	VFMADD231PS.BCST 2180(AX), Z19, Z17
 	VFMADD231PS.BCST 2308(AX), Z19, Z18
 	VMOVUPS          128(R9), Z19
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z19, Z0
 	VFMADD231PS.BCST 136(AX), Z19, Z1
 	VFMADD231PS.BCST 264(AX), Z19, Z2
@@ -23630,6 +27167,7 @@ channels:
 	VFMADD231PS.BCST 2184(AX), Z19, Z17
 	VFMADD231PS.BCST 2312(AX), Z19, Z18
 	VMOVUPS          192(R9), Z19
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z19, Z0
 	VFMADD231PS.BCST 140(AX), Z19, Z1
 	VFMADD231PS.BCST 268(AX), Z19, Z2
@@ -23743,7 +27281,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_20x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_20x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -23753,6 +27291,54 @@ TEXT ·conv2d_f32_b16s2_20x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -23844,6 +27430,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z20
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z20, Z0
 	VFMADD231PS.BCST 128(AX), Z20, Z1
 	VFMADD231PS.BCST 256(AX), Z20, Z2
@@ -23865,6 +27452,7 @@ channels:
 	VFMADD231PS.BCST 2304(AX), Z20, Z18
 	VFMADD231PS.BCST 2432(AX), Z20, Z19
 	VMOVUPS          64(R9), Z20
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z20, Z0
 	VFMADD231PS.BCST 132(AX), Z20, Z1
 	VFMADD231PS.BCST 260(AX), Z20, Z2
@@ -23886,6 +27474,7 @@ channels:
 	VFMADD231PS.BCST 2308(AX), Z20, Z18
 	VFMADD231PS.BCST 2436(AX), Z20, Z19
 	VMOVUPS          128(R9), Z20
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z20, Z0
 	VFMADD231PS.BCST 136(AX), Z20, Z1
 	VFMADD231PS.BCST 264(AX), Z20, Z2
@@ -23907,6 +27496,7 @@ channels:
 	VFMADD231PS.BCST 2312(AX), Z20, Z18
 	VFMADD231PS.BCST 2440(AX), Z20, Z19
 	VMOVUPS          192(R9), Z20
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z20, Z0
 	VFMADD231PS.BCST 140(AX), Z20, Z1
 	VFMADD231PS.BCST 268(AX), Z20, Z2
@@ -24024,7 +27614,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_21x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_21x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -24034,6 +27624,56 @@ TEXT ·conv2d_f32_b16s2_21x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -24128,6 +27768,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z21
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z21, Z0
 	VFMADD231PS.BCST 128(AX), Z21, Z1
 	VFMADD231PS.BCST 256(AX), Z21, Z2
@@ -24150,6 +27791,7 @@ channels:
 	VFMADD231PS.BCST 2432(AX), Z21, Z19
 	VFMADD231PS.BCST 2560(AX), Z21, Z20
 	VMOVUPS          64(R9), Z21
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z21, Z0
 	VFMADD231PS.BCST 132(AX), Z21, Z1
 	VFMADD231PS.BCST 260(AX), Z21, Z2
@@ -24172,6 +27814,7 @@ channels:
 	VFMADD231PS.BCST 2436(AX), Z21, Z19
 	VFMADD231PS.BCST 2564(AX), Z21, Z20
 	VMOVUPS          128(R9), Z21
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z21, Z0
 	VFMADD231PS.BCST 136(AX), Z21, Z1
 	VFMADD231PS.BCST 264(AX), Z21, Z2
@@ -24194,6 +27837,7 @@ channels:
 	VFMADD231PS.BCST 2440(AX), Z21, Z19
 	VFMADD231PS.BCST 2568(AX), Z21, Z20
 	VMOVUPS          192(R9), Z21
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z21, Z0
 	VFMADD231PS.BCST 140(AX), Z21, Z1
 	VFMADD231PS.BCST 268(AX), Z21, Z2
@@ -24315,7 +27959,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_22x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_22x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -24325,6 +27969,58 @@ TEXT ·conv2d_f32_b16s2_22x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -24422,6 +28118,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z22
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z22, Z0
 	VFMADD231PS.BCST 128(AX), Z22, Z1
 	VFMADD231PS.BCST 256(AX), Z22, Z2
@@ -24445,6 +28142,7 @@ channels:
 	VFMADD231PS.BCST 2560(AX), Z22, Z20
 	VFMADD231PS.BCST 2688(AX), Z22, Z21
 	VMOVUPS          64(R9), Z22
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z22, Z0
 	VFMADD231PS.BCST 132(AX), Z22, Z1
 	VFMADD231PS.BCST 260(AX), Z22, Z2
@@ -24468,6 +28166,7 @@ channels:
 	VFMADD231PS.BCST 2564(AX), Z22, Z20
 	VFMADD231PS.BCST 2692(AX), Z22, Z21
 	VMOVUPS          128(R9), Z22
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z22, Z0
 	VFMADD231PS.BCST 136(AX), Z22, Z1
 	VFMADD231PS.BCST 264(AX), Z22, Z2
@@ -24491,6 +28190,7 @@ channels:
 	VFMADD231PS.BCST 2568(AX), Z22, Z20
 	VFMADD231PS.BCST 2696(AX), Z22, Z21
 	VMOVUPS          192(R9), Z22
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z22, Z0
 	VFMADD231PS.BCST 140(AX), Z22, Z1
 	VFMADD231PS.BCST 268(AX), Z22, Z2
@@ -24616,7 +28316,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_23x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_23x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -24626,6 +28326,60 @@ TEXT ·conv2d_f32_b16s2_23x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -24726,6 +28480,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z23
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z23, Z0
 	VFMADD231PS.BCST 128(AX), Z23, Z1
 	VFMADD231PS.BCST 256(AX), Z23, Z2
@@ -24750,6 +28505,7 @@ channels:
 	VFMADD231PS.BCST 2688(AX), Z23, Z21
 	VFMADD231PS.BCST 2816(AX), Z23, Z22
 	VMOVUPS          64(R9), Z23
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z23, Z0
 	VFMADD231PS.BCST 132(AX), Z23, Z1
 	VFMADD231PS.BCST 260(AX), Z23, Z2
@@ -24774,6 +28530,7 @@ channels:
 	VFMADD231PS.BCST 2692(AX), Z23, Z21
 	VFMADD231PS.BCST 2820(AX), Z23, Z22
 	VMOVUPS          128(R9), Z23
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z23, Z0
 	VFMADD231PS.BCST 136(AX), Z23, Z1
 	VFMADD231PS.BCST 264(AX), Z23, Z2
@@ -24798,6 +28555,7 @@ channels:
 	VFMADD231PS.BCST 2696(AX), Z23, Z21
 	VFMADD231PS.BCST 2824(AX), Z23, Z22
 	VMOVUPS          192(R9), Z23
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z23, Z0
 	VFMADD231PS.BCST 140(AX), Z23, Z1
 	VFMADD231PS.BCST 268(AX), Z23, Z2
@@ -24927,7 +28685,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_24x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_24x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -24937,6 +28695,62 @@ TEXT ·conv2d_f32_b16s2_24x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -25040,6 +28854,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z24
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z24, Z0
 	VFMADD231PS.BCST 128(AX), Z24, Z1
 	VFMADD231PS.BCST 256(AX), Z24, Z2
@@ -25065,6 +28880,7 @@ channels:
 	VFMADD231PS.BCST 2816(AX), Z24, Z22
 	VFMADD231PS.BCST 2944(AX), Z24, Z23
 	VMOVUPS          64(R9), Z24
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z24, Z0
 	VFMADD231PS.BCST 132(AX), Z24, Z1
 	VFMADD231PS.BCST 260(AX), Z24, Z2
@@ -25090,6 +28906,7 @@ channels:
 	VFMADD231PS.BCST 2820(AX), Z24, Z22
 	VFMADD231PS.BCST 2948(AX), Z24, Z23
 	VMOVUPS          128(R9), Z24
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z24, Z0
 	VFMADD231PS.BCST 136(AX), Z24, Z1
 	VFMADD231PS.BCST 264(AX), Z24, Z2
@@ -25115,6 +28932,7 @@ channels:
 	VFMADD231PS.BCST 2824(AX), Z24, Z22
 	VFMADD231PS.BCST 2952(AX), Z24, Z23
 	VMOVUPS          192(R9), Z24
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z24, Z0
 	VFMADD231PS.BCST 140(AX), Z24, Z1
 	VFMADD231PS.BCST 268(AX), Z24, Z2
@@ -25248,7 +29066,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_25x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_25x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -25258,6 +29076,64 @@ TEXT ·conv2d_f32_b16s2_25x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -25364,6 +29240,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z25
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z25, Z0
 	VFMADD231PS.BCST 128(AX), Z25, Z1
 	VFMADD231PS.BCST 256(AX), Z25, Z2
@@ -25390,6 +29267,7 @@ channels:
 	VFMADD231PS.BCST 2944(AX), Z25, Z23
 	VFMADD231PS.BCST 3072(AX), Z25, Z24
 	VMOVUPS          64(R9), Z25
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z25, Z0
 	VFMADD231PS.BCST 132(AX), Z25, Z1
 	VFMADD231PS.BCST 260(AX), Z25, Z2
@@ -25416,6 +29294,7 @@ channels:
 	VFMADD231PS.BCST 2948(AX), Z25, Z23
 	VFMADD231PS.BCST 3076(AX), Z25, Z24
 	VMOVUPS          128(R9), Z25
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z25, Z0
 	VFMADD231PS.BCST 136(AX), Z25, Z1
 	VFMADD231PS.BCST 264(AX), Z25, Z2
@@ -25442,6 +29321,7 @@ channels:
 	VFMADD231PS.BCST 2952(AX), Z25, Z23
 	VFMADD231PS.BCST 3080(AX), Z25, Z24
 	VMOVUPS          192(R9), Z25
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z25, Z0
 	VFMADD231PS.BCST 140(AX), Z25, Z1
 	VFMADD231PS.BCST 268(AX), Z25, Z2
@@ -25579,7 +29459,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_26x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_26x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -25589,6 +29469,66 @@ TEXT ·conv2d_f32_b16s2_26x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	PREFETCHT0 1600(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	PREFETCHT0 1600(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -25698,6 +29638,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z26
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z26, Z0
 	VFMADD231PS.BCST 128(AX), Z26, Z1
 	VFMADD231PS.BCST 256(AX), Z26, Z2
@@ -25725,6 +29666,7 @@ channels:
 	VFMADD231PS.BCST 3072(AX), Z26, Z24
 	VFMADD231PS.BCST 3200(AX), Z26, Z25
 	VMOVUPS          64(R9), Z26
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z26, Z0
 	VFMADD231PS.BCST 132(AX), Z26, Z1
 	VFMADD231PS.BCST 260(AX), Z26, Z2
@@ -25752,6 +29694,7 @@ channels:
 	VFMADD231PS.BCST 3076(AX), Z26, Z24
 	VFMADD231PS.BCST 3204(AX), Z26, Z25
 	VMOVUPS          128(R9), Z26
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z26, Z0
 	VFMADD231PS.BCST 136(AX), Z26, Z1
 	VFMADD231PS.BCST 264(AX), Z26, Z2
@@ -25779,6 +29722,7 @@ channels:
 	VFMADD231PS.BCST 3080(AX), Z26, Z24
 	VFMADD231PS.BCST 3208(AX), Z26, Z25
 	VMOVUPS          192(R9), Z26
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z26, Z0
 	VFMADD231PS.BCST 140(AX), Z26, Z1
 	VFMADD231PS.BCST 268(AX), Z26, Z2
@@ -25920,7 +29864,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_27x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_27x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -25930,6 +29874,68 @@ TEXT ·conv2d_f32_b16s2_27x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	PREFETCHT0 1600(AX)
+	PREFETCHT0 1664(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	PREFETCHT0 1600(AX)
+	PREFETCHT0 1664(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -26042,6 +30048,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z27
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z27, Z0
 	VFMADD231PS.BCST 128(AX), Z27, Z1
 	VFMADD231PS.BCST 256(AX), Z27, Z2
@@ -26070,6 +30077,7 @@ channels:
 	VFMADD231PS.BCST 3200(AX), Z27, Z25
 	VFMADD231PS.BCST 3328(AX), Z27, Z26
 	VMOVUPS          64(R9), Z27
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z27, Z0
 	VFMADD231PS.BCST 132(AX), Z27, Z1
 	VFMADD231PS.BCST 260(AX), Z27, Z2
@@ -26098,6 +30106,7 @@ channels:
 	VFMADD231PS.BCST 3204(AX), Z27, Z25
 	VFMADD231PS.BCST 3332(AX), Z27, Z26
 	VMOVUPS          128(R9), Z27
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z27, Z0
 	VFMADD231PS.BCST 136(AX), Z27, Z1
 	VFMADD231PS.BCST 264(AX), Z27, Z2
@@ -26126,6 +30135,7 @@ channels:
 	VFMADD231PS.BCST 3208(AX), Z27, Z25
 	VFMADD231PS.BCST 3336(AX), Z27, Z26
 	VMOVUPS          192(R9), Z27
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z27, Z0
 	VFMADD231PS.BCST 140(AX), Z27, Z1
 	VFMADD231PS.BCST 268(AX), Z27, Z2
@@ -26271,7 +30281,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_28x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_28x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -26281,6 +30291,70 @@ TEXT ·conv2d_f32_b16s2_28x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	PREFETCHT0 1600(AX)
+	PREFETCHT0 1664(AX)
+	PREFETCHT0 1728(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	PREFETCHT0 1600(AX)
+	PREFETCHT0 1664(AX)
+	PREFETCHT0 1728(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -26396,6 +30470,7 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z28
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z28, Z0
 	VFMADD231PS.BCST 128(AX), Z28, Z1
 	VFMADD231PS.BCST 256(AX), Z28, Z2
@@ -26425,6 +30500,7 @@ channels:
 	VFMADD231PS.BCST 3328(AX), Z28, Z26
 	VFMADD231PS.BCST 3456(AX), Z28, Z27
 	VMOVUPS          64(R9), Z28
+	PREFETCHT0       2112(R9)
 	VFMADD231PS.BCST 4(AX), Z28, Z0
 	VFMADD231PS.BCST 132(AX), Z28, Z1
 	VFMADD231PS.BCST 260(AX), Z28, Z2
@@ -26454,6 +30530,7 @@ channels:
 	VFMADD231PS.BCST 3332(AX), Z28, Z26
 	VFMADD231PS.BCST 3460(AX), Z28, Z27
 	VMOVUPS          128(R9), Z28
+	PREFETCHT0       2176(R9)
 	VFMADD231PS.BCST 8(AX), Z28, Z0
 	VFMADD231PS.BCST 136(AX), Z28, Z1
 	VFMADD231PS.BCST 264(AX), Z28, Z2
@@ -26483,6 +30560,7 @@ channels:
 	VFMADD231PS.BCST 3336(AX), Z28, Z26
 	VFMADD231PS.BCST 3464(AX), Z28, Z27
 	VMOVUPS          192(R9), Z28
+	PREFETCHT0       2240(R9)
 	VFMADD231PS.BCST 12(AX), Z28, Z0
 	VFMADD231PS.BCST 140(AX), Z28, Z1
 	VFMADD231PS.BCST 268(AX), Z28, Z2
@@ -26632,7 +30710,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_1x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_1x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -26643,6 +30721,20 @@ TEXT ·conv2d_f32_b16s2_1x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -26681,22 +30773,30 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z2
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z3
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z4
 	VFMADD231PS  Z4, Z2, Z0
 	VFMADD231PS  Z4, Z3, Z1
 	VMOVUPS      64(R9), Z2
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z3
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z4
 	VFMADD231PS  Z4, Z2, Z0
 	VFMADD231PS  Z4, Z3, Z1
 	VMOVUPS      128(R9), Z2
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z3
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z4
 	VFMADD231PS  Z4, Z2, Z0
 	VFMADD231PS  Z4, Z3, Z1
 	VMOVUPS      192(R9), Z2
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z3
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z4
 	VFMADD231PS  Z4, Z2, Z0
 	VFMADD231PS  Z4, Z3, Z1
@@ -26745,7 +30845,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_2x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_2x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -26756,6 +30856,24 @@ TEXT ·conv2d_f32_b16s2_2x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -26800,7 +30918,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z4
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z5
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z6
 	VFMADD231PS  Z6, Z4, Z0
 	VFMADD231PS  Z6, Z5, Z1
@@ -26808,7 +30928,9 @@ channels:
 	VFMADD231PS  Z7, Z4, Z2
 	VFMADD231PS  Z7, Z5, Z3
 	VMOVUPS      64(R9), Z4
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z5
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z6
 	VFMADD231PS  Z6, Z4, Z0
 	VFMADD231PS  Z6, Z5, Z1
@@ -26816,7 +30938,9 @@ channels:
 	VFMADD231PS  Z7, Z4, Z2
 	VFMADD231PS  Z7, Z5, Z3
 	VMOVUPS      128(R9), Z4
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z5
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z6
 	VFMADD231PS  Z6, Z4, Z0
 	VFMADD231PS  Z6, Z5, Z1
@@ -26824,7 +30948,9 @@ channels:
 	VFMADD231PS  Z7, Z4, Z2
 	VFMADD231PS  Z7, Z5, Z3
 	VMOVUPS      192(R9), Z4
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z5
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z6
 	VFMADD231PS  Z6, Z4, Z0
 	VFMADD231PS  Z6, Z5, Z1
@@ -26882,7 +31008,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_3x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_3x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -26893,6 +31019,28 @@ TEXT ·conv2d_f32_b16s2_3x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -26943,7 +31091,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z6
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z7
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z8
 	VFMADD231PS  Z8, Z6, Z0
 	VFMADD231PS  Z8, Z7, Z1
@@ -26954,7 +31104,9 @@ channels:
 	VFMADD231PS  Z10, Z6, Z4
 	VFMADD231PS  Z10, Z7, Z5
 	VMOVUPS      64(R9), Z6
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z7
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z8
 	VFMADD231PS  Z8, Z6, Z0
 	VFMADD231PS  Z8, Z7, Z1
@@ -26965,7 +31117,9 @@ channels:
 	VFMADD231PS  Z10, Z6, Z4
 	VFMADD231PS  Z10, Z7, Z5
 	VMOVUPS      128(R9), Z6
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z7
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z8
 	VFMADD231PS  Z8, Z6, Z0
 	VFMADD231PS  Z8, Z7, Z1
@@ -26976,7 +31130,9 @@ channels:
 	VFMADD231PS  Z10, Z6, Z4
 	VFMADD231PS  Z10, Z7, Z5
 	VMOVUPS      192(R9), Z6
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z7
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z8
 	VFMADD231PS  Z8, Z6, Z0
 	VFMADD231PS  Z8, Z7, Z1
@@ -27043,7 +31199,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_4x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_4x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -27054,6 +31210,32 @@ TEXT ·conv2d_f32_b16s2_4x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -27110,7 +31292,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z8
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z9
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z1
@@ -27124,7 +31308,9 @@ channels:
 	VFMADD231PS  Z13, Z8, Z6
 	VFMADD231PS  Z13, Z9, Z7
 	VMOVUPS      64(R9), Z8
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z9
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z1
@@ -27138,7 +31324,9 @@ channels:
 	VFMADD231PS  Z13, Z8, Z6
 	VFMADD231PS  Z13, Z9, Z7
 	VMOVUPS      128(R9), Z8
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z9
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z1
@@ -27152,7 +31340,9 @@ channels:
 	VFMADD231PS  Z13, Z8, Z6
 	VFMADD231PS  Z13, Z9, Z7
 	VMOVUPS      192(R9), Z8
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z9
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z1
@@ -27228,7 +31418,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_5x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_5x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -27239,6 +31429,36 @@ TEXT ·conv2d_f32_b16s2_5x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -27301,7 +31521,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z10
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z11
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z12
 	VFMADD231PS  Z12, Z10, Z0
 	VFMADD231PS  Z12, Z11, Z1
@@ -27318,7 +31540,9 @@ channels:
 	VFMADD231PS  Z12, Z10, Z8
 	VFMADD231PS  Z12, Z11, Z9
 	VMOVUPS      64(R9), Z10
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z11
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z12
 	VFMADD231PS  Z12, Z10, Z0
 	VFMADD231PS  Z12, Z11, Z1
@@ -27335,7 +31559,9 @@ channels:
 	VFMADD231PS  Z12, Z10, Z8
 	VFMADD231PS  Z12, Z11, Z9
 	VMOVUPS      128(R9), Z10
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z11
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z12
 	VFMADD231PS  Z12, Z10, Z0
 	VFMADD231PS  Z12, Z11, Z1
@@ -27352,7 +31578,9 @@ channels:
 	VFMADD231PS  Z12, Z10, Z8
 	VFMADD231PS  Z12, Z11, Z9
 	VMOVUPS      192(R9), Z10
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z11
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z12
 	VFMADD231PS  Z12, Z10, Z0
 	VFMADD231PS  Z12, Z11, Z1
@@ -27437,7 +31665,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_6x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_6x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -27448,6 +31676,40 @@ TEXT ·conv2d_f32_b16s2_6x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -27516,7 +31778,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z12
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z13
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z14
 	VFMADD231PS  Z14, Z12, Z0
 	VFMADD231PS  Z14, Z13, Z1
@@ -27536,7 +31800,9 @@ channels:
 	VFMADD231PS  Z15, Z12, Z10
 	VFMADD231PS  Z15, Z13, Z11
 	VMOVUPS      64(R9), Z12
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z13
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z14
 	VFMADD231PS  Z14, Z12, Z0
 	VFMADD231PS  Z14, Z13, Z1
@@ -27556,7 +31822,9 @@ channels:
 	VFMADD231PS  Z15, Z12, Z10
 	VFMADD231PS  Z15, Z13, Z11
 	VMOVUPS      128(R9), Z12
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z13
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z14
 	VFMADD231PS  Z14, Z12, Z0
 	VFMADD231PS  Z14, Z13, Z1
@@ -27576,7 +31844,9 @@ channels:
 	VFMADD231PS  Z15, Z12, Z10
 	VFMADD231PS  Z15, Z13, Z11
 	VMOVUPS      192(R9), Z12
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z13
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z14
 	VFMADD231PS  Z14, Z12, Z0
 	VFMADD231PS  Z14, Z13, Z1
@@ -27670,7 +31940,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_7x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_7x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -27681,6 +31951,44 @@ TEXT ·conv2d_f32_b16s2_7x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -27755,7 +32063,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z14
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z15
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z16
 	VFMADD231PS  Z16, Z14, Z0
 	VFMADD231PS  Z16, Z15, Z1
@@ -27778,7 +32088,9 @@ channels:
 	VFMADD231PS  Z18, Z14, Z12
 	VFMADD231PS  Z18, Z15, Z13
 	VMOVUPS      64(R9), Z14
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z15
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z16
 	VFMADD231PS  Z16, Z14, Z0
 	VFMADD231PS  Z16, Z15, Z1
@@ -27801,7 +32113,9 @@ channels:
 	VFMADD231PS  Z18, Z14, Z12
 	VFMADD231PS  Z18, Z15, Z13
 	VMOVUPS      128(R9), Z14
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z15
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z16
 	VFMADD231PS  Z16, Z14, Z0
 	VFMADD231PS  Z16, Z15, Z1
@@ -27824,7 +32138,9 @@ channels:
 	VFMADD231PS  Z18, Z14, Z12
 	VFMADD231PS  Z18, Z15, Z13
 	VMOVUPS      192(R9), Z14
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z15
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z16
 	VFMADD231PS  Z16, Z14, Z0
 	VFMADD231PS  Z16, Z15, Z1
@@ -27927,7 +32243,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_8x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_8x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -27938,6 +32254,48 @@ TEXT ·conv2d_f32_b16s2_8x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -28018,7 +32376,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z16
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z17
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z18
 	VFMADD231PS  Z18, Z16, Z0
 	VFMADD231PS  Z18, Z17, Z1
@@ -28044,7 +32404,9 @@ channels:
 	VFMADD231PS  Z21, Z16, Z14
 	VFMADD231PS  Z21, Z17, Z15
 	VMOVUPS      64(R9), Z16
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z17
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z18
 	VFMADD231PS  Z18, Z16, Z0
 	VFMADD231PS  Z18, Z17, Z1
@@ -28070,7 +32432,9 @@ channels:
 	VFMADD231PS  Z21, Z16, Z14
 	VFMADD231PS  Z21, Z17, Z15
 	VMOVUPS      128(R9), Z16
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z17
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z18
 	VFMADD231PS  Z18, Z16, Z0
 	VFMADD231PS  Z18, Z17, Z1
@@ -28096,7 +32460,9 @@ channels:
 	VFMADD231PS  Z21, Z16, Z14
 	VFMADD231PS  Z21, Z17, Z15
 	VMOVUPS      192(R9), Z16
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z17
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z18
 	VFMADD231PS  Z18, Z16, Z0
 	VFMADD231PS  Z18, Z17, Z1
@@ -28208,7 +32574,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_9x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_9x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -28219,6 +32585,52 @@ TEXT ·conv2d_f32_b16s2_9x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -28305,7 +32717,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z18
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z19
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z20
 	VFMADD231PS  Z20, Z18, Z0
 	VFMADD231PS  Z20, Z19, Z1
@@ -28334,7 +32748,9 @@ channels:
 	VFMADD231PS  Z20, Z18, Z16
 	VFMADD231PS  Z20, Z19, Z17
 	VMOVUPS      64(R9), Z18
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z19
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z20
 	VFMADD231PS  Z20, Z18, Z0
 	VFMADD231PS  Z20, Z19, Z1
@@ -28363,7 +32779,9 @@ channels:
 	VFMADD231PS  Z20, Z18, Z16
 	VFMADD231PS  Z20, Z19, Z17
 	VMOVUPS      128(R9), Z18
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z19
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z20
 	VFMADD231PS  Z20, Z18, Z0
 	VFMADD231PS  Z20, Z19, Z1
@@ -28392,7 +32810,9 @@ channels:
 	VFMADD231PS  Z20, Z18, Z16
 	VFMADD231PS  Z20, Z19, Z17
 	VMOVUPS      192(R9), Z18
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z19
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z20
 	VFMADD231PS  Z20, Z18, Z0
 	VFMADD231PS  Z20, Z19, Z1
@@ -28513,7 +32933,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_10x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_10x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -28524,6 +32944,56 @@ TEXT ·conv2d_f32_b16s2_10x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -28616,7 +33086,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z20
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z21
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z22
 	VFMADD231PS  Z22, Z20, Z0
 	VFMADD231PS  Z22, Z21, Z1
@@ -28648,7 +33120,9 @@ channels:
 	VFMADD231PS  Z23, Z20, Z18
 	VFMADD231PS  Z23, Z21, Z19
 	VMOVUPS      64(R9), Z20
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z21
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z22
 	VFMADD231PS  Z22, Z20, Z0
 	VFMADD231PS  Z22, Z21, Z1
@@ -28680,7 +33154,9 @@ channels:
 	VFMADD231PS  Z23, Z20, Z18
 	VFMADD231PS  Z23, Z21, Z19
 	VMOVUPS      128(R9), Z20
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z21
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z22
 	VFMADD231PS  Z22, Z20, Z0
 	VFMADD231PS  Z22, Z21, Z1
@@ -28712,7 +33188,9 @@ channels:
 	VFMADD231PS  Z23, Z20, Z18
 	VFMADD231PS  Z23, Z21, Z19
 	VMOVUPS      192(R9), Z20
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z21
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z22
 	VFMADD231PS  Z22, Z20, Z0
 	VFMADD231PS  Z22, Z21, Z1
@@ -28842,7 +33320,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_11x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_11x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -28853,6 +33331,60 @@ TEXT ·conv2d_f32_b16s2_11x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -28951,7 +33483,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z22
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z23
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z24
 	VFMADD231PS  Z24, Z22, Z0
 	VFMADD231PS  Z24, Z23, Z1
@@ -28986,7 +33520,9 @@ channels:
 	VFMADD231PS  Z26, Z22, Z20
 	VFMADD231PS  Z26, Z23, Z21
 	VMOVUPS      64(R9), Z22
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z23
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z24
 	VFMADD231PS  Z24, Z22, Z0
 	VFMADD231PS  Z24, Z23, Z1
@@ -29021,7 +33557,9 @@ channels:
 	VFMADD231PS  Z26, Z22, Z20
 	VFMADD231PS  Z26, Z23, Z21
 	VMOVUPS      128(R9), Z22
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z23
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z24
 	VFMADD231PS  Z24, Z22, Z0
 	VFMADD231PS  Z24, Z23, Z1
@@ -29056,7 +33594,9 @@ channels:
 	VFMADD231PS  Z26, Z22, Z20
 	VFMADD231PS  Z26, Z23, Z21
 	VMOVUPS      192(R9), Z22
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z23
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z24
 	VFMADD231PS  Z24, Z22, Z0
 	VFMADD231PS  Z24, Z23, Z1
@@ -29195,7 +33735,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_12x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_12x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -29206,6 +33746,64 @@ TEXT ·conv2d_f32_b16s2_12x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -29310,7 +33908,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z24
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z25
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z26
 	VFMADD231PS  Z26, Z24, Z0
 	VFMADD231PS  Z26, Z25, Z1
@@ -29348,7 +33948,9 @@ channels:
 	VFMADD231PS  Z29, Z24, Z22
 	VFMADD231PS  Z29, Z25, Z23
 	VMOVUPS      64(R9), Z24
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z25
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z26
 	VFMADD231PS  Z26, Z24, Z0
 	VFMADD231PS  Z26, Z25, Z1
@@ -29386,7 +33988,9 @@ channels:
 	VFMADD231PS  Z29, Z24, Z22
 	VFMADD231PS  Z29, Z25, Z23
 	VMOVUPS      128(R9), Z24
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z25
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z26
 	VFMADD231PS  Z26, Z24, Z0
 	VFMADD231PS  Z26, Z25, Z1
@@ -29424,7 +34028,9 @@ channels:
 	VFMADD231PS  Z29, Z24, Z22
 	VFMADD231PS  Z29, Z25, Z23
 	VMOVUPS      192(R9), Z24
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z25
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z26
 	VFMADD231PS  Z26, Z24, Z0
 	VFMADD231PS  Z26, Z25, Z1
@@ -29572,7 +34178,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_13x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_13x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -29583,6 +34189,68 @@ TEXT ·conv2d_f32_b16s2_13x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -29693,7 +34361,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z26
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z27
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z28
 	VFMADD231PS  Z28, Z26, Z0
 	VFMADD231PS  Z28, Z27, Z1
@@ -29734,7 +34404,9 @@ channels:
 	VFMADD231PS  Z28, Z26, Z24
 	VFMADD231PS  Z28, Z27, Z25
 	VMOVUPS      64(R9), Z26
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z27
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z28
 	VFMADD231PS  Z28, Z26, Z0
 	VFMADD231PS  Z28, Z27, Z1
@@ -29775,7 +34447,9 @@ channels:
 	VFMADD231PS  Z28, Z26, Z24
 	VFMADD231PS  Z28, Z27, Z25
 	VMOVUPS      128(R9), Z26
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z27
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z28
 	VFMADD231PS  Z28, Z26, Z0
 	VFMADD231PS  Z28, Z27, Z1
@@ -29816,7 +34490,9 @@ channels:
 	VFMADD231PS  Z28, Z26, Z24
 	VFMADD231PS  Z28, Z27, Z25
 	VMOVUPS      192(R9), Z26
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z27
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z28
 	VFMADD231PS  Z28, Z26, Z0
 	VFMADD231PS  Z28, Z27, Z1
@@ -29973,7 +34649,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_14x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_14x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -29984,6 +34660,72 @@ TEXT ·conv2d_f32_b16s2_14x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -30100,7 +34842,9 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z28
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z29
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z30
 	VFMADD231PS  Z30, Z28, Z0
 	VFMADD231PS  Z30, Z29, Z1
@@ -30144,7 +34888,9 @@ channels:
 	VFMADD231PS  Z31, Z28, Z26
 	VFMADD231PS  Z31, Z29, Z27
 	VMOVUPS      64(R9), Z28
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z29
+	PREFETCHT0   2112(R9)(R10*1)
 	VBROADCASTSS 4(AX), Z30
 	VFMADD231PS  Z30, Z28, Z0
 	VFMADD231PS  Z30, Z29, Z1
@@ -30188,7 +34934,9 @@ channels:
 	VFMADD231PS  Z31, Z28, Z26
 	VFMADD231PS  Z31, Z29, Z27
 	VMOVUPS      128(R9), Z28
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z29
+	PREFETCHT0   2176(R9)(R10*1)
 	VBROADCASTSS 8(AX), Z30
 	VFMADD231PS  Z30, Z28, Z0
 	VFMADD231PS  Z30, Z29, Z1
@@ -30232,7 +34980,9 @@ channels:
 	VFMADD231PS  Z31, Z28, Z26
 	VFMADD231PS  Z31, Z29, Z27
 	VMOVUPS      192(R9), Z28
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z29
+	PREFETCHT0   2240(R9)(R10*1)
 	VBROADCASTSS 12(AX), Z30
 	VFMADD231PS  Z30, Z28, Z0
 	VFMADD231PS  Z30, Z29, Z1
@@ -30398,7 +35148,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_1x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_1x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -30410,6 +35160,28 @@ TEXT ·conv2d_f32_b16s2_1x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -30456,36 +35228,52 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z4
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z5
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      (R9)(R10*2), Z6
+	PREFETCHT0   2048(R9)(R10*2)
 	VMOVUPS      (R9)(R11*1), Z7
+	PREFETCHT0   2048(R9)(R11*1)
 	VBROADCASTSS (AX), Z8
 	VFMADD231PS  Z8, Z4, Z0
 	VFMADD231PS  Z8, Z5, Z1
 	VFMADD231PS  Z8, Z6, Z2
 	VFMADD231PS  Z8, Z7, Z3
 	VMOVUPS      64(R9), Z4
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z5
+	PREFETCHT0   2112(R9)(R10*1)
 	VMOVUPS      64(R9)(R10*2), Z6
+	PREFETCHT0   2112(R9)(R10*2)
 	VMOVUPS      64(R9)(R11*1), Z7
+	PREFETCHT0   2112(R9)(R11*1)
 	VBROADCASTSS 4(AX), Z8
 	VFMADD231PS  Z8, Z4, Z0
 	VFMADD231PS  Z8, Z5, Z1
 	VFMADD231PS  Z8, Z6, Z2
 	VFMADD231PS  Z8, Z7, Z3
 	VMOVUPS      128(R9), Z4
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z5
+	PREFETCHT0   2176(R9)(R10*1)
 	VMOVUPS      128(R9)(R10*2), Z6
+	PREFETCHT0   2176(R9)(R10*2)
 	VMOVUPS      128(R9)(R11*1), Z7
+	PREFETCHT0   2176(R9)(R11*1)
 	VBROADCASTSS 8(AX), Z8
 	VFMADD231PS  Z8, Z4, Z0
 	VFMADD231PS  Z8, Z5, Z1
 	VFMADD231PS  Z8, Z6, Z2
 	VFMADD231PS  Z8, Z7, Z3
 	VMOVUPS      192(R9), Z4
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z5
+	PREFETCHT0   2240(R9)(R10*1)
 	VMOVUPS      192(R9)(R10*2), Z6
+	PREFETCHT0   2240(R9)(R10*2)
 	VMOVUPS      192(R9)(R11*1), Z7
+	PREFETCHT0   2240(R9)(R11*1)
 	VBROADCASTSS 12(AX), Z8
 	VFMADD231PS  Z8, Z4, Z0
 	VFMADD231PS  Z8, Z5, Z1
@@ -30546,7 +35334,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_2x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_2x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -30558,6 +35346,36 @@ TEXT ·conv2d_f32_b16s2_2x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -30616,9 +35434,13 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z8
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z9
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      (R9)(R10*2), Z10
+	PREFETCHT0   2048(R9)(R10*2)
 	VMOVUPS      (R9)(R11*1), Z11
+	PREFETCHT0   2048(R9)(R11*1)
 	VBROADCASTSS (AX), Z12
 	VFMADD231PS  Z12, Z8, Z0
 	VFMADD231PS  Z12, Z9, Z1
@@ -30630,9 +35452,13 @@ channels:
 	VFMADD231PS  Z13, Z10, Z6
 	VFMADD231PS  Z13, Z11, Z7
 	VMOVUPS      64(R9), Z8
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z9
+	PREFETCHT0   2112(R9)(R10*1)
 	VMOVUPS      64(R9)(R10*2), Z10
+	PREFETCHT0   2112(R9)(R10*2)
 	VMOVUPS      64(R9)(R11*1), Z11
+	PREFETCHT0   2112(R9)(R11*1)
 	VBROADCASTSS 4(AX), Z12
 	VFMADD231PS  Z12, Z8, Z0
 	VFMADD231PS  Z12, Z9, Z1
@@ -30644,9 +35470,13 @@ channels:
 	VFMADD231PS  Z13, Z10, Z6
 	VFMADD231PS  Z13, Z11, Z7
 	VMOVUPS      128(R9), Z8
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z9
+	PREFETCHT0   2176(R9)(R10*1)
 	VMOVUPS      128(R9)(R10*2), Z10
+	PREFETCHT0   2176(R9)(R10*2)
 	VMOVUPS      128(R9)(R11*1), Z11
+	PREFETCHT0   2176(R9)(R11*1)
 	VBROADCASTSS 8(AX), Z12
 	VFMADD231PS  Z12, Z8, Z0
 	VFMADD231PS  Z12, Z9, Z1
@@ -30658,9 +35488,13 @@ channels:
 	VFMADD231PS  Z13, Z10, Z6
 	VFMADD231PS  Z13, Z11, Z7
 	VMOVUPS      192(R9), Z8
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z9
+	PREFETCHT0   2240(R9)(R10*1)
 	VMOVUPS      192(R9)(R10*2), Z10
+	PREFETCHT0   2240(R9)(R10*2)
 	VMOVUPS      192(R9)(R11*1), Z11
+	PREFETCHT0   2240(R9)(R11*1)
 	VBROADCASTSS 12(AX), Z12
 	VFMADD231PS  Z12, Z8, Z0
 	VFMADD231PS  Z12, Z9, Z1
@@ -30738,7 +35572,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_3x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_3x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -30750,6 +35584,44 @@ TEXT ·conv2d_f32_b16s2_3x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -30820,9 +35692,13 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z12
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z13
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      (R9)(R10*2), Z14
+	PREFETCHT0   2048(R9)(R10*2)
 	VMOVUPS      (R9)(R11*1), Z15
+	PREFETCHT0   2048(R9)(R11*1)
 	VBROADCASTSS (AX), Z16
 	VFMADD231PS  Z16, Z12, Z0
 	VFMADD231PS  Z16, Z13, Z1
@@ -30839,9 +35715,13 @@ channels:
 	VFMADD231PS  Z18, Z14, Z10
 	VFMADD231PS  Z18, Z15, Z11
 	VMOVUPS      64(R9), Z12
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z13
+	PREFETCHT0   2112(R9)(R10*1)
 	VMOVUPS      64(R9)(R10*2), Z14
+	PREFETCHT0   2112(R9)(R10*2)
 	VMOVUPS      64(R9)(R11*1), Z15
+	PREFETCHT0   2112(R9)(R11*1)
 	VBROADCASTSS 4(AX), Z16
 	VFMADD231PS  Z16, Z12, Z0
 	VFMADD231PS  Z16, Z13, Z1
@@ -30858,9 +35738,13 @@ channels:
 	VFMADD231PS  Z18, Z14, Z10
 	VFMADD231PS  Z18, Z15, Z11
 	VMOVUPS      128(R9), Z12
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z13
+	PREFETCHT0   2176(R9)(R10*1)
 	VMOVUPS      128(R9)(R10*2), Z14
+	PREFETCHT0   2176(R9)(R10*2)
 	VMOVUPS      128(R9)(R11*1), Z15
+	PREFETCHT0   2176(R9)(R11*1)
 	VBROADCASTSS 8(AX), Z16
 	VFMADD231PS  Z16, Z12, Z0
 	VFMADD231PS  Z16, Z13, Z1
@@ -30877,9 +35761,13 @@ channels:
 	VFMADD231PS  Z18, Z14, Z10
 	VFMADD231PS  Z18, Z15, Z11
 	VMOVUPS      192(R9), Z12
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z13
+	PREFETCHT0   2240(R9)(R10*1)
 	VMOVUPS      192(R9)(R10*2), Z14
+	PREFETCHT0   2240(R9)(R10*2)
 	VMOVUPS      192(R9)(R11*1), Z15
+	PREFETCHT0   2240(R9)(R11*1)
 	VBROADCASTSS 12(AX), Z16
 	VFMADD231PS  Z16, Z12, Z0
 	VFMADD231PS  Z16, Z13, Z1
@@ -30974,7 +35862,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_4x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_4x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -30986,6 +35874,52 @@ TEXT ·conv2d_f32_b16s2_4x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -31068,9 +36002,13 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z16
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z17
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      (R9)(R10*2), Z18
+	PREFETCHT0   2048(R9)(R10*2)
 	VMOVUPS      (R9)(R11*1), Z19
+	PREFETCHT0   2048(R9)(R11*1)
 	VBROADCASTSS (AX), Z20
 	VFMADD231PS  Z20, Z16, Z0
 	VFMADD231PS  Z20, Z17, Z1
@@ -31092,9 +36030,13 @@ channels:
 	VFMADD231PS  Z23, Z18, Z14
 	VFMADD231PS  Z23, Z19, Z15
 	VMOVUPS      64(R9), Z16
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z17
+	PREFETCHT0   2112(R9)(R10*1)
 	VMOVUPS      64(R9)(R10*2), Z18
+	PREFETCHT0   2112(R9)(R10*2)
 	VMOVUPS      64(R9)(R11*1), Z19
+	PREFETCHT0   2112(R9)(R11*1)
 	VBROADCASTSS 4(AX), Z20
 	VFMADD231PS  Z20, Z16, Z0
 	VFMADD231PS  Z20, Z17, Z1
@@ -31116,9 +36058,13 @@ channels:
 	VFMADD231PS  Z23, Z18, Z14
 	VFMADD231PS  Z23, Z19, Z15
 	VMOVUPS      128(R9), Z16
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z17
+	PREFETCHT0   2176(R9)(R10*1)
 	VMOVUPS      128(R9)(R10*2), Z18
+	PREFETCHT0   2176(R9)(R10*2)
 	VMOVUPS      128(R9)(R11*1), Z19
+	PREFETCHT0   2176(R9)(R11*1)
 	VBROADCASTSS 8(AX), Z20
 	VFMADD231PS  Z20, Z16, Z0
 	VFMADD231PS  Z20, Z17, Z1
@@ -31140,9 +36086,13 @@ channels:
 	VFMADD231PS  Z23, Z18, Z14
 	VFMADD231PS  Z23, Z19, Z15
 	VMOVUPS      192(R9), Z16
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z17
+	PREFETCHT0   2240(R9)(R10*1)
 	VMOVUPS      192(R9)(R10*2), Z18
+	PREFETCHT0   2240(R9)(R10*2)
 	VMOVUPS      192(R9)(R11*1), Z19
+	PREFETCHT0   2240(R9)(R11*1)
 	VBROADCASTSS 12(AX), Z20
 	VFMADD231PS  Z20, Z16, Z0
 	VFMADD231PS  Z20, Z17, Z1
@@ -31254,7 +36204,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_5x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_5x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -31266,6 +36216,60 @@ TEXT ·conv2d_f32_b16s2_5x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -31360,9 +36364,13 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z20
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z21
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      (R9)(R10*2), Z22
+	PREFETCHT0   2048(R9)(R10*2)
 	VMOVUPS      (R9)(R11*1), Z23
+	PREFETCHT0   2048(R9)(R11*1)
 	VBROADCASTSS (AX), Z24
 	VFMADD231PS  Z24, Z20, Z0
 	VFMADD231PS  Z24, Z21, Z1
@@ -31389,9 +36397,13 @@ channels:
 	VFMADD231PS  Z24, Z22, Z18
 	VFMADD231PS  Z24, Z23, Z19
 	VMOVUPS      64(R9), Z20
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z21
+	PREFETCHT0   2112(R9)(R10*1)
 	VMOVUPS      64(R9)(R10*2), Z22
+	PREFETCHT0   2112(R9)(R10*2)
 	VMOVUPS      64(R9)(R11*1), Z23
+	PREFETCHT0   2112(R9)(R11*1)
 	VBROADCASTSS 4(AX), Z24
 	VFMADD231PS  Z24, Z20, Z0
 	VFMADD231PS  Z24, Z21, Z1
@@ -31418,9 +36430,13 @@ channels:
 	VFMADD231PS  Z24, Z22, Z18
 	VFMADD231PS  Z24, Z23, Z19
 	VMOVUPS      128(R9), Z20
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z21
+	PREFETCHT0   2176(R9)(R10*1)
 	VMOVUPS      128(R9)(R10*2), Z22
+	PREFETCHT0   2176(R9)(R10*2)
 	VMOVUPS      128(R9)(R11*1), Z23
+	PREFETCHT0   2176(R9)(R11*1)
 	VBROADCASTSS 8(AX), Z24
 	VFMADD231PS  Z24, Z20, Z0
 	VFMADD231PS  Z24, Z21, Z1
@@ -31447,9 +36463,13 @@ channels:
 	VFMADD231PS  Z24, Z22, Z18
 	VFMADD231PS  Z24, Z23, Z19
 	VMOVUPS      192(R9), Z20
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z21
+	PREFETCHT0   2240(R9)(R10*1)
 	VMOVUPS      192(R9)(R10*2), Z22
+	PREFETCHT0   2240(R9)(R10*2)
 	VMOVUPS      192(R9)(R11*1), Z23
+	PREFETCHT0   2240(R9)(R11*1)
 	VBROADCASTSS 12(AX), Z24
 	VFMADD231PS  Z24, Z20, Z0
 	VFMADD231PS  Z24, Z21, Z1
@@ -31578,7 +36598,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_6x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_6x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -31590,6 +36610,68 @@ TEXT ·conv2d_f32_b16s2_6x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -31696,9 +36778,13 @@ col:
 
 channels:
 	VMOVUPS      (R9), Z24
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z25
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      (R9)(R10*2), Z26
+	PREFETCHT0   2048(R9)(R10*2)
 	VMOVUPS      (R9)(R11*1), Z27
+	PREFETCHT0   2048(R9)(R11*1)
 	VBROADCASTSS (AX), Z28
 	VFMADD231PS  Z28, Z24, Z0
 	VFMADD231PS  Z28, Z25, Z1
@@ -31730,9 +36816,13 @@ channels:
 	VFMADD231PS  Z29, Z26, Z22
 	VFMADD231PS  Z29, Z27, Z23
 	VMOVUPS      64(R9), Z24
+	PREFETCHT0   2112(R9)
 	VMOVUPS      64(R9)(R10*1), Z25
+	PREFETCHT0   2112(R9)(R10*1)
 	VMOVUPS      64(R9)(R10*2), Z26
+	PREFETCHT0   2112(R9)(R10*2)
 	VMOVUPS      64(R9)(R11*1), Z27
+	PREFETCHT0   2112(R9)(R11*1)
 	VBROADCASTSS 4(AX), Z28
 	VFMADD231PS  Z28, Z24, Z0
 	VFMADD231PS  Z28, Z25, Z1
@@ -31764,9 +36854,13 @@ channels:
 	VFMADD231PS  Z29, Z26, Z22
 	VFMADD231PS  Z29, Z27, Z23
 	VMOVUPS      128(R9), Z24
+	PREFETCHT0   2176(R9)
 	VMOVUPS      128(R9)(R10*1), Z25
+	PREFETCHT0   2176(R9)(R10*1)
 	VMOVUPS      128(R9)(R10*2), Z26
+	PREFETCHT0   2176(R9)(R10*2)
 	VMOVUPS      128(R9)(R11*1), Z27
+	PREFETCHT0   2176(R9)(R11*1)
 	VBROADCASTSS 8(AX), Z28
 	VFMADD231PS  Z28, Z24, Z0
 	VFMADD231PS  Z28, Z25, Z1
@@ -31798,9 +36892,13 @@ channels:
 	VFMADD231PS  Z29, Z26, Z22
 	VFMADD231PS  Z29, Z27, Z23
 	VMOVUPS      192(R9), Z24
+	PREFETCHT0   2240(R9)
 	VMOVUPS      192(R9)(R10*1), Z25
+	PREFETCHT0   2240(R9)(R10*1)
 	VMOVUPS      192(R9)(R10*2), Z26
+	PREFETCHT0   2240(R9)(R10*2)
 	VMOVUPS      192(R9)(R11*1), Z27
+	PREFETCHT0   2240(R9)(R11*1)
 	VBROADCASTSS 12(AX), Z28
 	VFMADD231PS  Z28, Z24, Z0
 	VFMADD231PS  Z28, Z25, Z1
@@ -31946,7 +37044,7 @@ done:
 	RET
 
 // func conv2d_f32_b16s2_7x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b16s2_7x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -31958,6 +37056,76 @@ TEXT ·conv2d_f32_b16s2_7x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -32076,9 +37244,13 @@ col:
 
 channels:
 	VMOVUPS          (R9), Z28
+	PREFETCHT0       2048(R9)
 	VMOVUPS          (R9)(R10*1), Z29
+	PREFETCHT0       2048(R9)(R10*1)
 	VMOVUPS          (R9)(R10*2), Z30
+	PREFETCHT0       2048(R9)(R10*2)
 	VMOVUPS          (R9)(R11*1), Z31
+	PREFETCHT0       2048(R9)(R11*1)
 	VFMADD231PS.BCST (AX), Z28, Z0
 	VFMADD231PS.BCST (AX), Z29, Z1
 	VFMADD231PS.BCST (AX), Z30, Z2
@@ -32108,9 +37280,13 @@ channels:
 	VFMADD231PS.BCST 768(AX), Z30, Z26
 	VFMADD231PS.BCST 768(AX), Z31, Z27
 	VMOVUPS          64(R9), Z28
+	PREFETCHT0       2112(R9)
 	VMOVUPS          64(R9)(R10*1), Z29
+	PREFETCHT0       2112(R9)(R10*1)
 	VMOVUPS          64(R9)(R10*2), Z30
+	PREFETCHT0       2112(R9)(R10*2)
 	VMOVUPS          64(R9)(R11*1), Z31
+	PREFETCHT0       2112(R9)(R11*1)
 	VFMADD231PS.BCST 4(AX), Z28, Z0
 	VFMADD231PS.BCST 4(AX), Z29, Z1
 	VFMADD231PS.BCST 4(AX), Z30, Z2
@@ -32140,9 +37316,13 @@ channels:
 	VFMADD231PS.BCST 772(AX), Z30, Z26
 	VFMADD231PS.BCST 772(AX), Z31, Z27
 	VMOVUPS          128(R9), Z28
+	PREFETCHT0       2176(R9)
 	VMOVUPS          128(R9)(R10*1), Z29
+	PREFETCHT0       2176(R9)(R10*1)
 	VMOVUPS          128(R9)(R10*2), Z30
+	PREFETCHT0       2176(R9)(R10*2)
 	VMOVUPS          128(R9)(R11*1), Z31
+	PREFETCHT0       2176(R9)(R11*1)
 	VFMADD231PS.BCST 8(AX), Z28, Z0
 	VFMADD231PS.BCST 8(AX), Z29, Z1
 	VFMADD231PS.BCST 8(AX), Z30, Z2
@@ -32172,9 +37352,13 @@ channels:
 	VFMADD231PS.BCST 776(AX), Z30, Z26
 	VFMADD231PS.BCST 776(AX), Z31, Z27
 	VMOVUPS          192(R9), Z28
+	PREFETCHT0       2240(R9)
 	VMOVUPS          192(R9)(R10*1), Z29
+	PREFETCHT0       2240(R9)(R10*1)
 	VMOVUPS          192(R9)(R10*2), Z30
+	PREFETCHT0       2240(R9)(R10*2)
 	VMOVUPS          192(R9)(R11*1), Z31
+	PREFETCHT0       2240(R9)(R11*1)
 	VFMADD231PS.BCST 12(AX), Z28, Z0
 	VFMADD231PS.BCST 12(AX), Z29, Z1
 	VFMADD231PS.BCST 12(AX), Z30, Z2
@@ -32330,7 +37514,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_1x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_1x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -32340,6 +37524,16 @@ TEXT ·conv2d_f32_b1s1_1x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -32371,6 +37565,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z1
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z1, Z0
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
@@ -32408,7 +37603,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_2x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_2x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -32418,6 +37613,18 @@ TEXT ·conv2d_f32_b1s1_2x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -32452,6 +37659,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z2
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z2, Z0
 	VFMADD231PS.BCST 4(AX), Z2, Z1
 	ADDQ             $+64, R9
@@ -32493,7 +37701,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_3x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_3x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -32503,6 +37711,20 @@ TEXT ·conv2d_f32_b1s1_3x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -32540,6 +37762,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z3
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z3, Z0
 	VFMADD231PS.BCST 4(AX), Z3, Z1
 	VFMADD231PS.BCST 8(AX), Z3, Z2
@@ -32585,7 +37808,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_4x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_4x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -32595,6 +37818,22 @@ TEXT ·conv2d_f32_b1s1_4x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -32635,6 +37874,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z4
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z4, Z0
 	VFMADD231PS.BCST 4(AX), Z4, Z1
 	VFMADD231PS.BCST 8(AX), Z4, Z2
@@ -32684,7 +37924,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_5x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_5x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -32694,6 +37934,24 @@ TEXT ·conv2d_f32_b1s1_5x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -32737,6 +37995,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z5
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z5, Z0
 	VFMADD231PS.BCST 4(AX), Z5, Z1
 	VFMADD231PS.BCST 8(AX), Z5, Z2
@@ -32790,7 +38049,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_6x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_6x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -32800,6 +38059,26 @@ TEXT ·conv2d_f32_b1s1_6x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -32846,6 +38125,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z6
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z6, Z0
 	VFMADD231PS.BCST 4(AX), Z6, Z1
 	VFMADD231PS.BCST 8(AX), Z6, Z2
@@ -32903,7 +38183,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_7x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_7x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -32913,6 +38193,28 @@ TEXT ·conv2d_f32_b1s1_7x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -32962,6 +38264,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z7
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z7, Z0
 	VFMADD231PS.BCST 4(AX), Z7, Z1
 	VFMADD231PS.BCST 8(AX), Z7, Z2
@@ -33023,7 +38326,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_8x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_8x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -33033,6 +38336,30 @@ TEXT ·conv2d_f32_b1s1_8x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -33085,6 +38412,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z8
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z8, Z0
 	VFMADD231PS.BCST 4(AX), Z8, Z1
 	VFMADD231PS.BCST 8(AX), Z8, Z2
@@ -33150,7 +38478,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_9x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_9x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -33160,6 +38488,32 @@ TEXT ·conv2d_f32_b1s1_9x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -33215,6 +38569,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z9
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z9, Z0
 	VFMADD231PS.BCST 4(AX), Z9, Z1
 	VFMADD231PS.BCST 8(AX), Z9, Z2
@@ -33284,7 +38639,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_10x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_10x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -33294,6 +38649,34 @@ TEXT ·conv2d_f32_b1s1_10x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -33352,6 +38735,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z10
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z10, Z0
 	VFMADD231PS.BCST 4(AX), Z10, Z1
 	VFMADD231PS.BCST 8(AX), Z10, Z2
@@ -33425,7 +38809,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_11x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_11x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -33435,6 +38819,36 @@ TEXT ·conv2d_f32_b1s1_11x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -33496,6 +38910,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z11
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z11, Z0
 	VFMADD231PS.BCST 4(AX), Z11, Z1
 	VFMADD231PS.BCST 8(AX), Z11, Z2
@@ -33573,7 +38988,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_12x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_12x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -33583,6 +38998,38 @@ TEXT ·conv2d_f32_b1s1_12x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -33647,6 +39094,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z12
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z12, Z0
 	VFMADD231PS.BCST 4(AX), Z12, Z1
 	VFMADD231PS.BCST 8(AX), Z12, Z2
@@ -33728,7 +39176,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_13x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_13x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -33738,6 +39186,40 @@ TEXT ·conv2d_f32_b1s1_13x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -33805,6 +39287,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z13
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z13, Z0
 	VFMADD231PS.BCST 4(AX), Z13, Z1
 	VFMADD231PS.BCST 8(AX), Z13, Z2
@@ -33890,7 +39373,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_14x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_14x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -33900,6 +39383,42 @@ TEXT ·conv2d_f32_b1s1_14x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -33970,6 +39489,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z14
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z14, Z0
 	VFMADD231PS.BCST 4(AX), Z14, Z1
 	VFMADD231PS.BCST 8(AX), Z14, Z2
@@ -34059,7 +39579,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_15x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_15x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -34069,6 +39589,44 @@ TEXT ·conv2d_f32_b1s1_15x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -34142,6 +39700,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z15
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z15, Z0
 	VFMADD231PS.BCST 4(AX), Z15, Z1
 	VFMADD231PS.BCST 8(AX), Z15, Z2
@@ -34235,7 +39794,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_16x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_16x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -34245,6 +39804,46 @@ TEXT ·conv2d_f32_b1s1_16x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -34321,6 +39920,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z16
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z16, Z0
 	VFMADD231PS.BCST 4(AX), Z16, Z1
 	VFMADD231PS.BCST 8(AX), Z16, Z2
@@ -34418,7 +40018,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_17x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_17x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -34428,6 +40028,48 @@ TEXT ·conv2d_f32_b1s1_17x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -34507,6 +40149,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z17
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z17, Z0
 	VFMADD231PS.BCST 4(AX), Z17, Z1
 	VFMADD231PS.BCST 8(AX), Z17, Z2
@@ -34608,7 +40251,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_18x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_18x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -34618,6 +40261,50 @@ TEXT ·conv2d_f32_b1s1_18x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -34700,6 +40387,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z18
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z18, Z0
 	VFMADD231PS.BCST 4(AX), Z18, Z1
 	VFMADD231PS.BCST 8(AX), Z18, Z2
@@ -34805,7 +40493,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_19x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_19x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -34815,6 +40503,52 @@ TEXT ·conv2d_f32_b1s1_19x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -34900,6 +40634,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z19
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z19, Z0
 	VFMADD231PS.BCST 4(AX), Z19, Z1
 	VFMADD231PS.BCST 8(AX), Z19, Z2
@@ -35009,7 +40744,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_20x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_20x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -35019,6 +40754,54 @@ TEXT ·conv2d_f32_b1s1_20x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -35107,6 +40890,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z20
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z20, Z0
 	VFMADD231PS.BCST 4(AX), Z20, Z1
 	VFMADD231PS.BCST 8(AX), Z20, Z2
@@ -35220,7 +41004,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_21x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_21x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -35230,6 +41014,56 @@ TEXT ·conv2d_f32_b1s1_21x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -35321,6 +41155,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z21
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z21, Z0
 	VFMADD231PS.BCST 4(AX), Z21, Z1
 	VFMADD231PS.BCST 8(AX), Z21, Z2
@@ -35438,7 +41273,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_22x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_22x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -35448,6 +41283,58 @@ TEXT ·conv2d_f32_b1s1_22x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -35542,6 +41429,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z22
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z22, Z0
 	VFMADD231PS.BCST 4(AX), Z22, Z1
 	VFMADD231PS.BCST 8(AX), Z22, Z2
@@ -35663,7 +41551,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_23x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_23x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -35673,6 +41561,60 @@ TEXT ·conv2d_f32_b1s1_23x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -35770,6 +41712,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z23
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z23, Z0
 	VFMADD231PS.BCST 4(AX), Z23, Z1
 	VFMADD231PS.BCST 8(AX), Z23, Z2
@@ -35895,7 +41838,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_24x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_24x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -35905,6 +41848,62 @@ TEXT ·conv2d_f32_b1s1_24x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -36005,6 +42004,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z24
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z24, Z0
 	VFMADD231PS.BCST 4(AX), Z24, Z1
 	VFMADD231PS.BCST 8(AX), Z24, Z2
@@ -36134,7 +42134,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_25x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_25x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -36144,6 +42144,64 @@ TEXT ·conv2d_f32_b1s1_25x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -36247,6 +42305,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z25
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z25, Z0
 	VFMADD231PS.BCST 4(AX), Z25, Z1
 	VFMADD231PS.BCST 8(AX), Z25, Z2
@@ -36380,7 +42439,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_26x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_26x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -36390,6 +42449,66 @@ TEXT ·conv2d_f32_b1s1_26x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	PREFETCHT0 1600(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	PREFETCHT0 1600(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -36496,6 +42615,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z26
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z26, Z0
 	VFMADD231PS.BCST 4(AX), Z26, Z1
 	VFMADD231PS.BCST 8(AX), Z26, Z2
@@ -36633,7 +42753,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_27x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_27x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -36643,6 +42763,68 @@ TEXT ·conv2d_f32_b1s1_27x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	PREFETCHT0 1600(AX)
+	PREFETCHT0 1664(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	PREFETCHT0 1600(AX)
+	PREFETCHT0 1664(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -36752,6 +42934,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z27
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z27, Z0
 	VFMADD231PS.BCST 4(AX), Z27, Z1
 	VFMADD231PS.BCST 8(AX), Z27, Z2
@@ -36893,7 +43076,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_28x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_28x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -36903,6 +43086,70 @@ TEXT ·conv2d_f32_b1s1_28x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	PREFETCHT0 1600(AX)
+	PREFETCHT0 1664(AX)
+	PREFETCHT0 1728(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	PREFETCHT0 1600(AX)
+	PREFETCHT0 1664(AX)
+	PREFETCHT0 1728(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -37015,6 +43262,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z28
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z28, Z0
 	VFMADD231PS.BCST 4(AX), Z28, Z1
 	VFMADD231PS.BCST 8(AX), Z28, Z2
@@ -37160,7 +43408,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_1x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_1x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -37171,6 +43419,20 @@ TEXT ·conv2d_f32_b1s1_1x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -37206,7 +43468,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z2
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z3
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z4
 	VFMADD231PS  Z4, Z2, Z0
 	VFMADD231PS  Z4, Z3, Z1
@@ -37251,7 +43515,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_2x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_2x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -37262,6 +43526,24 @@ TEXT ·conv2d_f32_b1s1_2x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -37303,7 +43585,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z4
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z5
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z6
 	VFMADD231PS  Z6, Z4, Z0
 	VFMADD231PS  Z6, Z5, Z1
@@ -37357,7 +43641,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_3x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_3x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -37368,6 +43652,28 @@ TEXT ·conv2d_f32_b1s1_3x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -37415,7 +43721,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z6
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z7
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z8
 	VFMADD231PS  Z8, Z6, Z0
 	VFMADD231PS  Z8, Z7, Z1
@@ -37478,7 +43786,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_4x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_4x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -37489,6 +43797,32 @@ TEXT ·conv2d_f32_b1s1_4x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -37542,7 +43876,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z8
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z9
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z1
@@ -37614,7 +43950,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_5x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_5x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -37625,6 +43961,36 @@ TEXT ·conv2d_f32_b1s1_5x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -37684,7 +44050,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z10
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z11
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z12
 	VFMADD231PS  Z12, Z10, Z0
 	VFMADD231PS  Z12, Z11, Z1
@@ -37765,7 +44133,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_6x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_6x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -37776,6 +44144,40 @@ TEXT ·conv2d_f32_b1s1_6x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -37841,7 +44243,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z12
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z13
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z14
 	VFMADD231PS  Z14, Z12, Z0
 	VFMADD231PS  Z14, Z13, Z1
@@ -37931,7 +44335,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_7x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_7x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -37942,6 +44346,44 @@ TEXT ·conv2d_f32_b1s1_7x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -38013,7 +44455,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z14
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z15
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z16
 	VFMADD231PS  Z16, Z14, Z0
 	VFMADD231PS  Z16, Z15, Z1
@@ -38112,7 +44556,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_8x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_8x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -38123,6 +44567,48 @@ TEXT ·conv2d_f32_b1s1_8x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -38200,7 +44686,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z16
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z17
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z18
 	VFMADD231PS  Z18, Z16, Z0
 	VFMADD231PS  Z18, Z17, Z1
@@ -38308,7 +44796,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_9x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_9x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -38319,6 +44807,52 @@ TEXT ·conv2d_f32_b1s1_9x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -38402,7 +44936,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z18
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z19
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z20
 	VFMADD231PS  Z20, Z18, Z0
 	VFMADD231PS  Z20, Z19, Z1
@@ -38519,7 +45055,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_10x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_10x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -38530,6 +45066,56 @@ TEXT ·conv2d_f32_b1s1_10x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -38619,7 +45205,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z20
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z21
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z22
 	VFMADD231PS  Z22, Z20, Z0
 	VFMADD231PS  Z22, Z21, Z1
@@ -38745,7 +45333,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_11x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_11x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -38756,6 +45344,60 @@ TEXT ·conv2d_f32_b1s1_11x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -38851,7 +45493,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z22
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z23
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z24
 	VFMADD231PS  Z24, Z22, Z0
 	VFMADD231PS  Z24, Z23, Z1
@@ -38986,7 +45630,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_12x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_12x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -38997,6 +45641,64 @@ TEXT ·conv2d_f32_b1s1_12x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -39098,7 +45800,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z24
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z25
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z26
 	VFMADD231PS  Z26, Z24, Z0
 	VFMADD231PS  Z26, Z25, Z1
@@ -39242,7 +45946,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_13x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_13x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -39253,6 +45957,68 @@ TEXT ·conv2d_f32_b1s1_13x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -39360,7 +46126,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z26
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z27
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z28
 	VFMADD231PS  Z28, Z26, Z0
 	VFMADD231PS  Z28, Z27, Z1
@@ -39513,7 +46281,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_14x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_14x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -39524,6 +46292,72 @@ TEXT ·conv2d_f32_b1s1_14x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -39637,7 +46471,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z28
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z29
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z30
 	VFMADD231PS  Z30, Z28, Z0
 	VFMADD231PS  Z30, Z29, Z1
@@ -39799,7 +46635,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_1x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_1x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -39811,6 +46647,28 @@ TEXT ·conv2d_f32_b1s1_1x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -39854,9 +46712,13 @@ row:
 
 col:
 	VMOVUPS      (R9), Z4
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z5
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      (R9)(R10*2), Z6
+	PREFETCHT0   2048(R9)(R10*2)
 	VMOVUPS      (R9)(R11*1), Z7
+	PREFETCHT0   2048(R9)(R11*1)
 	VBROADCASTSS (AX), Z8
 	VFMADD231PS  Z8, Z4, Z0
 	VFMADD231PS  Z8, Z5, Z1
@@ -39913,7 +46775,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_2x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_2x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -39925,6 +46787,36 @@ TEXT ·conv2d_f32_b1s1_2x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -39980,9 +46872,13 @@ row:
 
 col:
 	VMOVUPS      (R9), Z8
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z9
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      (R9)(R10*2), Z10
+	PREFETCHT0   2048(R9)(R10*2)
 	VMOVUPS      (R9)(R11*1), Z11
+	PREFETCHT0   2048(R9)(R11*1)
 	VBROADCASTSS (AX), Z12
 	VFMADD231PS  Z12, Z8, Z0
 	VFMADD231PS  Z12, Z9, Z1
@@ -40056,7 +46952,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_3x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_3x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -40068,6 +46964,44 @@ TEXT ·conv2d_f32_b1s1_3x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -40135,9 +47069,13 @@ row:
 
 col:
 	VMOVUPS      (R9), Z12
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z13
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      (R9)(R10*2), Z14
+	PREFETCHT0   2048(R9)(R10*2)
 	VMOVUPS      (R9)(R11*1), Z15
+	PREFETCHT0   2048(R9)(R11*1)
 	VBROADCASTSS (AX), Z16
 	VFMADD231PS  Z16, Z12, Z0
 	VFMADD231PS  Z16, Z13, Z1
@@ -40228,7 +47166,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_4x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_4x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -40240,6 +47178,52 @@ TEXT ·conv2d_f32_b1s1_4x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -40319,9 +47303,13 @@ row:
 
 col:
 	VMOVUPS      (R9), Z16
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z17
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      (R9)(R10*2), Z18
+	PREFETCHT0   2048(R9)(R10*2)
 	VMOVUPS      (R9)(R11*1), Z19
+	PREFETCHT0   2048(R9)(R11*1)
 	VBROADCASTSS (AX), Z20
 	VFMADD231PS  Z20, Z16, Z0
 	VFMADD231PS  Z20, Z17, Z1
@@ -40429,7 +47417,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_5x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_5x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -40441,6 +47429,60 @@ TEXT ·conv2d_f32_b1s1_5x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -40532,9 +47574,13 @@ row:
 
 col:
 	VMOVUPS      (R9), Z20
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z21
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      (R9)(R10*2), Z22
+	PREFETCHT0   2048(R9)(R10*2)
 	VMOVUPS      (R9)(R11*1), Z23
+	PREFETCHT0   2048(R9)(R11*1)
 	VBROADCASTSS (AX), Z24
 	VFMADD231PS  Z24, Z20, Z0
 	VFMADD231PS  Z24, Z21, Z1
@@ -40659,7 +47705,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_6x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_6x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -40671,6 +47717,68 @@ TEXT ·conv2d_f32_b1s1_6x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -40774,9 +47882,13 @@ row:
 
 col:
 	VMOVUPS      (R9), Z24
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z25
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      (R9)(R10*2), Z26
+	PREFETCHT0   2048(R9)(R10*2)
 	VMOVUPS      (R9)(R11*1), Z27
+	PREFETCHT0   2048(R9)(R11*1)
 	VBROADCASTSS (AX), Z28
 	VFMADD231PS  Z28, Z24, Z0
 	VFMADD231PS  Z28, Z25, Z1
@@ -40918,7 +48030,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s1_7x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s1_7x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -40930,6 +48042,76 @@ TEXT ·conv2d_f32_b1s1_7x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -41045,9 +48227,13 @@ row:
 
 col:
 	VMOVUPS          (R9), Z28
+	PREFETCHT0       2048(R9)
 	VMOVUPS          (R9)(R10*1), Z29
+	PREFETCHT0       2048(R9)(R10*1)
 	VMOVUPS          (R9)(R10*2), Z30
+	PREFETCHT0       2048(R9)(R10*2)
 	VMOVUPS          (R9)(R11*1), Z31
+	PREFETCHT0       2048(R9)(R11*1)
 	VFMADD231PS.BCST (AX), Z28, Z0
 	VFMADD231PS.BCST (AX), Z29, Z1
 	VFMADD231PS.BCST (AX), Z30, Z2
@@ -41199,7 +48385,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_1x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_1x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -41209,6 +48395,16 @@ TEXT ·conv2d_f32_b1s2_1x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -41240,6 +48436,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z1
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z1, Z0
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
@@ -41277,7 +48474,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_2x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_2x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -41287,6 +48484,18 @@ TEXT ·conv2d_f32_b1s2_2x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -41321,6 +48530,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z2
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z2, Z0
 	VFMADD231PS.BCST 8(AX), Z2, Z1
 	ADDQ             $+64, R9
@@ -41362,7 +48572,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_3x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_3x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -41372,6 +48582,20 @@ TEXT ·conv2d_f32_b1s2_3x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -41409,6 +48633,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z3
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z3, Z0
 	VFMADD231PS.BCST 8(AX), Z3, Z1
 	VFMADD231PS.BCST 16(AX), Z3, Z2
@@ -41454,7 +48679,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_4x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_4x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -41464,6 +48689,22 @@ TEXT ·conv2d_f32_b1s2_4x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -41504,6 +48745,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z4
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z4, Z0
 	VFMADD231PS.BCST 8(AX), Z4, Z1
 	VFMADD231PS.BCST 16(AX), Z4, Z2
@@ -41553,7 +48795,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_5x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_5x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -41563,6 +48805,24 @@ TEXT ·conv2d_f32_b1s2_5x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -41606,6 +48866,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z5
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z5, Z0
 	VFMADD231PS.BCST 8(AX), Z5, Z1
 	VFMADD231PS.BCST 16(AX), Z5, Z2
@@ -41659,7 +48920,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_6x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_6x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -41669,6 +48930,26 @@ TEXT ·conv2d_f32_b1s2_6x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -41715,6 +48996,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z6
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z6, Z0
 	VFMADD231PS.BCST 8(AX), Z6, Z1
 	VFMADD231PS.BCST 16(AX), Z6, Z2
@@ -41772,7 +49054,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_7x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_7x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -41782,6 +49064,28 @@ TEXT ·conv2d_f32_b1s2_7x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -41831,6 +49135,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z7
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z7, Z0
 	VFMADD231PS.BCST 8(AX), Z7, Z1
 	VFMADD231PS.BCST 16(AX), Z7, Z2
@@ -41892,7 +49197,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_8x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_8x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -41902,6 +49207,30 @@ TEXT ·conv2d_f32_b1s2_8x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -41954,6 +49283,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z8
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z8, Z0
 	VFMADD231PS.BCST 8(AX), Z8, Z1
 	VFMADD231PS.BCST 16(AX), Z8, Z2
@@ -42019,7 +49349,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_9x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_9x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -42029,6 +49359,32 @@ TEXT ·conv2d_f32_b1s2_9x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -42084,6 +49440,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z9
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z9, Z0
 	VFMADD231PS.BCST 8(AX), Z9, Z1
 	VFMADD231PS.BCST 16(AX), Z9, Z2
@@ -42153,7 +49510,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_10x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_10x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -42163,6 +49520,34 @@ TEXT ·conv2d_f32_b1s2_10x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -42221,6 +49606,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z10
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z10, Z0
 	VFMADD231PS.BCST 8(AX), Z10, Z1
 	VFMADD231PS.BCST 16(AX), Z10, Z2
@@ -42294,7 +49680,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_11x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_11x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -42304,6 +49690,36 @@ TEXT ·conv2d_f32_b1s2_11x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -42365,6 +49781,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z11
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z11, Z0
 	VFMADD231PS.BCST 8(AX), Z11, Z1
 	VFMADD231PS.BCST 16(AX), Z11, Z2
@@ -42442,7 +49859,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_12x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_12x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -42452,6 +49869,38 @@ TEXT ·conv2d_f32_b1s2_12x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -42516,6 +49965,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z12
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z12, Z0
 	VFMADD231PS.BCST 8(AX), Z12, Z1
 	VFMADD231PS.BCST 16(AX), Z12, Z2
@@ -42597,7 +50047,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_13x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_13x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -42607,6 +50057,40 @@ TEXT ·conv2d_f32_b1s2_13x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -42674,6 +50158,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z13
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z13, Z0
 	VFMADD231PS.BCST 8(AX), Z13, Z1
 	VFMADD231PS.BCST 16(AX), Z13, Z2
@@ -42759,7 +50244,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_14x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_14x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -42769,6 +50254,42 @@ TEXT ·conv2d_f32_b1s2_14x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -42839,6 +50360,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z14
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z14, Z0
 	VFMADD231PS.BCST 8(AX), Z14, Z1
 	VFMADD231PS.BCST 16(AX), Z14, Z2
@@ -42928,7 +50450,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_15x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_15x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -42938,6 +50460,44 @@ TEXT ·conv2d_f32_b1s2_15x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -43011,6 +50571,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z15
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z15, Z0
 	VFMADD231PS.BCST 8(AX), Z15, Z1
 	VFMADD231PS.BCST 16(AX), Z15, Z2
@@ -43104,7 +50665,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_16x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_16x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -43114,6 +50675,46 @@ TEXT ·conv2d_f32_b1s2_16x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -43190,6 +50791,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z16
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z16, Z0
 	VFMADD231PS.BCST 8(AX), Z16, Z1
 	VFMADD231PS.BCST 16(AX), Z16, Z2
@@ -43287,7 +50889,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_17x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_17x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -43297,6 +50899,48 @@ TEXT ·conv2d_f32_b1s2_17x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -43376,6 +51020,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z17
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z17, Z0
 	VFMADD231PS.BCST 8(AX), Z17, Z1
 	VFMADD231PS.BCST 16(AX), Z17, Z2
@@ -43477,7 +51122,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_18x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_18x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -43487,6 +51132,50 @@ TEXT ·conv2d_f32_b1s2_18x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -43569,6 +51258,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z18
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z18, Z0
 	VFMADD231PS.BCST 8(AX), Z18, Z1
 	VFMADD231PS.BCST 16(AX), Z18, Z2
@@ -43674,7 +51364,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_19x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_19x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -43684,6 +51374,52 @@ TEXT ·conv2d_f32_b1s2_19x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -43769,6 +51505,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z19
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z19, Z0
 	VFMADD231PS.BCST 8(AX), Z19, Z1
 	VFMADD231PS.BCST 16(AX), Z19, Z2
@@ -43878,7 +51615,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_20x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_20x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -43888,6 +51625,54 @@ TEXT ·conv2d_f32_b1s2_20x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -43976,6 +51761,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z20
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z20, Z0
 	VFMADD231PS.BCST 8(AX), Z20, Z1
 	VFMADD231PS.BCST 16(AX), Z20, Z2
@@ -44089,7 +51875,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_21x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_21x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -44099,6 +51885,56 @@ TEXT ·conv2d_f32_b1s2_21x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -44190,6 +52026,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z21
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z21, Z0
 	VFMADD231PS.BCST 8(AX), Z21, Z1
 	VFMADD231PS.BCST 16(AX), Z21, Z2
@@ -44307,7 +52144,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_22x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_22x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -44317,6 +52154,58 @@ TEXT ·conv2d_f32_b1s2_22x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -44411,6 +52300,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z22
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z22, Z0
 	VFMADD231PS.BCST 8(AX), Z22, Z1
 	VFMADD231PS.BCST 16(AX), Z22, Z2
@@ -44532,7 +52422,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_23x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_23x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -44542,6 +52432,60 @@ TEXT ·conv2d_f32_b1s2_23x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -44639,6 +52583,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z23
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z23, Z0
 	VFMADD231PS.BCST 8(AX), Z23, Z1
 	VFMADD231PS.BCST 16(AX), Z23, Z2
@@ -44764,7 +52709,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_24x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_24x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -44774,6 +52719,62 @@ TEXT ·conv2d_f32_b1s2_24x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -44874,6 +52875,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z24
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z24, Z0
 	VFMADD231PS.BCST 8(AX), Z24, Z1
 	VFMADD231PS.BCST 16(AX), Z24, Z2
@@ -45003,7 +53005,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_25x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_25x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -45013,6 +53015,64 @@ TEXT ·conv2d_f32_b1s2_25x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -45116,6 +53176,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z25
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z25, Z0
 	VFMADD231PS.BCST 8(AX), Z25, Z1
 	VFMADD231PS.BCST 16(AX), Z25, Z2
@@ -45249,7 +53310,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_26x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_26x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -45259,6 +53320,66 @@ TEXT ·conv2d_f32_b1s2_26x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	PREFETCHT0 1600(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	PREFETCHT0 1600(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -45365,6 +53486,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z26
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z26, Z0
 	VFMADD231PS.BCST 8(AX), Z26, Z1
 	VFMADD231PS.BCST 16(AX), Z26, Z2
@@ -45502,7 +53624,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_27x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_27x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -45512,6 +53634,68 @@ TEXT ·conv2d_f32_b1s2_27x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	PREFETCHT0 1600(AX)
+	PREFETCHT0 1664(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	PREFETCHT0 1600(AX)
+	PREFETCHT0 1664(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -45621,6 +53805,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z27
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z27, Z0
 	VFMADD231PS.BCST 8(AX), Z27, Z1
 	VFMADD231PS.BCST 16(AX), Z27, Z2
@@ -45762,7 +53947,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_28x16_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_28x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -45772,6 +53957,70 @@ TEXT ·conv2d_f32_b1s2_28x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ  16(DI), DX
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	PREFETCHT0 1600(AX)
+	PREFETCHT0 1664(AX)
+	PREFETCHT0 1728(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	PREFETCHT0 896(AX)
+	PREFETCHT0 960(AX)
+	PREFETCHT0 1024(AX)
+	PREFETCHT0 1088(AX)
+	PREFETCHT0 1152(AX)
+	PREFETCHT0 1216(AX)
+	PREFETCHT0 1280(AX)
+	PREFETCHT0 1344(AX)
+	PREFETCHT0 1408(AX)
+	PREFETCHT0 1472(AX)
+	PREFETCHT0 1536(AX)
+	PREFETCHT0 1600(AX)
+	PREFETCHT0 1664(AX)
+	PREFETCHT0 1728(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -45884,6 +54133,7 @@ row:
 
 col:
 	VMOVUPS          (R9), Z28
+	PREFETCHT0       2048(R9)
 	VFMADD231PS.BCST (AX), Z28, Z0
 	VFMADD231PS.BCST 8(AX), Z28, Z1
 	VFMADD231PS.BCST 16(AX), Z28, Z2
@@ -46029,7 +54279,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_1x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_1x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -46040,6 +54290,20 @@ TEXT ·conv2d_f32_b1s2_1x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -46075,7 +54339,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z2
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z3
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z4
 	VFMADD231PS  Z4, Z2, Z0
 	VFMADD231PS  Z4, Z3, Z1
@@ -46120,7 +54386,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_2x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_2x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -46131,6 +54397,24 @@ TEXT ·conv2d_f32_b1s2_2x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -46172,7 +54456,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z4
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z5
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z6
 	VFMADD231PS  Z6, Z4, Z0
 	VFMADD231PS  Z6, Z5, Z1
@@ -46226,7 +54512,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_3x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_3x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -46237,6 +54523,28 @@ TEXT ·conv2d_f32_b1s2_3x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -46284,7 +54592,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z6
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z7
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z8
 	VFMADD231PS  Z8, Z6, Z0
 	VFMADD231PS  Z8, Z7, Z1
@@ -46347,7 +54657,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_4x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_4x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -46358,6 +54668,32 @@ TEXT ·conv2d_f32_b1s2_4x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -46411,7 +54747,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z8
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z9
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z10
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z10, Z9, Z1
@@ -46483,7 +54821,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_5x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_5x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -46494,6 +54832,36 @@ TEXT ·conv2d_f32_b1s2_5x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -46553,7 +54921,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z10
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z11
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z12
 	VFMADD231PS  Z12, Z10, Z0
 	VFMADD231PS  Z12, Z11, Z1
@@ -46634,7 +55004,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_6x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_6x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -46645,6 +55015,40 @@ TEXT ·conv2d_f32_b1s2_6x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -46710,7 +55114,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z12
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z13
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z14
 	VFMADD231PS  Z14, Z12, Z0
 	VFMADD231PS  Z14, Z13, Z1
@@ -46800,7 +55206,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_7x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_7x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -46811,6 +55217,44 @@ TEXT ·conv2d_f32_b1s2_7x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -46882,7 +55326,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z14
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z15
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z16
 	VFMADD231PS  Z16, Z14, Z0
 	VFMADD231PS  Z16, Z15, Z1
@@ -46981,7 +55427,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_8x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_8x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -46992,6 +55438,48 @@ TEXT ·conv2d_f32_b1s2_8x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -47069,7 +55557,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z16
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z17
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z18
 	VFMADD231PS  Z18, Z16, Z0
 	VFMADD231PS  Z18, Z17, Z1
@@ -47177,7 +55667,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_9x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_9x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -47188,6 +55678,52 @@ TEXT ·conv2d_f32_b1s2_9x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -47271,7 +55807,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z18
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z19
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z20
 	VFMADD231PS  Z20, Z18, Z0
 	VFMADD231PS  Z20, Z19, Z1
@@ -47388,7 +55926,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_10x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_10x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -47399,6 +55937,56 @@ TEXT ·conv2d_f32_b1s2_10x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -47488,7 +56076,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z20
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z21
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z22
 	VFMADD231PS  Z22, Z20, Z0
 	VFMADD231PS  Z22, Z21, Z1
@@ -47614,7 +56204,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_11x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_11x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -47625,6 +56215,60 @@ TEXT ·conv2d_f32_b1s2_11x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -47720,7 +56364,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z22
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z23
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z24
 	VFMADD231PS  Z24, Z22, Z0
 	VFMADD231PS  Z24, Z23, Z1
@@ -47855,7 +56501,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_12x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_12x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -47866,6 +56512,64 @@ TEXT ·conv2d_f32_b1s2_12x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -47967,7 +56671,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z24
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z25
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z26
 	VFMADD231PS  Z26, Z24, Z0
 	VFMADD231PS  Z26, Z25, Z1
@@ -48111,7 +56817,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_13x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_13x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -48122,6 +56828,68 @@ TEXT ·conv2d_f32_b1s2_13x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -48229,7 +56997,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z26
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z27
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z28
 	VFMADD231PS  Z28, Z26, Z0
 	VFMADD231PS  Z28, Z27, Z1
@@ -48382,7 +57152,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_14x32_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_14x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -48393,6 +57163,72 @@ TEXT ·conv2d_f32_b1s2_14x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ  96(DI), R10
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	PREFETCHT0 448(AX)
+	PREFETCHT0 512(AX)
+	PREFETCHT0 576(AX)
+	PREFETCHT0 640(AX)
+	PREFETCHT0 704(AX)
+	PREFETCHT0 768(AX)
+	PREFETCHT0 832(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -48506,7 +57342,9 @@ row:
 
 col:
 	VMOVUPS      (R9), Z28
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z29
+	PREFETCHT0   2048(R9)(R10*1)
 	VBROADCASTSS (AX), Z30
 	VFMADD231PS  Z30, Z28, Z0
 	VFMADD231PS  Z30, Z29, Z1
@@ -48668,7 +57506,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_1x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_1x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -48680,6 +57518,28 @@ TEXT ·conv2d_f32_b1s2_1x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -48723,9 +57583,13 @@ row:
 
 col:
 	VMOVUPS      (R9), Z4
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z5
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      (R9)(R10*2), Z6
+	PREFETCHT0   2048(R9)(R10*2)
 	VMOVUPS      (R9)(R11*1), Z7
+	PREFETCHT0   2048(R9)(R11*1)
 	VBROADCASTSS (AX), Z8
 	VFMADD231PS  Z8, Z4, Z0
 	VFMADD231PS  Z8, Z5, Z1
@@ -48782,7 +57646,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_2x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_2x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -48794,6 +57658,36 @@ TEXT ·conv2d_f32_b1s2_2x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -48849,9 +57743,13 @@ row:
 
 col:
 	VMOVUPS      (R9), Z8
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z9
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      (R9)(R10*2), Z10
+	PREFETCHT0   2048(R9)(R10*2)
 	VMOVUPS      (R9)(R11*1), Z11
+	PREFETCHT0   2048(R9)(R11*1)
 	VBROADCASTSS (AX), Z12
 	VFMADD231PS  Z12, Z8, Z0
 	VFMADD231PS  Z12, Z9, Z1
@@ -48925,7 +57823,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_3x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_3x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -48937,6 +57835,44 @@ TEXT ·conv2d_f32_b1s2_3x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -49004,9 +57940,13 @@ row:
 
 col:
 	VMOVUPS      (R9), Z12
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z13
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      (R9)(R10*2), Z14
+	PREFETCHT0   2048(R9)(R10*2)
 	VMOVUPS      (R9)(R11*1), Z15
+	PREFETCHT0   2048(R9)(R11*1)
 	VBROADCASTSS (AX), Z16
 	VFMADD231PS  Z16, Z12, Z0
 	VFMADD231PS  Z16, Z13, Z1
@@ -49097,7 +58037,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_4x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_4x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -49109,6 +58049,52 @@ TEXT ·conv2d_f32_b1s2_4x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -49188,9 +58174,13 @@ row:
 
 col:
 	VMOVUPS      (R9), Z16
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z17
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      (R9)(R10*2), Z18
+	PREFETCHT0   2048(R9)(R10*2)
 	VMOVUPS      (R9)(R11*1), Z19
+	PREFETCHT0   2048(R9)(R11*1)
 	VBROADCASTSS (AX), Z20
 	VFMADD231PS  Z20, Z16, Z0
 	VFMADD231PS  Z20, Z17, Z1
@@ -49298,7 +58288,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_5x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_5x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -49310,6 +58300,60 @@ TEXT ·conv2d_f32_b1s2_5x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -49401,9 +58445,13 @@ row:
 
 col:
 	VMOVUPS      (R9), Z20
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z21
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      (R9)(R10*2), Z22
+	PREFETCHT0   2048(R9)(R10*2)
 	VMOVUPS      (R9)(R11*1), Z23
+	PREFETCHT0   2048(R9)(R11*1)
 	VBROADCASTSS (AX), Z24
 	VFMADD231PS  Z24, Z20, Z0
 	VFMADD231PS  Z24, Z21, Z1
@@ -49528,7 +58576,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_6x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_6x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -49540,6 +58588,68 @@ TEXT ·conv2d_f32_b1s2_6x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -49643,9 +58753,13 @@ row:
 
 col:
 	VMOVUPS      (R9), Z24
+	PREFETCHT0   2048(R9)
 	VMOVUPS      (R9)(R10*1), Z25
+	PREFETCHT0   2048(R9)(R10*1)
 	VMOVUPS      (R9)(R10*2), Z26
+	PREFETCHT0   2048(R9)(R10*2)
 	VMOVUPS      (R9)(R11*1), Z27
+	PREFETCHT0   2048(R9)(R11*1)
 	VBROADCASTSS (AX), Z28
 	VFMADD231PS  Z28, Z24, Z0
 	VFMADD231PS  Z28, Z25, Z1
@@ -49787,7 +58901,7 @@ done:
 	RET
 
 // func conv2d_f32_b1s2_7x64_avx512(a *convArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·conv2d_f32_b1s2_7x64_avx512(SB), NOSPLIT, $0-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), R14
@@ -49799,6 +58913,76 @@ TEXT ·conv2d_f32_b1s2_7x64_avx512(SB), NOSPLIT, $0-8
 	LEAQ  (R10)(R10*2), R11
 
 tile:
+	MOVQ       DX, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       104(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	MOVQ       32(DI), AX
+	TESTQ      AX, AX
+	JE         start
+	ADDQ       DX, AX
+	SUBQ       16(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+	ADDQ       112(DI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	PREFETCHT0 128(AX)
+	PREFETCHT0 192(AX)
+	PREFETCHT0 256(AX)
+	PREFETCHT0 320(AX)
+	PREFETCHT0 384(AX)
+
+start:
 	TESTQ   $+2, 120(DI)
 	JNE     accumulate
 	MOVQ    24(DI), AX
@@ -49914,9 +59098,13 @@ row:
 
 col:
 	VMOVUPS          (R9), Z28
+	PREFETCHT0       2048(R9)
 	VMOVUPS          (R9)(R10*1), Z29
+	PREFETCHT0       2048(R9)(R10*1)
 	VMOVUPS          (R9)(R10*2), Z30
+	PREFETCHT0       2048(R9)(R10*2)
 	VMOVUPS          (R9)(R11*1), Z31
+	PREFETCHT0       2048(R9)(R11*1)
 	VFMADD231PS.BCST (AX), Z28, Z0
 	VFMADD231PS.BCST (AX), Z29, Z1
 	VFMADD231PS.BCST (AX), Z30, Z2

@@ -38,6 +38,10 @@ func (g *Graph) Clone() *Graph {
 		c.Nodes = append(c.Nodes, m)
 	}
 	c.Outputs = values(g.Outputs)
+	for _, u := range g.Updates {
+		both := values([]*Value{u.Param, u.Value})
+		c.Updates = append(c.Updates, Update{both[0], both[1]})
+	}
 	for _, v := range made {
 		if v.Def != nil {
 			v.Def = nodes[v.Def]

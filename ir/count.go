@@ -8,21 +8,52 @@ var macs = map[OpName]func(*Node) int{
 		k := n.In("weight").Type.Shape // O, I/groups, H, W
 		return n.Out().Type.Shape.Elems() * k[1] * k[2] * k[3]
 	},
-	Linear:        func(n *Node) int { return n.In("weight").Type.Shape.Elems() },
-	BatchNorm:     noMACs,
-	Affine:        noMACs,
-	ReLU:          noMACs,
-	Add:           noMACs,
-	MaxPool:       noMACs,
-	AvgPool:       noMACs,
-	GlobalAvgPool: noMACs,
-	Flatten:       noMACs,
-	Softmax:       noMACs,
-	Subsample:     noMACs,
-	PadChannels:   noMACs,
-	Dropout:       noMACs,
-	Concat:        noMACs,
-	Reorder:       noMACs,
+	Conv2DGradInput: func(n *Node) int {
+		k := n.In("weight").Type.Shape
+		return n.In("dy").Type.Shape.Elems() * k[1] * k[2] * k[3]
+	},
+	Conv2DGradWeight: func(n *Node) int {
+		k := n.Out().Type.Shape
+		return n.In("dy").Type.Shape.Elems() * k[1] * k[2] * k[3]
+	},
+	Linear:           func(n *Node) int { return n.In("weight").Type.Shape.Elems() },
+	LinearGradInput:  func(n *Node) int { return n.In("weight").Type.Shape.Elems() },
+	LinearGradWeight: func(n *Node) int { return n.Out().Type.Shape.Elems() },
+	BatchNorm:        noMACs,
+	Affine:           noMACs,
+	ReLU:             noMACs,
+	Add:              noMACs,
+	MaxPool:          noMACs,
+	AvgPool:          noMACs,
+	GlobalAvgPool:    noMACs,
+	Flatten:          noMACs,
+	Softmax:          noMACs,
+	Subsample:        noMACs,
+	PadChannels:      noMACs,
+	Dropout:          noMACs,
+	Concat:           noMACs,
+	Reorder:          noMACs,
+	StochasticDepth:  noMACs,
+
+	BatchNormTrain:       noMACs,
+	RunningAverage:       noMACs,
+	DropoutTrain:         noMACs,
+	StochasticDepthTrain: noMACs,
+	CrossEntropy:         noMACs,
+	CrossEntropyGrad:     noMACs,
+	BiasGrad:             noMACs,
+	BatchNormGrad:        noMACs,
+	AffineGrad:           noMACs,
+	ReLUGrad:             noMACs,
+	MaxPoolGrad:          noMACs,
+	AvgPoolGrad:          noMACs,
+	Unflatten:            noMACs,
+	SoftmaxGrad:          noMACs,
+	SubsampleGrad:        noMACs,
+	SliceChannels:        noMACs,
+	GradNorm:             noMACs,
+	SGD:                  noMACs,
+	AdamW:                noMACs,
 }
 
 func noMACs(*Node) int { return 0 }
@@ -39,18 +70,28 @@ func (g *Graph) MACs() int {
 	return sum
 }
 
+// states lists the operands that are parameters, but not trained by gradients:
+// statistics and the memory of optimizers.
+var states = map[OpName][]string{
+	BatchNorm:      {"mean", "var"},
+	RunningAverage: {"running"},
+	SGD:            {"velocity"},
+	AdamW:          {"m", "v"},
+}
+
 // ParamCount is the number of trainable parameters.  As in published counts,
-// the running mean and variance of a batch norm are not among them.
+// the running mean and variance of a batch norm are not among them, nor is what
+// an optimizer keeps.
 func (g *Graph) ParamCount() int {
-	statistic := map[*Value]bool{}
+	state := map[*Value]bool{}
 	for _, n := range g.Nodes {
-		if n.Op == BatchNorm {
-			statistic[n.In("mean")], statistic[n.In("var")] = true, true
+		for _, operand := range states[n.Op] {
+			state[n.In(operand)] = true
 		}
 	}
 	sum := 0
 	for _, v := range g.Params {
-		if !statistic[v] {
+		if !state[v] {
 			sum += v.Type.Shape.Elems()
 		}
 	}

@@ -17,4 +17,28 @@
 //
 // The batch is chosen when the network runs: the first axis of every
 // activation is [Batch].  All other sizes are known at compile time.
+//
+// # Training graphs
+//
+// One training step is a graph too: forward, loss, backward and update, with
+// the operations that ops_train.go lists.  The gradient pass makes it from a
+// network's graph.  What the step changes stands in the graph's Updates: at the
+// end of the run, and not before, each of these parameters takes the data of a
+// node's result.  So a node that reads a weight reads the one that the step
+// began with, wherever it stands, and a run on a copy of the parameters has no
+// effects.  Class labels, the number of the step and the seed are i32, whose
+// element type an operand of an op demands; the loss and the learning rate are
+// scalars, with no axes.
+//
+// Which elements dropout_train zeroes depends on nothing but its seed, step and
+// stream and the element's index i in row-major order (stochastic_depth_train:
+// the image's), so that threads, another order of evaluation, recomputation and
+// a resumed run all see the same mask, and the gradient is the same op on dy.
+// With mix the finalizer of splitmix64 (Steele, Lea and Flood, OOPSLA 2014), its
+// constant G = 0x9E3779B97F4A7C15 and arithmetic modulo 2^64,
+//
+//	key  = mix(mix(mix(seed+G) + step+G) + stream+G)
+//	u    = mix(key + (i+1)*G) >> 40
+//
+// and the element is zero where u < p*2^24.
 package ir

@@ -12,11 +12,17 @@ type Graph struct {
 	Params  []*Value // weights and constants
 	Nodes   []*Node  // in topological order
 	Outputs []*Value // what a run gives back, for instance logits and features
+	// Updates are the parameters that a run changes: a training step's weights
+	// and statistics.  All of them take effect together, after the last node.
+	Updates []Update
 
 	// Arena is the number of elements per image of the one buffer that holds
 	// every activation; 0 before memory is planned.
 	Arena int
 }
+
+// Update says that a parameter takes the data of a value at the end of a run.
+type Update struct{ Param, Value *Value }
 
 // Value is a tensor that flows along the graph's edges.
 type Value struct {
@@ -61,6 +67,15 @@ func (n *Node) In(name string) *Value {
 	return nil
 }
 
+// Result returns the result called name in the op's row, or nil if the node
+// does not have it.
+func (n *Node) Result(name string) *Value {
+	if i := slices.Index(Ops[n.Op].Results, name); 0 <= i && i < len(n.Results) {
+		return n.Results[i]
+	}
+	return nil
+}
+
 // SetIn sets the operand called name; the op must have it.
 func (n *Node) SetIn(name string, v *Value) {
 	for i, o := range Ops[n.Op].Operands {
@@ -92,18 +107,33 @@ func (g *Graph) AddParam(name string, shape ...int) *Value {
 // Add appends a node whose single result is called name, infers its type and
 // returns the result.
 func (g *Graph) Add(op OpName, name string, attrs Attrs, inputs ...*Value) (*Value, error) {
-	n, err := NewNode(op, name, attrs, inputs...)
+	n, err := g.AddNode(op, []string{name}, attrs, inputs...)
 	if err != nil {
 		return nil, err
 	}
-	g.Nodes = append(g.Nodes, n)
 	return n.Out(), nil
 }
 
-// NewNode makes a node outside any graph, with its result's type inferred.
+// AddNode appends a node with one name for each of its results, infers their
+// types and returns the node.
+func (g *Graph) AddNode(op OpName, names []string, attrs Attrs, inputs ...*Value) (*Node, error) {
+	n, err := newNode(op, names, attrs, inputs)
+	if err == nil {
+		g.Nodes = append(g.Nodes, n)
+	}
+	return n, err
+}
+
+// NewNode makes a node of one result outside any graph, with its type inferred.
 func NewNode(op OpName, name string, attrs Attrs, inputs ...*Value) (*Node, error) {
+	return newNode(op, []string{name}, attrs, inputs)
+}
+
+func newNode(op OpName, names []string, attrs Attrs, inputs []*Value) (*Node, error) {
 	n := &Node{Op: op, Inputs: inputs, Attrs: Attrs{}}
-	n.Results = []*Value{{Name: name, Def: n, Offset: -1}}
+	for _, name := range names {
+		n.Results = append(n.Results, &Value{Name: name, Def: n, Offset: -1})
+	}
 	for k, v := range attrs {
 		n.Set(k, v)
 	}
@@ -111,7 +141,12 @@ func NewNode(op OpName, name string, attrs Attrs, inputs ...*Value) (*Node, erro
 	if err != nil {
 		return nil, err
 	}
-	n.Results[0].Type = types[0]
+	if len(types) != len(names) {
+		return nil, fmt.Errorf("ir: node %q: op %s has %d results here, not %d", n.Name(), op, len(types), len(names))
+	}
+	for i, v := range n.Results {
+		v.Type = types[i]
+	}
 	return n, nil
 }
 
@@ -159,7 +194,8 @@ func (g *Graph) Uses() map[*Value][]*Node {
 	return u
 }
 
-// ReplaceUses makes every reader of old, and the graph's outputs, read v instead.
+// ReplaceUses makes every reader of old, the graph's outputs and what updates
+// take read v instead.
 func (g *Graph) ReplaceUses(old, v *Value) {
 	for _, n := range g.Nodes {
 		for i, x := range n.Inputs {
@@ -171,6 +207,11 @@ func (g *Graph) ReplaceUses(old, v *Value) {
 	for i, x := range g.Outputs {
 		if x == old {
 			g.Outputs[i] = v
+		}
+	}
+	for i := range g.Updates {
+		if g.Updates[i].Value == old {
+			g.Updates[i].Value = v
 		}
 	}
 }

@@ -50,8 +50,14 @@ func checkOperands(n *Node, op Op) error {
 	}
 	for i := range max {
 		o := op.Operands[min(i, len(op.Operands)-1)]
-		if (i >= len(n.Inputs) || n.Inputs[i] == nil) && !o.Optional {
-			return n.broken(1, "operand %s is missing", o.Name)
+		if i >= len(n.Inputs) || n.Inputs[i] == nil {
+			if !o.Optional {
+				return n.broken(1, "operand %s is missing", o.Name)
+			}
+			continue
+		}
+		if v := n.Inputs[i]; v.Type.DType != o.DType {
+			return n.broken(1, "operand %s is %q of element type %v, want %v", o.Name, v.Name, v.Type.DType, o.DType)
 		}
 	}
 	return nil
@@ -126,33 +132,51 @@ func inferConv2D(n *Node) ([]Type, error) {
 	if err != nil {
 		return nil, err
 	}
+	k, err := n.filters()
+	if err != nil {
+		return nil, err
+	}
+	out, err := n.convolved(c, h, w, k)
+	if err != nil {
+		return nil, err
+	}
+	if b := n.In("bias"); b != nil && !sameShape(b.Type.Shape, Shape{k[0]}) {
+		return nil, n.broken(7, "bias %q has shape %v, want %d", b.Name, b.Type.Shape, k[0])
+	}
+	if a := n.Str("algorithm"); !slices.Contains(algorithms, a) {
+		return nil, n.broken(10, "unknown algorithm %q, want one of %q", a, algorithms)
+	}
+	if r := n.In("residual"); r != nil && !r.Type.Same(out[0]) {
+		return nil, n.broken(9, "residual %q has type %v, want %v", r.Name, r.Type, out[0])
+	}
+	return out, nil
+}
+
+// filters gives the shape of the operand weight of a convolution.
+func (n *Node) filters() (Shape, error) {
 	k := n.In("weight").Type.Shape
 	if len(k) != 4 || slices.Min(k) < 1 {
 		return nil, n.broken(4, "weight %q has shape %v, want O,I/groups,H,W", n.In("weight").Name, k)
 	}
+	return k, nil
+}
+
+// convolved gives the type of the convolution, with n's attributes, of c×h×w
+// images with filters of shape k.
+func (n *Node) convolved(c, h, w int, k Shape) ([]Type, error) {
 	s, p, d, g := n.Ints("stride"), n.Ints("padding"), n.Ints("dilation"), n.Int("groups")
 	if min(s[0], s[1], d[0], d[1], g) < 1 || min(p[0], p[1], p[2], p[3]) < 0 {
 		return nil, n.broken(5, "stride %v, dilation %v and groups %d must be positive, padding %v not negative", s, d, g, p)
 	}
 	if c%g != 0 || k[0]%g != 0 || k[1] != c/g {
-		return nil, n.broken(6, "weight %q has shape %v, want O,%d/%d,H,W with O divisible by groups", n.In("weight").Name, k, c, g)
-	}
-	if b := n.In("bias"); b != nil && !sameShape(b.Type.Shape, Shape{k[0]}) {
-		return nil, n.broken(7, "bias %q has shape %v, want %d", b.Name, b.Type.Shape, k[0])
+		return nil, n.broken(6, "the weight has shape %v, want O,%d/%d,H,W with O divisible by groups", k, c, g)
 	}
 	oh := window(h, k[2], s[0], d[0], p[0], p[2], false)
 	ow := window(w, k[3], s[1], d[1], p[1], p[3], false)
 	if oh < 1 || ow < 1 {
 		return nil, n.broken(8, "a %dx%d kernel does not fit into %dx%d with padding %v", k[2], k[3], h, w, p)
 	}
-	if a := n.Str("algorithm"); !slices.Contains(algorithms, a) {
-		return nil, n.broken(10, "unknown algorithm %q, want one of %q", a, algorithms)
-	}
-	out := images(k[0], oh, ow)
-	if r := n.In("residual"); r != nil && !r.Type.Same(out[0]) {
-		return nil, n.broken(9, "residual %q has type %v, want %v", r.Name, r.Type, out[0])
-	}
-	return out, nil
+	return images(k[0], oh, ow), nil
 }
 
 var algorithms = []string{"", "direct", "winograd2", "winograd4"}
@@ -160,21 +184,45 @@ var algorithms = []string{"", "direct", "winograd2", "winograd4"}
 func sameShape(a, b Shape) bool { return Type{Shape: a}.Same(Type{Shape: b}) }
 
 func inferPerChannel(n *Node) ([]Type, error) {
-	s := n.Inputs[0].Type.Shape
-	if len(s) < 2 {
-		return nil, n.broken(3, "input %q has shape %v, want N,C,…", n.Inputs[0].Name, s)
-	}
-	for _, p := range n.Inputs[1:] {
-		if !sameShape(p.Type.Shape, Shape{s[1]}) {
-			return nil, n.broken(4, "%q has shape %v, want %d (the input's channels)", p.Name, p.Type.Shape, s[1])
-		}
+	if err := n.perChannel(n.Inputs[0], n.Inputs[1:]...); err != nil {
+		return nil, err
 	}
 	return inferSame(n)
 }
 
-func inferBatchNorm(n *Node) ([]Type, error) {
+// channels checks that x has a channel axis.
+func (n *Node) channels(x *Value) error {
+	if s := x.Type.Shape; len(s) < 2 {
+		return n.broken(3, "input %q has shape %v, want N,C,…", x.Name, s)
+	}
+	return nil
+}
+
+// perChannel checks that each of params has one element per channel of x.
+func (n *Node) perChannel(x *Value, params ...*Value) error {
+	if err := n.channels(x); err != nil {
+		return err
+	}
+	s := x.Type.Shape
+	for _, p := range params {
+		if !sameShape(p.Type.Shape, Shape{s[1]}) {
+			return n.broken(4, "%q has shape %v, want %d (the input's channels)", p.Name, p.Type.Shape, s[1])
+		}
+	}
+	return nil
+}
+
+// epsilon checks the attribute eps.
+func (n *Node) epsilon() error {
 	if eps := n.Float("eps"); !(eps >= 0) || math.IsInf(eps, 0) {
-		return nil, n.broken(5, "eps is %v, want a finite number that is not negative", eps)
+		return n.broken(5, "eps is %v, want a finite number that is not negative", eps)
+	}
+	return nil
+}
+
+func inferBatchNorm(n *Node) ([]Type, error) {
+	if err := n.epsilon(); err != nil {
+		return nil, err
 	}
 	return inferPerChannel(n)
 }
@@ -187,8 +235,8 @@ func inferDropout(n *Node) ([]Type, error) {
 }
 
 func inferSoftmax(n *Node) ([]Type, error) {
-	if s := n.Inputs[0].Type.Shape; len(s) < 2 {
-		return nil, n.broken(3, "input %q has shape %v, want N,C,…", n.Inputs[0].Name, s)
+	if err := n.channels(n.Inputs[0]); err != nil {
+		return nil, err
 	}
 	return inferSame(n)
 }
@@ -206,18 +254,27 @@ func inferPool(n *Node) ([]Type, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, s, p, ceil := n.Ints("kernel"), n.Ints("stride"), n.Ints("padding"), n.Bool("ceil_mode")
-	if min(k[0], k[1], s[0], s[1]) < 1 || min(p[0], p[1], p[2], p[3]) < 0 {
-		return nil, n.broken(4, "kernel %v and stride %v must be positive, padding %v not negative", k, s, p)
-	}
-	if 2*max(p[0], p[2]) > k[0] || 2*max(p[1], p[3]) > k[1] {
-		return nil, n.broken(5, "padding %v is more than half of the kernel %v", p, k)
-	}
-	oh, ow := window(h, k[0], s[0], 1, p[0], p[2], ceil), window(w, k[1], s[1], 1, p[1], p[3], ceil)
-	if oh < 1 || ow < 1 {
-		return nil, n.broken(6, "a %dx%d window does not fit into %dx%d with padding %v", k[0], k[1], h, w, p)
+	oh, ow, err := n.pooled(h, w)
+	if err != nil {
+		return nil, err
 	}
 	return images(c, oh, ow), nil
+}
+
+// pooled gives the number of windows over h×w pixels.
+func (n *Node) pooled(h, w int) (oh, ow int, err error) {
+	k, s, p, ceil := n.Ints("kernel"), n.Ints("stride"), n.Ints("padding"), n.Bool("ceil_mode")
+	if min(k[0], k[1], s[0], s[1]) < 1 || min(p[0], p[1], p[2], p[3]) < 0 {
+		return 0, 0, n.broken(4, "kernel %v and stride %v must be positive, padding %v not negative", k, s, p)
+	}
+	if 2*max(p[0], p[2]) > k[0] || 2*max(p[1], p[3]) > k[1] {
+		return 0, 0, n.broken(5, "padding %v is more than half of the kernel %v", p, k)
+	}
+	oh, ow = window(h, k[0], s[0], 1, p[0], p[2], ceil), window(w, k[1], s[1], 1, p[1], p[3], ceil)
+	if oh < 1 || ow < 1 {
+		return 0, 0, n.broken(6, "a %dx%d window does not fit into %dx%d with padding %v", k[0], k[1], h, w, p)
+	}
+	return oh, ow, nil
 }
 
 func inferGlobalPool(n *Node) ([]Type, error) {
@@ -275,10 +332,10 @@ func inferPadChannels(n *Node) ([]Type, error) {
 }
 
 func inferConcat(n *Node) ([]Type, error) {
-	first := n.Inputs[0].Type.Shape
-	if len(first) < 2 {
-		return nil, n.broken(3, "input %q has shape %v, want N,C,…", n.Inputs[0].Name, first)
+	if err := n.channels(n.Inputs[0]); err != nil {
+		return nil, err
 	}
+	first := n.Inputs[0].Type.Shape
 	out := append(Shape(nil), first...)
 	for _, v := range n.Inputs[1:] {
 		s := v.Type.Shape

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -23,6 +24,12 @@ param vec: f32[16]
 param mat: f32[16,16]
 param w: f32[16,16,3,3]
 param eight: f32[8]
+param one: f32[]
+param v: f32[16384,16384,1,1]
+input labels: i32[N]
+input t: i32[]
+input zoom: f32[N,16,6,6]
+input half: f32[N,16,4,4]
 `
 
 // brokenNodes breaks, per op, each constraint by number.  C1 and C2, which are
@@ -54,6 +61,44 @@ var brokenNodes = map[OpName]map[int]string{
 	Dropout:       {3: "(x) {p=1.5}"},
 	Concat:        {0: "(huge, huge, huge)", 3: "(vec)", 4: "(x, small)"},
 	Reorder:       {},
+
+	StochasticDepth: {3: "(x) {p=-0.5}"},
+
+	BatchNormTrain: {3: "(vec, vec, vec)", 4: "(x, vec, eight)", 5: "(x, vec, vec) {eps=-1}", 6: "(w, vec, vec)"},
+	RunningAverage: {3: "(vec, eight)", 4: "(vec, vec, input=long)", 5: "(vec, vec) {momentum=1.5}"},
+	DropoutTrain:   {3: "(x, t, t) {p=2}", 4: "(x, labels, t)", 5: "(w, t, t)"},
+	StochasticDepthTrain: {
+		3: "(x, t, t) {p=-1}", 4: "(x, t, labels)", 5: "(one, t, t)",
+	},
+	CrossEntropy:     {3: "(x, labels)", 4: "(flat, t)", 5: "(flat, labels) {label_smoothing=1.5}"},
+	CrossEntropyGrad: {3: "(mat, labels)", 4: "(flat, t)", 5: "(flat, labels) {label_smoothing=-1}"},
+	Conv2DGradInput: {
+		0: "(huge, v) {stride=[2,2], input_size=[512,512]}",
+		4: "(x, mat)", 5: "(x, w) {stride=[0,1], input_size=[8,8]}", 6: "(x, w) {groups=3, input_size=[8,8]}",
+		7: "(x, w) {input_size=[8,8]}", 8: "(x, w) {input_size=[2,2]}", 9: "(x, w)",
+	},
+	Conv2DGradWeight: {
+		3: "(x, flat)", 4: "(x, x) {kernel=[0,1]}", 5: "(x, x) {dilation=[1,0]}", 6: "(x, x) {groups=3}",
+		7: "(x, x) {kernel=[3,3]}", 8: "(x, small) {kernel=[3,3]}",
+	},
+	BiasGrad:         {3: "(vec)"},
+	BatchNormGrad:    {3: "(vec, vec, vec, vec, vec)", 4: "(x, x, vec, eight, vec)", 5: "(x, x, vec, vec, vec) {eps=-1}", 6: "(half, x, vec, vec, vec)"},
+	AffineGrad:       {3: "(vec, vec, vec)", 4: "(x, x, eight)", 5: "(half, x, vec)"},
+	ReLUGrad:         {3: "(x, half)"},
+	MaxPoolGrad:      {3: "(x, flat)", 4: "(half, x) {stride=[0,2]}", 5: "(half, x) {padding=[2,0,0,0]}", 6: "(half, small) {kernel=[3,3]}", 7: "(small, x)"},
+	AvgPoolGrad:      {3: "(flat)", 4: "(half) {kernel=[2,0], input_size=[8,8]}", 5: "(half) {padding=[0,2,0,0], input_size=[8,8]}", 6: "(half) {input_size=[1,1]}", 7: "(half) {input_size=[9,12]}", 8: "(half)"},
+	LinearGradInput:  {3: "(long, mat)", 4: "(flat, w)"},
+	LinearGradWeight: {3: "(x, flat)"},
+	Unflatten:        {3: "(x) {shape=[16,8,8]}", 4: "(long) {shape=[10,5,5]}"},
+	SoftmaxGrad:      {3: "(flat, long)", 4: "(flat, vec)"},
+	SubsampleGrad:    {3: "(flat)", 4: "(half) {stride=[0,2], input_size=[8,8]}", 5: "(half) {input_size=[9,9]}", 6: "(half)"},
+	SliceChannels:    {3: "(vec)", 4: "(x) {begin=10, channels=7}"},
+	GradNorm:         {3: "(vec) {max_norm=0}"},
+	SGD: {
+		3: "(vec, eight, one)", 4: "(vec, vec, vec)", 5: "(vec, vec, one) {weight_decay=-1}",
+		6: "(vec, vec, one, velocity=vec)", 7: "(vec, vec, one) {nesterov=true}",
+	},
+	AdamW: {3: "(vec, vec, one, t, eight, vec)", 4: "(vec, vec, one, labels, vec, vec)", 5: "(vec, vec, one, t, vec, vec) {beta1=2}"},
 }
 
 func TestConstraints(t *testing.T) {
@@ -84,8 +129,14 @@ func TestCommonConstraints(t *testing.T) {
 			}
 		}
 		var all []*Value
-		for range op.Operands {
-			all = append(all, v)
+		for _, o := range op.Operands {
+			w := *v
+			w.Type.DType = o.DType
+			all = append(all, &w)
+			w2 := w
+			w2.Type.DType = 1 - o.DType
+			wrong := append(slices.Clone(all[:len(all)-1]), &w2)
+			check(&Node{Inputs: wrong}, 1, fmt.Sprintf("operand %s is %q of element type %v, want %v", o.Name, v.Name, 1-o.DType, o.DType))
 		}
 		check(&Node{}, 1, "")
 		check(&Node{Inputs: append([]*Value{nil}, all[1:]...)}, 1, "operand "+op.Operands[0].Name)
@@ -108,25 +159,27 @@ func TestCommonConstraints(t *testing.T) {
 	}
 }
 
-// constraintsOf reads infer.go for the constraints, from C3 on, that the op's
+// constraintsOf reads the source for the constraints, from C3 on, that the op's
 // Infer function and what it calls can cite.
 func constraintsOf(t *testing.T, op OpName) []int {
 	fn := runtime.FuncForPC(reflect.ValueOf(Ops[op].Infer).Pointer()).Name()
 	return inferFuncs(t).numbers(fn[strings.LastIndex(fn, ".")+1:])
 }
 
-// funcs are the functions of infer.go by name.
+// funcs are the functions of infer.go and infer_train.go by name.
 type funcs map[string]*ast.FuncDecl
 
 func inferFuncs(t *testing.T) funcs {
-	f, err := goparser.ParseFile(gotoken.NewFileSet(), "infer.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	out := funcs{}
-	for _, d := range f.Decls {
-		if fn, ok := d.(*ast.FuncDecl); ok {
-			out[fn.Name.Name] = fn
+	for _, file := range []string{"infer.go", "infer_train.go"} {
+		f, err := goparser.ParseFile(gotoken.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range f.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok {
+				out[fn.Name.Name] = fn
+			}
 		}
 	}
 	return out
@@ -148,11 +201,14 @@ func (f funcs) numbers(name string) (out []int) {
 		case *ast.SelectorExpr:
 			callee = c.Sel.Name
 		}
-		if callee == "broken" {
-			var number int
-			fmt.Sscan(call.Args[0].(*ast.BasicLit).Value, &number)
-			out = append(out, number)
-		} else if callee != name {
+		// broken, and helpers that are told which number to cite.
+		if fn := f[callee]; fn != nil && len(call.Args) > 0 && fn.Type.Params.List[0].Names[0].Name == "number" {
+			if number, ok := call.Args[0].(*ast.BasicLit); ok {
+				i, _ := strconv.Atoi(number.Value)
+				out = append(out, i)
+			}
+		}
+		if callee != name && callee != "broken" {
 			out = append(out, f.numbers(callee)...)
 		}
 		return true
@@ -160,12 +216,14 @@ func (f funcs) numbers(name string) (out []int) {
 	return out
 }
 
-// TestConstraintsFound guards the reading of infer.go above.
+// TestConstraintsFound guards the reading of the source above.
 func TestConstraintsFound(t *testing.T) {
-	got := constraintsOf(t, Conv2D)
-	slices.Sort(got)
-	if want := []int{3, 4, 5, 6, 7, 8, 9, 10}; !slices.Equal(got, want) {
-		t.Errorf("constraints of conv2d in infer.go are %v, want %v", got, want)
+	for op, want := range map[OpName][]int{Conv2D: {3, 4, 5, 6, 7, 8, 9, 10}, SGD: {3, 4, 5, 6, 7}} {
+		got := constraintsOf(t, op)
+		slices.Sort(got)
+		if got = slices.Compact(got); !slices.Equal(got, want) {
+			t.Errorf("constraints of %s in the source are %v, want %v", op, got, want)
+		}
 	}
 }
 
@@ -188,6 +246,25 @@ func TestInfer(t *testing.T) {
 		"concat(flat, long, flat)":            "f32[N,132]",
 		"concat(mat, mat)":                    "f32[16,32]",
 		"batch_norm(x, vec, vec, vec, vec)":   "f32[N,16,8,8]",
+
+		"conv2d_grad_input(zoom, w) {input_size=[8,8]}":                                         "f32[N,16,8,8]",
+		"conv2d_grad_input(half, w) {stride=[2,2], padding=[1,1,1,1], input_size=[7,8]}":        "f32[N,16,7,8]",
+		"conv2d_grad_weight(zoom, x) {kernel=[3,3]}":                                            "f32[16,16,3,3]",
+		"conv2d_grad_weight(half, x) {groups=4, stride=[2,2], padding=[0,1,2,1], kernel=[3,3]}": "f32[16,4,3,3]",
+		"max_pool_grad(half, x)": "f32[N,16,8,8]",
+		"avg_pool_grad(half) {kernel=[3,3], padding=[1,1,1,1], ceil_mode=true, input_size=[7,6]}": "f32[N,16,7,6]",
+		"linear_grad_input(flat, mat)":            "f32[N,16]",
+		"linear_grad_weight(flat, long)":          "f32[16,100]",
+		"bias_grad(x)":                            "f32[16]",
+		"bias_grad(flat)":                         "f32[16]",
+		"unflatten(long) {shape=[4,5,5]}":         "f32[N,4,5,5]",
+		"subsample_grad(half) {input_size=[7,8]}": "f32[N,16,7,8]",
+		"slice_channels(w) {begin=3, channels=5}": "f32[16,5,3,3]",
+		"cross_entropy(flat, labels)":             "f32[]",
+		"cross_entropy_grad(flat, labels)":        "f32[N,16]",
+		"running_average(vec, vec, input=x)":      "f32[16]",
+		"dropout_train(x, t, t)":                  "f32[N,16,8,8]",
+		"sgd(mat, mat, one)":                      "f32[16,16]",
 	} {
 		g, err := Parse("", []byte(decls+"y = "+node+"\noutput y"))
 		if err != nil {

@@ -3,8 +3,8 @@ package ir
 import "slices"
 
 // lifetimes gives the index of the last node that reads each value; len(Nodes)
-// for an output, and for a value that nobody reads the index of its own node
-// (-1: an input).
+// for an output and for what a parameter is updated with, and for a value that
+// nobody reads the index of its own node (-1: an input).
 func (g *Graph) lifetimes() map[*Value]int {
 	last := map[*Value]int{}
 	for _, v := range g.Inputs {
@@ -22,6 +22,9 @@ func (g *Graph) lifetimes() map[*Value]int {
 	}
 	for _, v := range g.Outputs {
 		last[v] = len(g.Nodes)
+	}
+	for _, u := range g.Updates {
+		last[u.Value] = len(g.Nodes)
 	}
 	return last
 }
@@ -76,7 +79,7 @@ func (g *Graph) reader(i int) string {
 	case -1:
 		return "nobody"
 	case len(g.Nodes):
-		return "the caller, as an output"
+		return "the caller, as an output or an update"
 	}
 	return "node " + quote(g.Nodes[i].Name())
 }
@@ -110,7 +113,7 @@ func flattenInPlace(in, out Type) bool {
 // no element of u after it wrote another in its place.
 func inPlace(n *Node, u *Value) bool {
 	switch n.Op {
-	case BatchNorm, Affine, ReLU, Add, Softmax, Dropout, Reorder:
+	case BatchNorm, Affine, ReLU, Add, Softmax, Dropout, StochasticDepth, Reorder, ReLUGrad, DropoutTrain, StochasticDepthTrain:
 		return true
 	case Conv2D:
 		return u == n.In("residual") && u != n.In("input")

@@ -1,5 +1,7 @@
 package ir
 
+import "maps"
+
 // OpName names a row of [Ops].
 type OpName string
 
@@ -21,6 +23,8 @@ const (
 	Dropout       OpName = "dropout"
 	Concat        OpName = "concat"
 	Reorder       OpName = "reorder"
+
+	StochasticDepth OpName = "stochastic_depth"
 )
 
 // Operand is one input of an op.
@@ -28,13 +32,18 @@ type Operand struct {
 	Name     string
 	Optional bool // may be nil
 	Variadic bool // stands for one or more; only the last operand
+	DType    DType
 }
 
 // Op describes one operation.
 type Op struct {
 	Doc      string
 	Operands []Operand
-	Attrs    []AttrSpec
+	// Results names the results where there are several.
+	Results []string
+	Attrs   []AttrSpec
+	// Training says that only the gradient pass makes such nodes.
+	Training bool
 	// Exact says that the result is exact in float32; otherwise it is
 	// rounded, and tests compare it with a tolerance.
 	Exact bool
@@ -72,7 +81,7 @@ func init() {
 		BatchNorm: {
 			Doc:      "batch normalization at inference (arXiv 1502.03167): gamma*(x-mean)/sqrt(var+eps)+beta",
 			Operands: []Operand{{Name: "input"}, {Name: "gamma"}, {Name: "beta"}, {Name: "mean"}, {Name: "var"}},
-			Attrs:    []AttrSpec{{"eps", 1e-5, "added to the variance"}},
+			Attrs:    []AttrSpec{epsAttr},
 			Infer:    inferBatchNorm,
 		},
 		Affine: {
@@ -161,7 +170,15 @@ func init() {
 			Exact:    true,
 			Infer:    inferSame,
 		},
+		StochasticDepth: {
+			Doc:      "the identity at inference (arXiv 1603.09382)",
+			Operands: []Operand{{Name: "input"}},
+			Attrs:    []AttrSpec{{"p", 0.0, "probability that training drops an image's branch"}},
+			Exact:    true,
+			Infer:    inferDropout,
+		},
 	}
+	maps.Copy(Ops, trainingOps())
 }
 
 var poolAttrs = []AttrSpec{

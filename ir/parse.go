@@ -19,7 +19,7 @@ import (
 // The graph obeys all constraints of [Verify] but those of the memory plan
 // (graph/V10 and V11), which the caller checks where it matters.
 func Parse(name string, src []byte) (*Graph, error) {
-	p := &parser{g: &Graph{}, values: map[string]*Value{}}
+	p := &parser{g: &Graph{}, values: map[string]*Value{}, updated: map[*Value]bool{}}
 	line := 0
 	for text := range strings.Lines(string(src)) {
 		line++
@@ -39,8 +39,10 @@ func Parse(name string, src []byte) (*Graph, error) {
 type parser struct {
 	g      *Graph
 	values map[string]*Value
-	named  bool    // graph line seen
-	toks   []token // rest of the line
+	named  bool // graph line seen
+	// updated are the parameters that an update line names.
+	updated map[*Value]bool
+	toks    []token // rest of the line
 }
 
 // parseLine reads one statement.
@@ -67,7 +69,7 @@ func (p *parser) parseLine(line string) *lineError {
 		p.next()
 		err = statement(p)
 	default:
-		return p.errorf(first, "expected graph, input, param, const, output, arena or RESULT = op(…), found %v%s",
+		return p.errorf(first, "expected graph, input, param, const, output, update, arena or RESULT = op(…), found %v%s",
 			first, suggest(first.text, maps.Keys(statements)))
 	}
 	if err != nil {
@@ -88,6 +90,7 @@ func init() { // the functions read the table, for the sake of suggestions
 		"param":  (*parser).parseParam,
 		"const":  (*parser).parseConst,
 		"output": (*parser).parseOutput,
+		"update": (*parser).parseUpdate,
 		"arena":  (*parser).parseArena,
 	}
 }
@@ -163,6 +166,28 @@ func (p *parser) parseOutput() *lineError {
 		}
 		p.next()
 	}
+}
+
+func (p *parser) parseUpdate() *lineError {
+	t := p.toks[0]
+	param, err := p.value()
+	if err != nil {
+		return err
+	}
+	if _, err := p.expect('='); err != nil {
+		return err
+	}
+	v, err := p.value()
+	if err != nil {
+		return err
+	}
+	u := Update{param, v}
+	if err := checkUpdate(p.g, u, p.updated); err != nil {
+		return p.errorf(t, "%v", err)
+	}
+	p.updated[param] = true
+	p.g.Updates = append(p.g.Updates, u)
+	return nil
 }
 
 func (p *parser) parseArena() *lineError {

@@ -28,6 +28,27 @@ output fc, gap, fc
 arena 1000
 `
 
+// trainText is a training graph, in printed form.
+const trainText = `graph step
+input x: f32[N,4]
+input labels: i32[N]
+input learning_rate: f32[]
+input step: i32[]
+input seed: i32[]
+param w: f32[3,4]
+const w.velocity: f32[3,4] = 0
+d = dropout_train(x, seed, step) {p=0.25, stream=1} : f32[N,4]
+y = linear(d, w) : f32[N,3]
+loss = cross_entropy(y, labels) {label_smoothing=0.1} : f32[]
+y.grad = cross_entropy_grad(y, labels) {label_smoothing=0.1} : f32[N,3]
+w.grad = linear_grad_weight(y.grad, d) : f32[3,4]
+norm, scale = grad_norm(w.grad) {max_norm=5} : f32[], f32[]
+w.next, w.velocity.next = sgd(w, w.grad, learning_rate, velocity=w.velocity, scale=scale) {momentum=0.9} : f32[3,4], f32[3,4]
+output loss, y, norm
+update w = w.next
+update w.velocity = w.velocity.next
+`
+
 func mustParse(t testing.TB, src string) *Graph {
 	t.Helper()
 	g, err := Parse("test.ir", []byte(src))
@@ -54,6 +75,9 @@ func TestRoundTrip(t *testing.T) {
 	}
 	if err := Verify(g); err != nil {
 		t.Error(err)
+	}
+	if diff := cmp.Diff(trainText, mustParse(t, trainText).String()); diff != "" {
+		t.Errorf("print(parse(text)) of a training graph differs (-want +got):\n%s", diff)
 	}
 }
 
@@ -105,11 +129,11 @@ func TestParseErrors(t *testing.T) {
 		{"graph g", `e.ir:2:1: expected "output VALUE, …"`},
 		{"graph g\ngraph h", `e.ir:2:7: the graph has a name already, "g"`},
 		{"graph g h", `e.ir:1:9: expected the end of the line, found "h"`},
-		{"graph g\nimput x: f32[N]", `e.ir:2:1: expected graph, input, param, const, output, arena or RESULT = op(…), found "imput"; did you mean "input"?`},
+		{"graph g\nimput x: f32[N]", `e.ir:2:1: expected graph, input, param, const, output, update, arena or RESULT = op(…), found "imput"; did you mean "input"?`},
 		{"graph g\nparam \"w: f32[3]", `e.ir:2:7: this string does not end`},
 		{"graph g\nparam é: f32[3]", `e.ir:2:7: unexpected character 'é'`},
 		{"graph g\nparam w:f32[3]", `e.ir:2:12: expected a colon, a space and the type of "w:f32", found "["`},
-		{"graph g\nparam w: f16[3]", `e.ir:2:10: expected an element type (f32), found "f16"`},
+		{"graph g\nparam w: f16[3]", `e.ir:2:10: expected an element type (f32, i32), found "f16"`},
 		{"graph g\nparam w: f32[3", `e.ir:2:15: expected "," or "]", found the end of the line`},
 		{"graph g\nparam w: f32[-3]", `e.ir:2:14: expected a size or N from 0 to 2147483647, found "-3"`},
 		{"graph g\nparam w: f32[0]", `e.ir:2:10: graph/V7: "w" has shape 0`},
@@ -117,7 +141,8 @@ func TestParseErrors(t *testing.T) {
 		{"graph g\nparam w: f32[N,3]", `graph/V7: parameter "w" has shape N,3, want no N in it`},
 		{"graph g\nparam w: f32[3] nchw16c", `graph/V9: parameter "w"`},
 		{"graph g\nparam w: f32[3] @4", `graph/V10: parameter "w"`},
-		{"graph g\ninput x: f32[3]", `graph/V7: input "x" has shape 3, want N as the first axis`},
+		{"graph g\ninput x: f32[3]", `graph/V7: input "x" has shape 3, want N as the first axis, or a scalar []`},
+		{"graph g\nparam w: i32[3]", `e.ir:2:10: graph/V7: parameter "w" has element type i32, want f32`},
 		{"graph g\ninput x: f32[N,3] halo=1", `graph/V9: "x"`},
 		{"graph g\nconst c: f32[2] = [1]", `e.ir:2:19: 1 elements, want 2 for the shape 2`},
 		{"graph g\nconst c: f32[2] = 1x", `e.ir:2:19: expected a float32, found "1x"`},
@@ -143,6 +168,10 @@ func TestParseErrors(t *testing.T) {
 		{head + "y = conv2d(x, w) : f32[N,4,8,8]", `e.ir:4:20: the type of "y" is f32[N,4,6,6] by inference, not f32[N,4,8,8]`},
 		{head + "y = conv2d(x, w) : f32[N,4,6,6] halo=2000", `graph/V9: "y"`},
 		{head + "output y", `e.ir:4:8: no value is called "y"`},
+		{head + "y = relu(x)\nupdate x = y", `e.ir:5:8: graph/V12: "x" is updated, but is not a parameter`},
+		{head + "update w = x", `graph/V12: parameter "w" is updated with "x", want the result of a node`},
+		{head + "y = add(w, w)\nupdate w = y\nupdate w = y", `e.ir:6:8: graph/V12: parameter "w" is updated twice`},
+		{head + "update w", `e.ir:4:9: expected "=", found the end of the line`},
 		{head + "arena 5000000000", `expected the arena's size from 0 to 2147483647`},
 		{head + "arena 5\narena 6", `e.ir:5:7: the arena has a size already, 5`},
 	} {
@@ -157,6 +186,7 @@ func TestParseErrors(t *testing.T) {
 // Verify but for the memory plan, and that printing and parsing are inverse.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(text))
+	f.Add([]byte(trainText))
 	f.Add([]byte("graph g\ninput x: f32[N,4,8,8]\ny, z = max_pool(x) {ceil_mode=true} : f32[N,4,4,4], f32[N]\noutput y"))
 	f.Add([]byte("graph \"\"\ninput x: f32[N,4] @0\nconst c: f32[4] = nan:0x7fffffff\nd = dropout(x) {p=1e-3} : f32[N,4] @0\ny = affine(d, c, c)\noutput y, c\narena 4"))
 	f.Add([]byte("graph g\ninput x: f32[N,4,8,8]\ny = pad_channels(x) {before=16777216}\nz = subsample(y) {stride=[3,2]}\noutput z"))

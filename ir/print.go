@@ -34,6 +34,8 @@ const (
 // any other between double quotes, with Go's escapes.  Optional operands are
 // printed as name=value, attributes where they differ from their default.
 // Layout, halo and @offset follow the type where they are not the default.
+// A graph that trains has a line "update PARAM = VALUE" for each parameter that
+// a run changes.
 //
 // The data of a parameter is part of the text, as a const, only where it is
 // short or one value repeated; other parameters print as param, with or
@@ -56,6 +58,9 @@ func Fprint(w io.Writer, g *Graph) error {
 	}
 	if len(g.Outputs) > 0 {
 		fmt.Fprintf(b, "output %s\n", names(g.Outputs))
+	}
+	for _, u := range g.Updates {
+		fmt.Fprintf(b, "update %s = %s\n", valueName(u.Param), valueName(u.Value))
 	}
 	if g.Arena != 0 {
 		fmt.Fprintf(b, "arena %d\n", g.Arena)

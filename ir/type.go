@@ -28,9 +28,10 @@ type DType uint8
 // Element types.
 const (
 	F32 DType = iota
+	I32       // class labels, the number of a step, a seed
 )
 
-var dtypeNames = [...]string{F32: "f32"}
+var dtypeNames = [...]string{F32: "f32", I32: "i32"}
 
 func (d DType) String() string {
 	if int(d) < len(dtypeNames) {
@@ -61,6 +62,7 @@ func (l Layout) String() string {
 }
 
 // Shape is the size of each axis, outermost first; [Batch] for the batch axis.
+// A scalar has no axes.
 type Shape []int
 
 // String gives the form N,64,56,56.

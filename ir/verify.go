@@ -24,10 +24,11 @@ var graphConstraints = []struct {
 	{9, checkLayouts},
 	{10, checkOffsets},
 	{11, checkOverlaps},
+	{12, checkUpdates},
 }
 
 // Verify gives the first constraint that the graph breaks, or nil.  It cites
-// graph/V1 to graph/V11, in this order:
+// graph/V1 to graph/V12, in this order:
 //
 //   - V1: no node or value is nil; every value has a name, and no two have the
 //     same.
@@ -38,8 +39,9 @@ var graphConstraints = []struct {
 //   - V5: the types of a node's results have the element type and the shape
 //     that [Infer] gives, whose own constraints are cited as op/C3.
 //   - V6: there is an output, and outputs are values of the graph.
-//   - V7: the first axis of an input is [Batch]; no other axis and no
-//     parameter's is; sizes are positive and at most [MaxElems] in all.
+//   - V7: an input is a scalar or its first axis is [Batch]; no other axis and
+//     no parameter's is; sizes are positive and at most [MaxElems] in all;
+//     parameters are f32.
 //   - V8: the Data of a parameter is nil or has as many elements as its shape;
 //     other values have none.
 //   - V9: parameters are stored nchw without a halo; only images (N,C,H,W) have
@@ -51,6 +53,8 @@ var graphConstraints = []struct {
 //     result over an operand that it is the last to read: at the same offset,
 //     with the same type, of an op that works element by element (a
 //     convolution: over its residual).
+//   - V12: an update gives a parameter the value of a node, of the parameter's
+//     type; no parameter has two.
 func Verify(g *Graph) error {
 	for _, c := range graphConstraints {
 		if err := c.check(g); err != nil {
@@ -170,6 +174,40 @@ func checkOutputs(g *Graph) error {
 	return nil
 }
 
+func checkUpdates(g *Graph) error {
+	updated := map[*Value]bool{}
+	member := g.members()
+	for i, u := range g.Updates {
+		if u.Param == nil || u.Value == nil {
+			return brokenGraph(12, "update %d has no parameter or no value", i)
+		}
+		if !member[u.Value] {
+			return brokenGraph(12, "parameter %q is updated with %q, which is not a value of the graph", u.Param.Name, u.Value.Name)
+		}
+		if err := checkUpdate(g, u, updated); err != nil {
+			return err
+		}
+		updated[u.Param] = true
+	}
+	return nil
+}
+
+// checkUpdate checks one update of values that are not nil; updated are the
+// parameters of those before it.
+func checkUpdate(g *Graph, u Update, updated map[*Value]bool) error {
+	switch {
+	case !g.IsParam(u.Param):
+		return brokenGraph(12, "%q is updated, but is not a parameter", u.Param.Name)
+	case u.Value.Def == nil:
+		return brokenGraph(12, "parameter %q is updated with %q, want the result of a node", u.Param.Name, u.Value.Name)
+	case !u.Value.Type.Same(u.Param.Type):
+		return brokenGraph(12, "parameter %q of type %v is updated with %q of type %v, want the same", u.Param.Name, u.Param.Type, u.Value.Name, u.Value.Type)
+	case updated[u.Param]:
+		return brokenGraph(12, "parameter %q is updated twice", u.Param.Name)
+	}
+	return nil
+}
+
 func checkShapes(g *Graph) error {
 	for _, v := range g.Inputs {
 		if err := checkInput(v); err != nil {
@@ -187,8 +225,8 @@ func checkShapes(g *Graph) error {
 // checkInput gives the constraints that an input breaks by itself.
 func checkInput(v *Value) error {
 	s := v.Type.Shape
-	if len(s) == 0 || s[0] != Batch {
-		return brokenGraph(7, "input %q has shape %v, want N as the first axis", v.Name, s)
+	if len(s) > 0 && s[0] != Batch {
+		return brokenGraph(7, "input %q has shape %v, want N as the first axis, or a scalar []", v.Name, s)
 	}
 	return checkDeclared(v)
 }
@@ -198,6 +236,9 @@ func checkParam(v *Value) error {
 	s := v.Type.Shape
 	if slices.Contains(s, Batch) {
 		return brokenGraph(7, "parameter %q has shape %v, want no N in it", v.Name, s)
+	}
+	if v.Type.DType != F32 {
+		return brokenGraph(7, "parameter %q has element type %v, want f32", v.Name, v.Type.DType)
 	}
 	if v.Type.Layout != NCHW || v.Type.Halo != 0 {
 		return brokenGraph(9, "parameter %q has type %v, want it stored nchw without a halo", v.Name, v.Type)

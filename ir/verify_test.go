@@ -65,10 +65,10 @@ var brokenGraphs = map[string][]func(g *Graph){
 	},
 	"graph/V7": {
 		func(g *Graph) { g.AddInput("i", Type{Shape: Shape{3}}) },
-		func(g *Graph) { g.AddInput("i", Type{Shape: Shape{}}) },
 		func(g *Graph) { g.AddInput("i", Type{Shape: Shape{Batch, 3, Batch}}) },
 		func(g *Graph) { g.AddInput("i", Type{Shape: Shape{Batch}, DType: 9}) },
 		func(g *Graph) { g.AddParam("i", Batch, 3) },
+		func(g *Graph) { g.AddParam("i", 3).Type.DType = I32 },
 		func(g *Graph) { g.AddParam("i", 0) },
 		func(g *Graph) { g.AddParam("i", 1<<16, 1<<16) },
 		func(g *Graph) { g.AddParam("i", math.MaxInt, 4) },
@@ -109,9 +109,40 @@ var brokenGraphs = map[string][]func(g *Graph){
 	},
 }
 
+func init() {
+	update := func(change func(g *Graph, u *Update)) func(*Graph) {
+		return func(g *Graph) {
+			p := g.AddParam("q", 16)
+			c := g.Value("c")
+			next, err := g.AddNode(SGD, []string{"q.next"}, nil, p, c, g.AddInput("lr", Type{Shape: Shape{}}))
+			if err != nil {
+				panic(err)
+			}
+			g.Updates = []Update{{p, next.Out()}}
+			change(g, &g.Updates[0])
+		}
+	}
+	brokenGraphs["graph/V12"] = []func(g *Graph){
+		update(func(g *Graph, u *Update) { u.Param = nil }),
+		update(func(g *Graph, u *Update) { u.Value = nil }),
+		update(func(g *Graph, u *Update) { u.Param = g.Value("lr") }),
+		update(func(g *Graph, u *Update) { u.Param = &Value{Name: "q", Type: u.Param.Type} }),
+		update(func(g *Graph, u *Update) { u.Value = g.Value("c") }),
+		update(func(g *Graph, u *Update) { u.Value = g.Value("f") }),
+		update(func(g *Graph, u *Update) {
+			v := *u.Value
+			u.Value = &v
+		}),
+		update(func(g *Graph, u *Update) { g.Updates = append(g.Updates, *u) }),
+	}
+}
+
 func TestVerify(t *testing.T) {
 	if err := Verify(mustParse(t, base)); err != nil {
 		t.Fatalf("the base graph: %v", err)
+	}
+	if err := Verify(mustParse(t, trainText)); err != nil {
+		t.Fatalf("a training graph: %v", err)
 	}
 	for id, list := range brokenGraphs {
 		for i, change := range list {
@@ -197,6 +228,14 @@ func TestSharing(t *testing.T) {
 			r = relu(x) : f32[N,16,4,4] @0
 			output r, f
 			arena 256`,
+		"what an update takes": `graph g
+			input x: f32[N,16,4,4]
+			param p: f32[16]
+			b = bias_grad(x) : f32[16] @0
+			r = relu(x) : f32[N,16,4,4] @0
+			output r
+			update p = b
+			arena 512`,
 		"a result that nobody reads": `graph g
 			input x: f32[N,16,4,4] @0
 			y = max_pool(x) : f32[N,16,2,2] @0

@@ -37,7 +37,7 @@ func chooseWinogradTiles(r *runtime.Layer) {
 	r.Fused = weights <= fusedWeights
 	r.Chunk = 128
 	if r.Fused {
-		r.Chunk = 28
+		r.Chunk = max(1, fusedTiles/(4*n*n*(r.In.Channels+r.Out.Channels)))
 	}
 	blocks := (r.Out.Channels + ir.Block - 1) / ir.Block
 	tiles := (r.Out.Height + r.Winograd - 1) / r.Winograd * ((r.Out.Width + r.Winograd - 1) / r.Winograd) // of one image
@@ -67,6 +67,10 @@ func winogradTiling(level string, tiles, blocks int) runtime.Tiling {
 // fusedWeights is the largest transformed weight, in bytes, that a thread can
 // read again and again from its L2 cache.
 const fusedWeights = 640 << 10
+
+// fusedTiles is how many bytes of transformed tiles, inputs and products, stay
+// there beside the weights.
+const fusedTiles = 520 << 10
 
 // tiling picks the widest tile that divides a row well.
 //

@@ -19,7 +19,7 @@ func foldBatchNorm(g *ir.Graph, _ Options) error {
 	e := edit(g)
 	defer e.close()
 	for _, bn := range g.Nodes {
-		if bn.Op != ir.BatchNorm || !e.allParams(bn.Inputs[1:]...) {
+		if bn.Op != ir.BatchNorm || !e.allConstant(bn.Inputs[1:]...) {
 			continue
 		}
 		n := bn.In("input").Def
@@ -51,7 +51,7 @@ func absorbs(e *editor, n *ir.Node) bool {
 	default:
 		return false
 	}
-	return !n.Bool("relu") && e.allParams(n.In("weight"), n.In("bias"))
+	return !n.Bool("relu") && e.allConstant(n.In("weight"), n.In("bias"))
 }
 
 // lowerBatchNorm turns batch norms into affine nodes.
@@ -59,7 +59,7 @@ func lowerBatchNorm(g *ir.Graph, _ Options) error {
 	e := edit(g)
 	defer e.close()
 	for _, n := range g.Nodes {
-		if n.Op != ir.BatchNorm || !e.allParams(n.Inputs[1:]...) {
+		if n.Op != ir.BatchNorm || !e.allConstant(n.Inputs[1:]...) {
 			continue
 		}
 		scale, shift, err := affineOf(n)

@@ -9,12 +9,13 @@ import (
 
 // foldConstants evaluates nodes whose operands are all parameters with data,
 // by the reference interpreter, rounded once to float32 at each node, and makes
-// their results parameters.  A constant that is an output stays as it is.
+// their results parameters.  A constant that is an output, or that updates a
+// parameter, stays as it is.
 func foldConstants(g *ir.Graph, _ Options) error {
 	e := edit(g)
 	defer e.close()
 	for _, n := range g.Nodes {
-		if len(n.Results) != 1 || e.outputs[n.Out()] || !e.bound(n.Inputs) {
+		if len(n.Results) != 1 || e.updates[n.Out()] || e.outputs[n.Out()] || !e.bound(n.Inputs) {
 			continue
 		}
 		v, err := evaluate(n)
@@ -27,14 +28,14 @@ func foldConstants(g *ir.Graph, _ Options) error {
 	return nil
 }
 
-// bound reports whether all of values are parameters with data, but for those left out.
+// bound reports whether all of values are constants with data, but for those left out.
 func (e *editor) bound(values []*ir.Value) bool {
 	for _, v := range values {
 		if v != nil && v.Data == nil {
 			return false
 		}
 	}
-	return e.allParams(values...)
+	return e.allConstant(values...)
 }
 
 // evaluate computes the only result of n from its operands' data.

@@ -7,11 +7,14 @@ import (
 )
 
 // deadCode drops the nodes and parameters from which no path leads to an
-// output.  Inputs stay: they are part of the graph's signature.
+// output or to the update of a parameter.  Inputs stay: they are part of the graph's signature.
 func deadCode(g *ir.Graph, _ Options) error {
 	live := map[*ir.Value]bool{}
 	for _, v := range g.Outputs {
 		live[v] = true
+	}
+	for _, u := range g.Updates {
+		live[u.Param], live[u.Value] = true, true
 	}
 	dead := func(n *ir.Node) bool {
 		return !slices.ContainsFunc(n.Results, func(v *ir.Value) bool { return live[v] })

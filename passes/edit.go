@@ -14,6 +14,7 @@ type editor struct {
 	readers map[*ir.Value][]*ir.Node // a node that reads a value twice is listed twice
 	params  map[*ir.Value]bool
 	outputs map[*ir.Value]bool
+	updates map[*ir.Value]bool // parameters that change, and what they change to
 	names   map[string]bool
 	dropped map[*ir.Node]bool
 }
@@ -24,6 +25,7 @@ func edit(g *ir.Graph) *editor {
 		readers: g.Uses(),
 		params:  map[*ir.Value]bool{},
 		outputs: map[*ir.Value]bool{},
+		updates: map[*ir.Value]bool{},
 		names:   map[string]bool{},
 		dropped: map[*ir.Node]bool{},
 	}
@@ -32,6 +34,9 @@ func edit(g *ir.Graph) *editor {
 	}
 	for _, v := range g.Outputs {
 		e.outputs[v] = true
+	}
+	for _, u := range g.Updates {
+		e.updates[u.Param], e.updates[u.Value] = true, true
 	}
 	for v := range g.Values() {
 		e.names[v.Name] = true
@@ -43,18 +48,21 @@ func edit(g *ir.Graph) *editor {
 func (e *editor) close() {
 	e.g.Remove(func(n *ir.Node) bool { return e.dropped[n] })
 	e.g.Params = slices.DeleteFunc(e.g.Params, func(v *ir.Value) bool {
-		return len(e.readers[v]) == 0 && !e.outputs[v]
+		return len(e.readers[v]) == 0 && !e.outputs[v] && !e.updates[v]
 	})
 }
 
-// private reports whether v is read exactly once and is no output, so that a
-// change of v is seen by that reader only.
-func (e *editor) private(v *ir.Value) bool { return len(e.readers[v]) == 1 && !e.outputs[v] }
+// private reports whether v is read exactly once, is no output and updates no
+// parameter, so that a change of v is seen by that reader only.
+func (e *editor) private(v *ir.Value) bool {
+	return len(e.readers[v]) == 1 && !e.outputs[v] && !e.updates[v]
+}
 
-// allParams reports whether every one of values is a parameter; nil counts as one.
-func (e *editor) allParams(values ...*ir.Value) bool {
+// allConstant reports whether every one of values is a parameter that no run
+// changes; nil counts as one.
+func (e *editor) allConstant(values ...*ir.Value) bool {
 	for _, v := range values {
-		if v != nil && !e.params[v] {
+		if v != nil && (!e.params[v] || e.updates[v]) {
 			return false
 		}
 	}
@@ -104,14 +112,15 @@ func (e *editor) unread(v *ir.Value, n *ir.Node) {
 	e.readers[v] = slices.Delete(r, i, i+1)
 }
 
-// replace makes the readers of old, and the outputs, read v, and reports
-// whether it could: an output keeps its name, so old's is given to v, and if v
-// is an input, a parameter or an output itself then old has to stay.
+// replace makes the readers of old, the outputs and the updates read v, and
+// reports whether it could: an output keeps its name, so old's is given to v,
+// and if v is an input, a parameter or an output itself then old has to stay.
+// So it has if it updates a parameter and v is no node's result.
 func (e *editor) replace(old, v *ir.Value) bool {
+	if e.outputs[old] && (v.Def == nil || e.outputs[v]) || e.updates[old] && v.Def == nil {
+		return false
+	}
 	if e.outputs[old] {
-		if v.Def == nil || e.outputs[v] {
-			return false
-		}
 		old.Name, v.Name = v.Name, old.Name
 		for i, x := range e.g.Outputs {
 			if x == old {
@@ -120,6 +129,15 @@ func (e *editor) replace(old, v *ir.Value) bool {
 		}
 		delete(e.outputs, old)
 		e.outputs[v] = true
+	}
+	if e.updates[old] {
+		for i, u := range e.g.Updates {
+			if u.Value == old {
+				e.g.Updates[i].Value = v
+			}
+		}
+		delete(e.updates, old)
+		e.updates[v] = true
 	}
 	for _, n := range e.readers[old] {
 		if i := slices.Index(n.Inputs, old); i >= 0 {

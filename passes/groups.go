@@ -15,7 +15,7 @@ func mergeGroups(g *ir.Graph, _ Options) error {
 	e := edit(g)
 	defer e.close()
 	for _, n := range g.Nodes {
-		if n.Op != ir.Conv2D || n.Int("groups") == 1 || !e.allParams(n.In("weight")) {
+		if n.Op != ir.Conv2D || n.Int("groups") == 1 || !e.allConstant(n.In("weight")) {
 			continue
 		}
 		weight, groups := n.In("weight"), n.Int("groups")

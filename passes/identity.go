@@ -2,8 +2,8 @@ package passes
 
 import "github.com/resnetc/resnetc/ir"
 
-// removeIdentity drops dropout, which is the identity at inference, reorders
-// to the layout and halo that the operand has, and all flattens of a value but
+// removeIdentity drops dropout and stochastic depth, which are the identity at
+// inference, reorders to the layout and halo that the operand has, and all flattens of a value but
 // the first, as they would share one place in memory.  An identity that gives
 // an input, a parameter or another output a name as an output stays, as a
 // reorder: that is a copy.
@@ -14,7 +14,7 @@ func removeIdentity(g *ir.Graph, _ Options) error {
 	for _, n := range g.Nodes {
 		in, out := n.Inputs[0], n.Out()
 		switch n.Op {
-		case ir.Dropout, ir.Reorder:
+		case ir.Dropout, ir.StochasticDepth, ir.Reorder:
 		case ir.Flatten:
 			if flat[in] == nil {
 				flat[in] = out

@@ -69,6 +69,9 @@ func buffers(g *ir.Graph) []*buffer {
 	for _, v := range g.Outputs {
 		last[v] = len(g.Nodes)
 	}
+	for _, u := range g.Updates {
+		last[u.Value] = len(g.Nodes)
+	}
 	var bufs []*buffer
 	home := map[*ir.Value]*buffer{}
 	for i, n := range g.Nodes {
@@ -112,9 +115,9 @@ func aliased(n *ir.Node) *ir.Value {
 func overwritten(n *ir.Node, i int, home map[*ir.Value]*buffer) *buffer {
 	var operands []*ir.Value
 	switch n.Op {
-	case ir.Add:
+	case ir.Add, ir.ReLUGrad:
 		operands = n.Inputs
-	case ir.Affine, ir.ReLU:
+	case ir.Affine, ir.ReLU, ir.DropoutTrain, ir.StochasticDepthTrain:
 		operands = n.Inputs[:1]
 	case ir.Conv2D:
 		if r := n.In("residual"); r != nil && home[r] != home[n.In("input")] {

@@ -21,7 +21,7 @@ func (it *item) draw(b *bytes.Buffer) {
 	}
 	second := ""
 	if it.node != nil {
-		op, tip, second, radius = string(it.node.Op), it.node.String(), detail(it.node), 5
+		op, tip, second, radius = string(it.node.Op), it.node.String(), it.detail(), 5
 	}
 	kind := it.value.Type.String()
 	room := it.w - 36 - boldChar*width(op) - typeChar*width(kind)

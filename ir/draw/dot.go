@@ -60,7 +60,7 @@ func dotLabel(it *item) string {
 	lines := []string{it.value.Name}
 	if it.node != nil {
 		lines = []string{string(it.node.Op) + "  " + it.value.Name}
-		if d := detail(it.node); d != "" {
+		if d := it.detail(); d != "" {
 			lines = append(lines, d)
 		}
 	}

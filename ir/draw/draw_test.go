@@ -159,6 +159,25 @@ func TestDOT(t *testing.T) {
 	}
 }
 
+// TestUpdates draws a training step, whose parameters are no boxes.
+func TestUpdates(t *testing.T) {
+	g := parse(t, `graph step
+		input x: f32[N,4]
+		input lr: f32[]
+		param w: f32[4]
+		const w.velocity: f32[4] = 0
+		w.grad = bias_grad(x)
+		w.next, v.next = sgd(w, w.grad, lr, velocity=w.velocity) {momentum=0.9}
+		output x
+		update w = w.next
+		update w.velocity = v.next`)
+	wellFormed(t, SVG(g))
+	const want = `label="sgd  w.next\nmomentum 0.9, updates w, updates w.velocity\nf32[4]"`
+	if dot := string(DOT(g)); !strings.Contains(dot, want) {
+		t.Errorf("DOT lacks %s:\n%s", want, dot)
+	}
+}
+
 func TestStyle(t *testing.T) {
 	for op := range ir.Ops {
 		if _, ok := colours[op]; !ok {

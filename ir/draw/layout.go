@@ -11,7 +11,8 @@ type item struct {
 	value      *ir.Value
 	node       *ir.Node // nil for an input
 	output     bool
-	in, out    []*item // without doubles
+	updates    []string // what results do at the end of a training step
+	in, out    []*item  // without doubles
 	row, col   int
 	x, y, w, h float64
 }
@@ -67,6 +68,9 @@ func boxes(g *ir.Graph) []*item {
 			}
 		}
 		place(it, n.Results...)
+	}
+	for _, u := range g.Updates {
+		at[u.Value].updates = append(at[u.Value].updates, "updates "+u.Param.Name)
 	}
 	return items
 }

@@ -2,6 +2,7 @@ package draw
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/resnetc/resnetc/ir"
@@ -33,6 +34,31 @@ var colours = map[ir.OpName]colour{
 	ir.Flatten:       {"#f1f5f9", "#94a3b8"},
 	ir.Dropout:       {"#f1f5f9", "#94a3b8"},
 	ir.Reorder:       {"#f1f5f9", "#94a3b8"},
+
+	ir.StochasticDepth:      {"#f1f5f9", "#94a3b8"},
+	ir.DropoutTrain:         {"#f1f5f9", "#94a3b8"},
+	ir.StochasticDepthTrain: {"#f1f5f9", "#94a3b8"},
+	ir.Unflatten:            {"#f1f5f9", "#94a3b8"},
+	ir.BatchNormTrain:       {"#dcfce7", "#4ade80"},
+	ir.RunningAverage:       {"#ecfeff", "#06b6d4"},
+	ir.CrossEntropy:         {"#ffe4e6", "#e11d48"},
+	ir.CrossEntropyGrad:     {"#ffe4e6", "#e11d48"},
+	ir.Conv2DGradInput:      {"#dbeafe", "#1d4ed8"},
+	ir.Conv2DGradWeight:     {"#dbeafe", "#1d4ed8"},
+	ir.LinearGradInput:      {"#c7d2fe", "#3730a3"},
+	ir.LinearGradWeight:     {"#c7d2fe", "#3730a3"},
+	ir.BiasGrad:             {"#c7d2fe", "#3730a3"},
+	ir.BatchNormGrad:        {"#dcfce7", "#15803d"},
+	ir.AffineGrad:           {"#dcfce7", "#15803d"},
+	ir.ReLUGrad:             {"#fee2e2", "#b91c1c"},
+	ir.SoftmaxGrad:          {"#fee2e2", "#b91c1c"},
+	ir.MaxPoolGrad:          {"#f3e8ff", "#7e22ce"},
+	ir.AvgPoolGrad:          {"#f3e8ff", "#7e22ce"},
+	ir.SubsampleGrad:        {"#ccfbf1", "#0f766e"},
+	ir.SliceChannels:        {"#ccfbf1", "#0f766e"},
+	ir.GradNorm:             {"#ecfeff", "#06b6d4"},
+	ir.SGD:                  {"#ecfeff", "#06b6d4"},
+	ir.AdamW:                {"#ecfeff", "#06b6d4"},
 }
 
 func colourOf(n *ir.Node) colour {
@@ -43,6 +69,18 @@ func colourOf(n *ir.Node) colour {
 		return c
 	}
 	return unknownColour
+}
+
+// detail says what a box's node does, and which parameters its results update.
+func (it *item) detail() string {
+	if it.node == nil {
+		return ""
+	}
+	out := it.updates
+	if d := detail(it.node); d != "" {
+		out = append([]string{d}, out...)
+	}
+	return strings.Join(out, ", ")
 }
 
 // detail says in words what a node does beyond its op: 3×3, 64 → 128, stride 2.
@@ -56,7 +94,7 @@ func detail(n *ir.Node) string {
 	case ir.Linear:
 		k := n.In("weight").Type.Shape
 		out = append(out, fmt.Sprintf("%d → %d", k[1], k[0]))
-	case ir.MaxPool, ir.AvgPool:
+	case ir.MaxPool, ir.AvgPool, ir.MaxPoolGrad, ir.AvgPoolGrad, ir.Conv2DGradWeight:
 		k := n.Ints("kernel")
 		out = append(out, fmt.Sprintf("%d×%d", k[0], k[1]))
 	}
@@ -64,7 +102,7 @@ func detail(n *ir.Node) string {
 	for _, a := range ir.Ops[n.Op].Attrs {
 		v, set := n.Attrs[a.Name]
 		switch {
-		case a.Name == "stride" && n.Op != ir.Conv2D: // its default is not 1
+		case a.Name == "stride" && !reflect.DeepEqual(a.Default, []int{1, 1}):
 			out = append(out, "stride "+short(n.Attr("stride")))
 		case !set || a.Name == "kernel" || a.Name == "relu":
 		case a.Name == "algorithm":

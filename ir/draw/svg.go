@@ -62,7 +62,7 @@ func (l *layout) measure(left float64) float64 {
 	heights := make([]float64, l.rows)
 	for _, it := range l.items {
 		it.w, it.h = boxWidth, lineBox
-		if it.node != nil && detail(it.node) != "" {
+		if it.detail() != "" {
 			it.h = detailBox
 		}
 		heights[it.row] = max(heights[it.row], it.h)

@@ -91,6 +91,7 @@ var cases = []struct {
 	{ir.PadChannels, "batch of 2", "input x: f32[N,1,1,2]\ny = pad_channels(x) {before=1, after=2}",
 		[]float64{1, 2, 3, 4}, nil, []int{2, 1, 1, 2}, []float64{0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0, 0}, []int{2, 4, 1, 2}},
 	{ir.Dropout, "identity", "input x: f32[N,2]\ny = dropout(x)", []float64{1, 2}, nil, []int{1, 2}, []float64{1, 2}, []int{1, 2}},
+	{ir.StochasticDepth, "identity", "input x: f32[N,2]\ny = stochastic_depth(x) {p=0.5}", []float64{1, 2}, nil, []int{1, 2}, []float64{1, 2}, []int{1, 2}},
 	{ir.Concat, "batch of 2", "input x: f32[N,1]\ninput r: f32[N,1]\ny = concat(x, r, x)",
 		[]float64{1, 2}, []float64{3, 4}, []int{2, 1}, []float64{1, 3, 1, 2, 4, 2}, []int{2, 3}},
 	{ir.Reorder, "identity", "input x: f32[N,2]\ny = reorder(x)", []float64{1, 2}, nil, []int{1, 2}, []float64{1, 2}, []int{1, 2}},
@@ -124,6 +125,9 @@ func TestOps(t *testing.T) {
 				t.Errorf("y = %v %v, want %v %v", out["y"].Shape, out["y"].Data, c.wantDim, c.want)
 			}
 		})
+	}
+	for _, c := range trainCases {
+		tested[c.op] = true
 	}
 	for op := range ir.Ops {
 		if !tested[op] {

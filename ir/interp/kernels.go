@@ -22,25 +22,61 @@ func (c call) in(name string) *Tensor {
 	return nil
 }
 
-// kernels has one row per op: a function that fills out, which has the right
-// shape and is zero.
-var kernels = map[ir.OpName]func(c call, out *Tensor){
-	ir.Conv2D:        conv2d,
-	ir.BatchNorm:     batchNorm,
-	ir.Affine:        affine,
-	ir.ReLU:          relu,
-	ir.Add:           add,
-	ir.MaxPool:       maxPool,
-	ir.AvgPool:       avgPool,
-	ir.GlobalAvgPool: globalAvgPool,
-	ir.Linear:        linear,
-	ir.Flatten:       identity,
-	ir.Softmax:       softmax,
-	ir.Subsample:     subsample,
-	ir.PadChannels:   padChannels,
-	ir.Dropout:       identity,
-	ir.Concat:        concat,
-	ir.Reorder:       identity,
+// kernel fills the results, which have the right shapes and are zero.  An error
+// says what is wrong with the operands' elements.
+type kernel func(c call, results []*Tensor) error
+
+// one makes a kernel of a function that fills the only result and cannot fail.
+func one(fill func(c call, out *Tensor)) kernel {
+	return func(c call, results []*Tensor) error {
+		fill(c, results[0])
+		return nil
+	}
+}
+
+// kernels has one row per op.
+var kernels = map[ir.OpName]kernel{
+	ir.Conv2D:          one(conv2d),
+	ir.BatchNorm:       one(batchNorm),
+	ir.Affine:          one(affine),
+	ir.ReLU:            one(relu),
+	ir.Add:             one(add),
+	ir.MaxPool:         one(maxPool),
+	ir.AvgPool:         one(avgPool),
+	ir.GlobalAvgPool:   one(globalAvgPool),
+	ir.Linear:          one(linear),
+	ir.Flatten:         one(identity),
+	ir.Softmax:         one(softmax),
+	ir.Subsample:       one(subsample),
+	ir.PadChannels:     one(padChannels),
+	ir.Dropout:         one(identity),
+	ir.Concat:          one(concat),
+	ir.Reorder:         one(identity),
+	ir.StochasticDepth: one(identity),
+
+	ir.BatchNormTrain:       batchNormTrain,
+	ir.RunningAverage:       runningAverage,
+	ir.DropoutTrain:         one(dropoutTrain),
+	ir.StochasticDepthTrain: one(stochasticDepthTrain),
+	ir.CrossEntropy:         crossEntropy,
+	ir.CrossEntropyGrad:     crossEntropyGrad,
+	ir.Conv2DGradInput:      one(conv2dGradInput),
+	ir.Conv2DGradWeight:     one(conv2dGradWeight),
+	ir.BiasGrad:             one(biasGrad),
+	ir.BatchNormGrad:        batchNormGrad,
+	ir.AffineGrad:           affineGrad,
+	ir.ReLUGrad:             one(reluGrad),
+	ir.MaxPoolGrad:          one(maxPoolGrad),
+	ir.AvgPoolGrad:          one(avgPoolGrad),
+	ir.LinearGradInput:      one(linearGradInput),
+	ir.LinearGradWeight:     one(linearGradWeight),
+	ir.Unflatten:            one(identity),
+	ir.SoftmaxGrad:          one(softmaxGrad),
+	ir.SubsampleGrad:        one(subsampleGrad),
+	ir.SliceChannels:        one(sliceChannels),
+	ir.GradNorm:             gradNorm,
+	ir.SGD:                  sgd,
+	ir.AdamW:                adamW,
 }
 
 // clamp is relu of one number: NaN stays NaN and -0 stays -0.

@@ -2,15 +2,15 @@ package interp
 
 import "math"
 
-// windows calls f for each output pixel of each channel: its place in out, the
-// elements of its window inside the input, and the size of the window inside
-// the padded input.
-func windows(c call, out *Tensor, f func(at int, elements []float64, padded int)) {
-	in, k, s, p := c.in("input"), c.Ints("kernel"), c.Ints("stride"), c.Ints("padding")
-	h, w := in.Shape[2], in.Shape[3]
-	planes, oh, ow := out.Shape[0]*out.Shape[1], out.Shape[2], out.Shape[3]
-	var elements []float64
-	for plane := range planes {
+// windows calls f for each pixel of each channel of a pool's result: its index,
+// the indices of the elements of its window inside the input, row by row, and
+// the size of the window inside the padded input.  It takes the shapes of the
+// pool's input and of its result.
+func (c call) windows(in, out []int, f func(at int, elements []int, padded int)) {
+	k, s, p := c.Ints("kernel"), c.Ints("stride"), c.Ints("padding")
+	h, w, oh, ow := in[2], in[3], out[2], out[3]
+	var elements []int
+	for plane := range out[0] * out[1] {
 		for oy := range oh {
 			for ox := range ow {
 				top, left := oy*s[0]-p[0], ox*s[1]-p[1]
@@ -18,8 +18,9 @@ func windows(c call, out *Tensor, f func(at int, elements []float64, padded int)
 				padded := (bottom - top) * (right - left)
 				elements = elements[:0]
 				for y := max(top, 0); y < min(bottom, h); y++ {
-					row := (plane*h + y) * w
-					elements = append(elements, in.Data[row+max(left, 0):row+min(right, w)]...)
+					for x := max(left, 0); x < min(right, w); x++ {
+						elements = append(elements, (plane*h+y)*w+x)
+					}
 				}
 				f((plane*oh+oy)*ow+ox, elements, padded)
 			}
@@ -28,22 +29,27 @@ func windows(c call, out *Tensor, f func(at int, elements []float64, padded int)
 }
 
 func maxPool(c call, out *Tensor) {
-	windows(c, out, func(at int, elements []float64, _ int) {
+	in := c.in("input")
+	c.windows(in.Shape, out.Shape, func(at int, elements []int, _ int) {
 		largest := math.Inf(-1)
-		for _, x := range elements {
-			largest = math.Max(largest, x) // NaN if either is
+		for _, i := range elements {
+			largest = math.Max(largest, in.Data[i]) // NaN if either is
 		}
 		out.Data[at] = largest
 	})
 }
 
 func avgPool(c call, out *Tensor) {
-	countPad := c.Bool("count_include_pad")
-	windows(c, out, func(at int, elements []float64, padded int) {
+	in, countPad := c.in("input"), c.Bool("count_include_pad")
+	c.windows(in.Shape, out.Shape, func(at int, elements []int, padded int) {
 		if !countPad {
 			padded = len(elements)
 		}
-		out.Data[at] = sum(elements) / float64(padded)
+		sum := 0.0
+		for _, i := range elements {
+			sum += in.Data[i]
+		}
+		out.Data[at] = sum / float64(padded)
 	})
 }
 

@@ -13,6 +13,7 @@ type Option func(*options)
 
 type options struct {
 	keep, float32 bool
+	state         map[string]*Tensor
 }
 
 // KeepAll makes Run give back every activation, not only the outputs.
@@ -22,11 +23,17 @@ func KeepAll() Option { return func(o *options) { o.keep = true } }
 // Sums within a node stay float64.
 func Float32() Option { return func(o *options) { o.float32 = true } }
 
+// State makes Run take parameters from s, by name, before it looks at their
+// Data, and store there what g's updates give them at the end.  So a training
+// run begins with an empty map and goes on with the same map for each step,
+// all in float64.  The tensors in it are replaced, never written to.
+func State(s map[string]*Tensor) Option { return func(o *options) { o.state = s } }
+
 // Run computes the outputs of g, by name, for the inputs, by name.  The batch is
 // the first axis of the inputs, the same for all of them.
 //
 // The graph must pass [ir.Verify].  Every parameter that a node reads must have
-// data.  Memory is freed as soon as no later node reads a tensor.
+// data, or stand in the [State].  Memory is freed as soon as no later node reads a tensor.
 func Run(g *ir.Graph, inputs map[string]*Tensor, opts ...Option) (map[string]*Tensor, error) {
 	var o options
 	for _, opt := range opts {
@@ -42,15 +49,20 @@ func Run(g *ir.Graph, inputs map[string]*Tensor, opts ...Option) (map[string]*Te
 		if err := check(t, v, &batch); err != nil {
 			return nil, err
 		}
-		if o.float32 {
-			t = &Tensor{t.Shape, append([]float64(nil), t.Data...)}
-			t.round()
-		}
-		values[v] = t
+		values[v] = o.rounded(t, v)
 	}
 	for _, name := range slices.Sorted(maps.Keys(inputs)) {
 		if v := g.Value(name); !slices.Contains(g.Inputs, v) {
 			return nil, fmt.Errorf("interp: graph %q has no input %q", g.Name, name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.state)) {
+		v := g.Value(name)
+		if v == nil || !g.IsParam(v) {
+			return nil, fmt.Errorf("interp: graph %q has no parameter %q, which is in the state", g.Name, name)
+		}
+		if err := check(o.state[name], v, &batch); err != nil {
+			return nil, err
 		}
 	}
 	readers := map[*ir.Value]int{}
@@ -62,6 +74,9 @@ func Run(g *ir.Graph, inputs map[string]*Tensor, opts ...Option) (map[string]*Te
 	for _, v := range g.Outputs {
 		readers[v]++ // never freed
 	}
+	for _, u := range g.Updates {
+		readers[u.Value]++
+	}
 	for _, n := range g.Nodes {
 		operands := make([]*Tensor, len(n.Inputs))
 		for i, v := range n.Inputs {
@@ -70,7 +85,7 @@ func Run(g *ir.Graph, inputs map[string]*Tensor, opts ...Option) (map[string]*Te
 			}
 			if v.Def == nil && values[v] == nil {
 				var err error
-				if values[v], err = parameter(v); err != nil {
+				if values[v], err = o.parameter(v); err != nil {
 					return nil, fmt.Errorf("%w (node %q reads it)", err, n.Name())
 				}
 			}
@@ -84,7 +99,9 @@ func Run(g *ir.Graph, inputs map[string]*Tensor, opts ...Option) (map[string]*Te
 			if o.float32 {
 				t.round()
 			}
-			values[n.Results[i]] = t
+			if readers[n.Results[i]] > 0 || o.keep {
+				values[n.Results[i]] = t
+			}
 		}
 		for _, v := range n.Inputs {
 			if readers[v]--; v != nil && readers[v] == 0 && (!o.keep || v.Def == nil) {
@@ -92,11 +109,30 @@ func Run(g *ir.Graph, inputs map[string]*Tensor, opts ...Option) (map[string]*Te
 			}
 		}
 	}
-	return collect(g, values, o.keep)
+	out, err := o.collect(g, values)
+	if err == nil && o.state != nil {
+		for _, u := range g.Updates {
+			o.state[u.Param.Name] = values[u.Value]
+		}
+	}
+	return out, err
+}
+
+// rounded gives t, or with the option Float32 a rounded copy.
+func (o *options) rounded(t *Tensor, v *ir.Value) *Tensor {
+	if !o.float32 || v.Type.DType != ir.F32 {
+		return t
+	}
+	t = &Tensor{t.Shape, slices.Clone(t.Data)}
+	t.round()
+	return t
 }
 
 // parameter gives the tensor of a parameter.
-func parameter(v *ir.Value) (*Tensor, error) {
+func (o *options) parameter(v *ir.Value) (*Tensor, error) {
+	if t := o.state[v.Name]; t != nil {
+		return o.rounded(t, v), nil
+	}
 	if v.Data == nil {
 		return nil, fmt.Errorf("interp: parameter %q has no data: bind weights first", v.Name)
 	}
@@ -104,11 +140,11 @@ func parameter(v *ir.Value) (*Tensor, error) {
 }
 
 // collect gives the outputs, or all activations, by name.
-func collect(g *ir.Graph, values map[*ir.Value]*Tensor, all bool) (map[string]*Tensor, error) {
+func (o *options) collect(g *ir.Graph, values map[*ir.Value]*Tensor) (map[string]*Tensor, error) {
 	out := map[string]*Tensor{}
 	for _, v := range g.Outputs {
 		if values[v] == nil { // a parameter that no node reads
-			t, err := parameter(v)
+			t, err := o.parameter(v)
 			if err != nil {
 				return nil, err
 			}
@@ -116,7 +152,7 @@ func collect(g *ir.Graph, values map[*ir.Value]*Tensor, all bool) (map[string]*T
 		}
 		out[v.Name] = values[v]
 	}
-	if all {
+	if o.keep {
 		for _, n := range g.Nodes {
 			for _, v := range n.Results {
 				out[v.Name] = values[v]
@@ -149,7 +185,12 @@ func Eval(n *ir.Node, operands []*Tensor) ([]*Tensor, error) {
 			return nil, fmt.Errorf("%w (operand of node %q)", err, n.Name())
 		}
 	}
-	out := output(n, batch)
-	k(call{n, operands}, out)
-	return []*Tensor{out}, nil
+	results := make([]*Tensor, len(n.Results))
+	for i, v := range n.Results {
+		results[i] = output(v, batch)
+	}
+	if err := k(call{n, operands}, results); err != nil {
+		return nil, fmt.Errorf("interp: node %q: %w", n.Name(), err)
+	}
+	return results, nil
 }

@@ -74,12 +74,19 @@ func check(t *Tensor, v *ir.Value, batch *int) error {
 	if len(t.Data) != elems(t.Shape) {
 		return fmt.Errorf("interp: the tensor for %q has %d elements, want %d for its shape %v", v.Name, len(t.Data), elems(t.Shape), ir.Shape(t.Shape))
 	}
+	if v.Type.DType == ir.I32 {
+		for i, x := range t.Data {
+			if x != float64(int32(x)) {
+				return fmt.Errorf("interp: element %d of the tensor for %q is %v, want an integer of 32 bits", i, v.Name, x)
+			}
+		}
+	}
 	return nil
 }
 
-// output makes the tensor of n's first result.
-func output(n *ir.Node, batch int) *Tensor {
-	shape := slices.Clone([]int(n.Out().Type.Shape))
+// output makes the tensor of a result.
+func output(v *ir.Value, batch int) *Tensor {
+	shape := slices.Clone([]int(v.Type.Shape))
 	if len(shape) > 0 && shape[0] == ir.Batch {
 		shape[0] = batch
 	}

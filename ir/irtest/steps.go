@@ -130,6 +130,9 @@ func (b *builder) elementwise(x *ir.Value) *ir.Value {
 	c := x.Type.Shape[1]
 	switch b.rng.IntN(6) {
 	case 0:
+		if b.chance(50) {
+			return b.add(ir.StochasticDepth, ir.Attrs{"p": 0.2}, x)
+		}
 		return b.add(ir.Dropout, nil, x)
 	case 1:
 		return b.add(ir.Reorder, nil, x)

@@ -33,6 +33,33 @@ var lowerings = map[ir.OpName]func(*lowering, *ir.Node) error{
 	ir.Dropout:       nil, // the identity at inference
 	ir.Concat:        (*lowering).concat,
 	ir.Reorder:       eltwise(runtime.OpReorder),
+
+	ir.StochasticDepth: nil, // the identity at inference
+
+	// Training graphs have no lowering to an inference program.
+	ir.BatchNormTrain:       nil,
+	ir.RunningAverage:       nil,
+	ir.DropoutTrain:         nil,
+	ir.StochasticDepthTrain: nil,
+	ir.CrossEntropy:         nil,
+	ir.CrossEntropyGrad:     nil,
+	ir.Conv2DGradInput:      nil,
+	ir.Conv2DGradWeight:     nil,
+	ir.BiasGrad:             nil,
+	ir.BatchNormGrad:        nil,
+	ir.AffineGrad:           nil,
+	ir.ReLUGrad:             nil,
+	ir.MaxPoolGrad:          nil,
+	ir.AvgPoolGrad:          nil,
+	ir.LinearGradInput:      nil,
+	ir.LinearGradWeight:     nil,
+	ir.Unflatten:            nil,
+	ir.SoftmaxGrad:          nil,
+	ir.SubsampleGrad:        nil,
+	ir.SliceChannels:        nil,
+	ir.GradNorm:             nil,
+	ir.SGD:                  nil,
+	ir.AdamW:                nil,
 }
 
 func lower(g *ir.Graph) (*lowering, error) {

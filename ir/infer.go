@@ -169,7 +169,11 @@ func (n *Node) convolved(c, h, w int, k Shape) ([]Type, error) {
 		return nil, n.broken(5, "stride %v, dilation %v and groups %d must be positive, padding %v not negative", s, d, g, p)
 	}
 	if c%g != 0 || k[0]%g != 0 || k[1] != c/g {
-		return nil, n.broken(6, "the weight has shape %v, want O,%d/%d,H,W with O divisible by groups", k, c, g)
+		subject := "the weight"
+		if v := n.In("weight"); v != nil {
+			subject = fmt.Sprintf("weight %q", v.Name)
+		}
+		return nil, n.broken(6, "%s has shape %v, want O,%d/%d,H,W with O divisible by groups", subject, k, c, g)
 	}
 	oh := window(h, k[2], s[0], d[0], p[0], p[2], false)
 	ow := window(w, k[3], s[1], d[1], p[1], p[3], false)

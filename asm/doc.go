@@ -28,7 +28,7 @@
 //
 // # Preemption
 //
-// No kernel can be preempted: they are leaves without a frame.  A caller must
+// No kernel can be preempted: they are leaves that check no stack.  A caller must
 // keep one call well under a millisecond, and call from a function that has a
 // preemption point.
 package asm

@@ -109,35 +109,53 @@ func aligned(n int) *float32 {
 	return &x[-int(uintptr(unsafe.Pointer(&x[0])))&63/4]
 }
 
-// BenchmarkWinograd measures the transforms of a row of 14 tiles, whose
-// operands stay in the L2 cache, in nanoseconds a tile of 16 channels.
+// BenchmarkWinograd measures the transforms of a row of tiles, whose operands
+// stay in the L1 cache (4 tiles) or in L2 (14): nanoseconds for a tile of 16
+// channels, and how many multiply-adds of 16 channels the peak does meanwhile.
+// On Zen 4 these are cycles, of which with n = m+2 the way in takes at least 2n²
+// for its stores, the way out n² for its loads.
 func BenchmarkWinograd(b *testing.B) {
-	const tiles = 14
 	for _, set := range append(assemblyKernels(), genericKernels()) {
 		for _, m := range []int{2, 4} {
-			n := m + 2
-			a := winogradArgs{
-				in: aligned(n * n * (tiles*16 + 16)), out: aligned(n * n * (tiles*16 + 16)),
-				tiles: tiles, matrix: tiles*64 + 64, row: (tiles*m + 2) * 64,
-				rows: m, cols: tiles * m, flags: flagReLU,
-			}
-			for _, k := range []struct {
-				name   string
-				kernel winogradKernel
-			}{{"in", set.winogradIn[m]}, {"out", set.winogradOut[m]}} {
-				b.Run(fmt.Sprintf("winograd_%s_f32_b16m%d_%s", k.name, m, set.level), func(b *testing.B) {
-					best := time.Duration(1 << 62)
-					for b.Loop() {
-						start := time.Now()
-						for range 20 {
-							k.kernel(&a)
-						}
-						best = min(best, time.Since(start))
-					}
-					b.ReportMetric(float64(best.Nanoseconds())/20/tiles, "ns/tile")
-					b.ReportMetric(0, "ns/op")
-				})
+			for _, tiles := range []int{4, 14} {
+				for _, op := range []string{"in", "out", "out+res"} {
+					b.Run(fmt.Sprintf("winograd_%s_f32_b16m%d_%s/tiles=%d", op, m, set.level, tiles), func(b *testing.B) {
+						benchmarkWinograd(b, set, m, tiles, op)
+					})
+				}
 			}
 		}
 	}
+}
+
+func benchmarkWinograd(b *testing.B, set *kernelSet, m, tiles int, op string) {
+	n := m + 2
+	pixels, domain := aligned(n*(tiles*m+2)*16), aligned(n*n*(tiles*16+16))
+	a := winogradArgs{
+		in: pixels, out: domain, tiles: tiles, matrix: tiles*64 + 64,
+		row: (tiles*m + 2) * 64, resRow: (tiles*m + 2) * 64, rows: m, cols: tiles * m, flags: flagReLU,
+	}
+	kernel := set.winogradIn[m]
+	if op != "in" {
+		kernel = set.winogradOut[m]
+		a.in, a.out, a.bias = domain, pixels, aligned(16)
+	}
+	if op == "out+res" {
+		a.res = aligned(m * (tiles*m + 2) * 16)
+	}
+	const calls = 20
+	best := time.Duration(1 << 62)
+	for b.Loop() {
+		start := time.Now()
+		for range calls {
+			kernel(&a)
+		}
+		best = min(best, time.Since(start))
+	}
+	ns := float64(best.Nanoseconds()) / calls / float64(tiles)
+	b.ReportMetric(ns, "ns/tile")
+	if set.level != PureGo {
+		b.ReportMetric(ns*peakOf(set.level)/32, "fma/tile")
+	}
+	b.ReportMetric(0, "ns/op")
 }

@@ -66,8 +66,8 @@ func TestFiles(t *testing.T) {
 }
 
 func TestEveryOpHasARule(t *testing.T) {
-	for op := range ir.Ops {
-		if rules[op] == nil {
+	for op, row := range ir.Ops {
+		if rules[op] == nil && !row.Training { // a peer is given networks to run, not to train
 			t.Errorf("op %s has no row in rules", op)
 		}
 	}

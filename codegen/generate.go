@@ -54,15 +54,8 @@ func Generate(g *ir.Graph, o Options) (Files, error) {
 		return nil, fmt.Errorf("codegen: %d labels for %d classes", len(o.Labels), l.program.Logits.Channels)
 	}
 	l.program.Preprocess, l.program.Labels = o.Preprocess, o.Labels
-	kernels, err := asm.Emit(o.Package, l.kernels(o.Targets))
+	files, err := Support(o.Package, l.kernels(o.Targets))
 	if err != nil {
-		return nil, err
-	}
-	files := Files{}
-	for name, text := range kernels {
-		files[name] = text
-	}
-	if err := addRuntime(files, o.Package); err != nil {
 		return nil, err
 	}
 	weights := l.packedWeights()
@@ -74,6 +67,16 @@ func Generate(g *ir.Graph, o Options) (Files, error) {
 		return nil, err
 	}
 	return files, nil
+}
+
+// Support gives what every generated package holds, without a network: the
+// runtime and the kernels.  Such a package runs any Program that needs no others.
+func Support(pkg string, kernels []asm.Kernel) (Files, error) {
+	files, err := asm.Emit(pkg, kernels)
+	if err != nil {
+		return nil, err
+	}
+	return files, addRuntime(files, pkg)
 }
 
 // weightsFile is the name of the file with the packed weights.

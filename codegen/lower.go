@@ -113,7 +113,7 @@ func buffer(v *ir.Value) runtime.Buffer {
 }
 
 // layer begins a row of the program.
-func (l *lowering) layer(n *ir.Node, op runtime.Op) runtime.Layer {
+func layer(n *ir.Node, op runtime.Op) runtime.Layer {
 	return runtime.Layer{
 		Name: n.Name(), Op: op,
 		In: buffer(n.Inputs[0]), Out: buffer(n.Out()),
@@ -134,20 +134,20 @@ func (l *lowering) emit(r runtime.Layer) {
 
 func eltwise(op runtime.Op) func(*lowering, *ir.Node) error {
 	return func(l *lowering, n *ir.Node) error {
-		l.emit(l.layer(n, op))
+		l.emit(layer(n, op))
 		return nil
 	}
 }
 
 func (l *lowering) add(n *ir.Node) error {
-	r := l.layer(n, runtime.OpAdd)
+	r := layer(n, runtime.OpAdd)
 	r.In2, r.ReLU = buffer(n.Inputs[1]), n.Bool("relu")
 	l.emit(r)
 	return nil
 }
 
 func (l *lowering) affine(n *ir.Node) error {
-	r := l.layer(n, runtime.OpAffine)
+	r := layer(n, runtime.OpAffine)
 	r.ReLU = n.Bool("relu")
 	var err error
 	if r.Weight, err = l.packVector(n.In("scale")); err != nil {
@@ -162,7 +162,7 @@ func (l *lowering) affine(n *ir.Node) error {
 
 func pool(op runtime.Op) func(*lowering, *ir.Node) error {
 	return func(l *lowering, n *ir.Node) error {
-		r := l.layer(n, op)
+		r := layer(n, op)
 		p := n.Ints("padding")
 		r.Kernel, r.Stride = pair(n.Ints("kernel")), pair(n.Ints("stride"))
 		r.Padding, r.PadEnd = pair(p), pair(p[2:])
@@ -175,7 +175,7 @@ func pool(op runtime.Op) func(*lowering, *ir.Node) error {
 }
 
 func (l *lowering) globalAvgPool(n *ir.Node) error {
-	r := l.layer(n, runtime.OpAvgPool)
+	r := layer(n, runtime.OpAvgPool)
 	r.Kernel, r.Stride = [2]int{r.In.Height, r.In.Width}, one
 	l.emit(r)
 	return nil
@@ -190,21 +190,21 @@ func (l *lowering) flatten(n *ir.Node) error {
 }
 
 func (l *lowering) subsample(n *ir.Node) error {
-	r := l.layer(n, runtime.OpSubsample)
+	r := layer(n, runtime.OpSubsample)
 	r.Stride = pair(n.Ints("stride"))
 	l.emit(r)
 	return nil
 }
 
 func (l *lowering) padChannels(n *ir.Node) error {
-	r := l.layer(n, runtime.OpSubsample)
+	r := layer(n, runtime.OpSubsample)
 	r.Stride, r.Before = one, n.Int("before")
 	l.emit(r)
 	return nil
 }
 
 func (l *lowering) concat(n *ir.Node) error {
-	r := l.layer(n, runtime.OpConcat)
+	r := layer(n, runtime.OpConcat)
 	r.Stride = one
 	for _, v := range n.Inputs[1:] {
 		r.More = append(r.More, buffer(v))

@@ -8,7 +8,26 @@ import (
 )
 
 func (l *lowering) conv2d(n *ir.Node) error {
-	r := l.layer(n, runtime.OpConv)
+	r, err := convolution(n)
+	if err != nil {
+		return err
+	}
+	return l.emitConv(r, n.In("weight"), n.In("bias"))
+}
+
+// Convolution gives the row that a conv2d node of a planned graph becomes,
+// and how many float32s its packed weights are; where those lie is left at 0.
+// The node's parameters need no data.
+func Convolution(n *ir.Node) (r runtime.Layer, weights int, err error) {
+	if r, err = convolution(n); err != nil {
+		return r, 0, fmt.Errorf("codegen: node %q: %w", n.Name(), err)
+	}
+	return r, packedSize(n.In("weight").Type.Shape, r.In.Block, r.Winograd), nil
+}
+
+// convolution is the row of a conv2d node, but for its parameters.
+func convolution(n *ir.Node) (runtime.Layer, error) {
+	r := layer(n, runtime.OpConv)
 	switch a := n.Str("algorithm"); a {
 	case "direct":
 	case "winograd2":
@@ -16,28 +35,36 @@ func (l *lowering) conv2d(n *ir.Node) error {
 	case "winograd4":
 		r.Winograd = 4
 	case "":
-		return fmt.Errorf("no algorithm was chosen: run the passes first")
+		return r, fmt.Errorf("no algorithm was chosen: run the passes first")
 	default:
-		return fmt.Errorf("algorithm %q has no kernels, want direct, winograd2 or winograd4", a)
+		return r, fmt.Errorf("algorithm %q has no kernels, want direct, winograd2 or winograd4", a)
 	}
 	k, p := n.In("weight").Type.Shape, n.Ints("padding")
 	r.Kernel, r.Stride, r.Dilation = [2]int{k[2], k[3]}, pair(n.Ints("stride")), pair(n.Ints("dilation"))
 	r.Padding, r.Groups, r.ReLU = pair(p), n.Int("groups"), n.Bool("relu")
 	if most := max(p[0], p[1], p[2], p[3]); r.In.Halo < most {
-		return fmt.Errorf("padding %v needs a halo of %d pixels around %q, which has %d", p, most, n.Inputs[0].Name, r.In.Halo)
+		return r, fmt.Errorf("padding %v needs a halo of %d pixels around %q, which has %d", p, most, n.Inputs[0].Name, r.In.Halo)
 	}
 	if r.Groups > 1 && (k[0]/r.Groups%ir.Block != 0 || k[1]%ir.Block != 0) {
-		return fmt.Errorf("%d groups of %d to %d channels: want multiples of %d", r.Groups, k[1], k[0]/r.Groups, ir.Block)
+		return r, fmt.Errorf("%d groups of %d to %d channels: want multiples of %d", r.Groups, k[1], k[0]/r.Groups, ir.Block)
 	}
 	if v := n.In("residual"); v != nil {
 		r.In2 = buffer(v)
 	}
 	if r.Winograd > 0 {
 		if err := checkWinograd(&r, n); err != nil {
-			return err
+			return r, err
 		}
 	}
-	return l.emitConv(r, n.In("weight"), n.In("bias"))
+	var s ir.Schedule
+	if text := n.Str("schedule"); text != "" {
+		var err error
+		if s, err = ir.ParseSchedule(text); err != nil {
+			return r, err
+		}
+	}
+	chooseTiles(&r, s)
+	return r, nil
 }
 
 // checkWinograd makes sure that the convolution is one that Winograd's
@@ -58,9 +85,10 @@ func checkWinograd(r *runtime.Layer, n *ir.Node) error {
 
 // linear is a 1x1 convolution of a 1x1 image.
 func (l *lowering) linear(n *ir.Node) error {
-	r := l.layer(n, runtime.OpConv)
+	r := layer(n, runtime.OpConv)
 	r.Kernel, r.Stride, r.Dilation, r.Groups = one, one, one, 1
 	r.ReLU = n.Bool("relu")
+	chooseTiles(&r, ir.Schedule{})
 	return l.emitConv(r, n.In("weight"), n.In("bias"))
 }
 
@@ -79,7 +107,6 @@ func (l *lowering) emitConv(r runtime.Layer, weight, bias *ir.Value) (err error)
 			return err
 		}
 	}
-	chooseTiles(&r)
 	l.emit(r)
 	return nil
 }

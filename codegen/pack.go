@@ -27,6 +27,18 @@ func (l *lowering) packVector(v *ir.Value) (int, error) {
 	return at, nil
 }
 
+// packedSize is the number of float32s of a packed weight tensor of the shape
+// [O,I/groups,H,W], for an input in blocks of so many channels, or for
+// Winograd's algorithm with tiles of m×m pixels if m is not 0.
+func packedSize(s ir.Shape, inBlock, m int) int {
+	planes, blocks := (s[1]+inBlock-1)/inBlock, (s[0]+ir.Block-1)/ir.Block
+	matrices := s[2] * s[3]
+	if m > 0 {
+		matrices = (m + 2) * (m + 2)
+	}
+	return matrices * blocks * planes * inBlock * ir.Block
+}
+
 // packConv stores a weight tensor [O,I/groups,H,W], or [O,I] of a linear layer, as
 // [O/16][I/16][H][W][16 in][16 out], or [O/16][I][H][W][16 out] for a planar
 // input, filled up with zeros: the order in which the kernels consume it.

@@ -12,10 +12,11 @@ import (
 // beside the input of a few rows: half of 1 MiB, the L2 of current x86 servers.
 const cachedWeights = 512 << 10
 
-// chooseTiles decides how the kernels of each level walk over a convolution.
-func chooseTiles(r *runtime.Layer) {
+// chooseTiles decides how the kernels of each level walk over a convolution, as
+// far as the schedule, which is zero if nobody chose one, does not say it.
+func chooseTiles(r *runtime.Layer, s ir.Schedule) {
 	if r.Winograd > 0 {
-		chooseWinogradTiles(r)
+		chooseWinogradTiles(r, s)
 		return
 	}
 	joinRows(r)
@@ -23,15 +24,18 @@ func chooseTiles(r *runtime.Layer) {
 	perGroup := blocks / r.Groups
 	weights := 4 * r.Kernel[0] * r.Kernel[1] * r.In.Channels / r.Groups * r.Out.Channels
 	r.PixelsFirst = weights <= cachedWeights && r.Out.Height > 1
+	if s.Order != "" {
+		r.PixelsFirst = s.Order == "pixels"
+	}
 	for level := range r.Tiles {
-		r.Tiles[level] = tiling(runtime.Level(level).String(), r, perGroup)
+		r.Tiles[level] = tiling(runtime.Level(level).String(), r, perGroup, s.Blocks)
 	}
 }
 
 // chooseWinogradTiles decides how a Winograd layer is cut.  A layer whose
 // weights stay in the L2 cache goes through all steps chunk by chunk; of
 // others each weight is read once for as many tiles as possible.
-func chooseWinogradTiles(r *runtime.Layer) {
+func chooseWinogradTiles(r *runtime.Layer, s ir.Schedule) {
 	n := r.Winograd + 2
 	weights := 4 * n * n * r.In.Channels * r.Out.Channels
 	r.Fused = weights <= fusedWeights
@@ -39,16 +43,19 @@ func chooseWinogradTiles(r *runtime.Layer) {
 	if r.Fused {
 		r.Chunk = max(1, fusedTiles/(4*n*n*(r.In.Channels+r.Out.Channels)))
 	}
+	if s.Order != "" {
+		r.Fused, r.Chunk = s.Order == "fused", s.Chunk
+	}
 	blocks := (r.Out.Channels + ir.Block - 1) / ir.Block
 	tiles := (r.Out.Height + r.Winograd - 1) / r.Winograd * ((r.Out.Width + r.Winograd - 1) / r.Winograd) // of one image
 	for level := range r.Tiles {
-		r.Tiles[level] = winogradTiling(runtime.Level(level).String(), min(r.Chunk, tiles), blocks)
+		r.Tiles[level] = winogradTiling(runtime.Level(level).String(), min(r.Chunk, tiles), blocks, s.Blocks)
 	}
 }
 
 // winogradTiling picks the kernels for the products of so many tiles: like
 // tiling, but how they are cut is decided when the network runs.
-func winogradTiling(level string, tiles, blocks int) runtime.Tiling {
+func winogradTiling(level string, tiles, blocks, wanted int) runtime.Tiling {
 	best, bestCost := runtime.Tiling{}, 0.0
 	for _, b := range []int{1, 2, 4} {
 		most := tileWidth(level, b)
@@ -57,8 +64,11 @@ func winogradTiling(level string, tiles, blocks int) runtime.Tiling {
 		}
 		t := runtime.Split(tiles, most)
 		t.Blocks = b
-		if c := cost(t) / float64(b); best.Blocks == 0 || c < bestCost {
+		if c := cost(t) / float64(b); best.Blocks == 0 || c < bestCost || b == wanted {
 			best, bestCost = runtime.Tiling{Blocks: b, A: most}, c
+		}
+		if b == wanted {
+			break
 		}
 	}
 	return best
@@ -77,8 +87,9 @@ const fusedTiles = 520 << 10
 // A tile of p pixels by b blocks does p*b multiply-adds of whole blocks for
 // b loads of weights and p of input, and the weights, which come from the L2
 // cache, are read once per tile: so many pixels matter more than many blocks,
-// and few pixels, the rows of small planes, call for more blocks.
-func tiling(level string, r *runtime.Layer, perGroup int) runtime.Tiling {
+// and few pixels, the rows of small planes, call for more blocks.  If wanted is
+// a number of blocks that the level has a tile for, that is taken.
+func tiling(level string, r *runtime.Layer, perGroup, wanted int) runtime.Tiling {
 	best, bestCost := runtime.Tiling{}, 0.0
 	for _, b := range []int{1, 2, 4} {
 		most := tileWidth(level, b)
@@ -90,8 +101,11 @@ func tiling(level string, r *runtime.Layer, perGroup int) runtime.Tiling {
 		}
 		t := runtime.Split(r.Out.Width, most)
 		t.Blocks = b
-		if c := cost(t) / float64(b); best.Blocks == 0 || c < bestCost {
+		if c := cost(t) / float64(b); best.Blocks == 0 || c < bestCost || b == wanted {
 			best, bestCost = t, c
+		}
+		if b == wanted {
+			break
 		}
 	}
 	return best

@@ -146,6 +146,9 @@ func inferConv2D(n *Node) ([]Type, error) {
 	if a := n.Str("algorithm"); !slices.Contains(algorithms, a) {
 		return nil, n.broken(10, "unknown algorithm %q, want one of %q", a, algorithms)
 	}
+	if err := n.checkSchedule(); err != nil {
+		return nil, err
+	}
 	if r := n.In("residual"); r != nil && !r.Type.Same(out[0]) {
 		return nil, n.broken(9, "residual %q has type %v, want %v", r.Name, r.Type, out[0])
 	}

@@ -75,6 +75,7 @@ func init() {
 				{"groups", 1, "channel groups convolved apart"},
 				reluAttr,
 				{"algorithm", "", "how the kernel computes it: direct, winograd2, winograd4; chosen by a pass"},
+				{"schedule", "", "order and cut of its loops: pixels, weights, fused:CHUNK or joint:CHUNK, with /BLOCKS; if empty, code generation decides"},
 			},
 			Infer: inferConv2D,
 		},

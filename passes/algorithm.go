@@ -37,11 +37,18 @@ var algorithms = []algorithm{
 	},
 }
 
-// chooseAlgorithm writes the cheapest algorithm on every convolution.
+// chooseAlgorithm writes an algorithm on every convolution: that which was
+// measured to be the fastest (and its schedule), or else the cheapest.
 func chooseAlgorithm(g *ir.Graph, o Options) error {
 	perWeight := weightCost(g)
 	for _, n := range g.Nodes {
 		if n.Op != ir.Conv2D {
+			continue
+		}
+		if c, ok := o.Tune[ConvKey(n)]; ok {
+			if err := c.apply(n, o); err != nil {
+				return err
+			}
 			continue
 		}
 		best, name := 0.0, ""
@@ -54,6 +61,7 @@ func chooseAlgorithm(g *ir.Graph, o Options) error {
 			}
 		}
 		n.Set("algorithm", name)
+		n.Set("schedule", "")
 	}
 	return nil
 }

@@ -23,6 +23,9 @@ type Pass struct {
 type Options struct {
 	// Exact rules out algorithms that round more than a plain sum of products.
 	Exact bool
+	// Tune has what was measured to be the fastest way to compute
+	// convolutions, by their [ConvKey]; the cost model decides on the rest.
+	Tune map[string]Choice
 	// StopAfter ends the pipeline after the pass of this name; empty for all passes.
 	StopAfter string
 	// Observe, if not nil, sees the graph after every pass.

@@ -107,6 +107,8 @@ func detail(n *ir.Node) string {
 		case !set || a.Name == "kernel" || a.Name == "relu":
 		case a.Name == "algorithm":
 			algorithm = n.Str("algorithm")
+		case a.Name == "schedule":
+			algorithm += " " + n.Str("schedule")
 		case v == true:
 			out = append(out, a.Name)
 		case v == false:

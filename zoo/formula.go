@@ -56,6 +56,17 @@ func FormulaTensor(name string, shape []int, salt string) []float32 {
 	return data
 }
 
+// FormulaLabels gives n class labels: the same draws, as integers of 53 bits,
+// modulo the number of classes.  Those of a batch "input/…" are called "labels/…".
+func FormulaLabels(name string, n, classes int, salt string) []int32 {
+	s := newStream(salt + name)
+	labels := make([]int32, n)
+	for i := range labels {
+		labels[i] = int32(s.next() % uint64(classes))
+	}
+	return labels
+}
+
 // stream is the random number generator splitmix64 (Steele, Lea and Flood,
 // "Fast splittable pseudorandom number generators", OOPSLA 2014).
 type stream uint64

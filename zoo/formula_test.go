@@ -2,6 +2,7 @@ package zoo
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/resnetc/resnetc/ir"
@@ -36,6 +37,16 @@ func TestFormulaTensor(t *testing.T) {
 					i, data[i], got, math.Float32frombits(want), want)
 			}
 		}
+	}
+}
+
+// The labels are what Python's integers give.
+func TestFormulaLabels(t *testing.T) {
+	if got, want := FormulaLabels("labels/0", 8, 10, ""), []int32{2, 7, 5, 7, 8, 1, 0, 5}; !slices.Equal(got, want) {
+		t.Errorf("labels/0 of 10 classes: %v, want %v", got, want)
+	}
+	if got, want := FormulaLabels("labels/3", 4, 1000, "pepper"), []int32{517, 673, 673, 56}; !slices.Equal(got, want) {
+		t.Errorf("labels/3 of 1000 classes with salt: %v, want %v", got, want)
 	}
 }
 

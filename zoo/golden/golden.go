@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-//go:embed testdata/infer-*.json
+//go:embed testdata/infer-*.json testdata/train-*.json
 var files embed.FS
 
 // Golden is what PyTorch computes for one network and one batch.
@@ -27,24 +27,33 @@ type Golden struct {
 
 // Names lists the models that there are figures for, in alphabetical order.
 func Names() []string {
+	return names("infer-")
+}
+
+func names(kind string) (names []string) {
 	entries, err := files.ReadDir("testdata")
 	if err != nil {
 		return nil
 	}
-	names := make([]string, len(entries))
-	for i, e := range entries {
-		names[i] = strings.TrimSuffix(strings.TrimPrefix(e.Name(), "infer-"), ".json")
+	for _, e := range entries {
+		if name, ok := strings.CutPrefix(e.Name(), kind); ok {
+			names = append(names, strings.TrimSuffix(name, ".json"))
+		}
 	}
 	return names
 }
 
 // Load returns the figures of one model.
 func Load(model string) (*Golden, error) {
-	data, err := files.ReadFile(path.Join("testdata", "infer-"+model+".json"))
+	return load[Golden]("infer-", model)
+}
+
+func load[T any](kind, model string) (*T, error) {
+	data, err := files.ReadFile(path.Join("testdata", kind+model+".json"))
 	if err != nil {
 		return nil, fmt.Errorf("golden: no figures for %q: %w", model, err)
 	}
-	g := new(Golden)
+	g := new(T)
 	if err := json.Unmarshal(data, g); err != nil {
 		return nil, fmt.Errorf("golden: %s: %w", model, err)
 	}

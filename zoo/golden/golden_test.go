@@ -19,6 +19,21 @@ func TestLoad(t *testing.T) {
 			t.Errorf("%s: results for %d, %d, %d images, want %d", name, len(g.Logits), len(g.FeaturesSum), len(g.FeaturesFirst8), g.Batch)
 		}
 	}
+	for _, name := range TrainingNames() {
+		g, err := LoadTraining(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if g.Model != name || len(g.Input) != 4 || g.Input[0] != g.Batch || g.Classes <= 0 || g.Steps != len(g.Losses) || g.Steps == 0 {
+			t.Errorf("%s: model %s, input %v, batch %d, %d classes, %d losses of %d steps", name, g.Model, g.Input, g.Batch, g.Classes, len(g.Losses), g.Steps)
+		}
+		if len(g.GradientNorms) == 0 || len(g.NormsAfter) <= len(g.GradientNorms) || g.Rate == 0 {
+			t.Errorf("%s: %d gradients, %d norms, learning rate %v", name, len(g.GradientNorms), len(g.NormsAfter), g.Rate)
+		}
+	}
+	if n := len(TrainingNames()); n != 7 {
+		t.Errorf("figures for the training of %d models, want 7", n)
+	}
 	if _, err := Load("resnet19"); err == nil || !strings.Contains(err.Error(), `no figures for "resnet19"`) {
 		t.Errorf("error %v, want one that names the model", err)
 	}

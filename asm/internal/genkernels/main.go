@@ -56,8 +56,10 @@ func generate(runtime string) (map[string][]byte, error) {
 			return nil, err
 		}
 	}
-	files["peak_amd64.s"], err = peak()
-	if err != nil {
+	if files["peak_amd64.s"], err = peak(); err != nil {
+		return nil, err
+	}
+	if files["peak_arm64.s"], err = peakNEON(); err != nil {
 		return nil, err
 	}
 	return files, nil

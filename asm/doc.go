@@ -21,6 +21,35 @@
 // input value per pixel.  There is no gather and no im2col: a window is three
 // strides.
 //
+// # NEON
+//
+// NEON takes one factor of a multiply-add from an element of a register: the
+// scalar operand that amd64 broadcasts from memory.  One load of four channels
+// of a pixel serves four steps of the reduction, and of a planar input one load
+// serves up to four pixels.  A block of 16 channels is four registers, so the
+// largest tile, 6x16, has 24 sums, 6 inputs and 2 registers of weights.
+//
+// Its inner loop has 122 instructions for 96 multiply-adds of four lanes, 0.16 a
+// FLOP, and 22 loads.  A Cortex-A76 or Neoverse-N1 decodes 4 instructions and
+// begins 2 vector instructions and 2 loads in a cycle: 30.5, 48 and 11 cycles.
+// An Apple M1 (8, 4 and 3) needs 15.3, 24 and 7.3.  So the vector pipes bound it
+// on both, and their peak is what it should reach, 16 and 32 FLOPs a cycle;
+// LLVM 19's llvm-mca agrees, with 48.1 cycles for N1 and N2 and 24.1 for V1.
+// Tiles below 4x16 or 2x32 have too few sums to cover the latency of 4 cycles
+// on four pipes.  asm/internal/neoncost counts every loop and names its sources:
+//
+//	go run ./asm/internal/neoncost
+//
+// # The same bits
+//
+// All levels add in the same order with the same fused operations, convolution
+// as runtime/kernels.go says and the rest by construction, so a network's
+// logits have the same bits with AVX2, AVX-512 and NEON; codegen's TestMachines
+// holds them to it.  Not covered are the sign and payload of NaN, the pure-Go
+// kernels (Go fuses x*y+z on arm64, and on amd64 it does not), and Go code
+// beside the kernels that rounds: softmax, whose math.Exp is another one on
+// each architecture, and the preprocessing of pictures.
+//
 // # Registers
 //
 // Kernels use physical registers only.  avo would give virtual ones numbers

@@ -51,6 +51,7 @@ func neonConv(b *neonBuilder) {
 	}
 
 	b.Label("tile")
+	b.convPrefetch()
 	b.convStart()
 	b.convReduce()
 	b.convEpilogue()
@@ -59,6 +60,26 @@ func neonConv(b *neonBuilder) {
 	b.Inst(neon.SUBSImm, neonConvTiles, neonConvTiles, 1)
 	b.Inst(neon.BNE, neon.Label("tile"))
 	b.Label("done")
+}
+
+// convPrefetch asks for the output and the residual, as on amd64.  Weights are
+// one stream, which the core prefetches by itself.
+func (b *neonBuilder) convPrefetch() {
+	b.Inst(neon.MOV, neonConvAt, neonConvOut)
+	b.convBlocks("outPlane", func(_, disp int) { b.Inst(neon.PRFMW, neonConvAt, disp) })
+	b.convResidual("start")
+	b.convBlocks("resPlane", func(_, disp int) { b.Inst(neon.PRFM, neonConvAt, disp) })
+	b.Label("start")
+}
+
+// convResidual gives neonConvAt the place of the tile's residual, or jumps to none.
+func (b *neonBuilder) convResidual(none neon.Label) {
+	b.arg("res", neonConvAt)
+	b.Inst(neon.CBZ, neonConvAt, none)
+	// The residual advances from tile to tile as the output does.
+	b.Inst(neon.ADD, neonConvAt, neonConvAt, neonConvOut)
+	b.arg("out", neonScratch)
+	b.Inst(neon.SUB, neonConvAt, neonConvAt, neonScratch)
 }
 
 // convVectors is the number of accumulators per pixel.
@@ -197,12 +218,7 @@ func (b *neonBuilder) convMultiply(channels int) {
 // convEpilogue adds the residual, clamps and stores.
 func (b *neonBuilder) convEpilogue() {
 	temp := b.convScratch()
-	b.arg("res", neonConvAt)
-	b.Inst(neon.CBZ, neonConvAt, neon.Label("activation"))
-	// The residual advances from tile to tile as the output does.
-	b.Inst(neon.ADD, neonConvAt, neonConvAt, neonConvOut)
-	b.arg("out", neonScratch)
-	b.Inst(neon.SUB, neonConvAt, neonConvAt, neonScratch)
+	b.convResidual("activation")
 	b.convBlocks("resPlane", func(first, disp int) {
 		b.load(temp, 1, neonConvAt, disp)
 		for v := range 4 {

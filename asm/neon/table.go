@@ -64,6 +64,8 @@ var (
 	STRS  = row("str Sd, [Xn, #<off4>]", 0xbd000000, "FMOVS Sd, <off4>(Xn)")
 	LDPQ  = row("ldp Qd, Qa, [Xn, #<pair>]", 0xad400000, "FLDPQ <pair>(Xn), (Qd, Qa)")
 	STPQ  = row("stp Qd, Qa, [Xn, #<pair>]", 0xad000000, "FSTPQ (Qd, Qa), <pair>(Xn)")
+	PRFM  = row("prfm pldl1keep, [Xn, #<off8>]", 0xf9800000, "PRFM <off8>(Xn), PLDL1KEEP") // to read
+	PRFMW = row("prfm pstl1keep, [Xn, #<off8>]", 0xf9800010, "PRFM <off8>(Xn), PSTL1KEEP") // to write
 	LD1R  = row("ld1r {Vd.4s}, [Xn]", 0x4d40c800, "VLD1R (Xn), [Vd.S4]")
 )
 

@@ -204,8 +204,15 @@ func (t *trainer) accumulate(v, grad *ir.Value) {
 	if !t.needs[v] {
 		return
 	}
+	name := v.Name + ".grad"
 	if sum := t.grads[v]; sum != nil {
-		grad = t.add(ir.Add, v.Name+".grad", nil, sum, grad)
+		parts := []*ir.Value{sum, grad}
+		grad = t.add(ir.Add, name, nil, parts...)
+		for _, p := range parts { // the plain name is for the whole
+			if p.Name == name {
+				p.Name, grad.Name = grad.Name, p.Name
+			}
+		}
 	}
 	t.grads[v] = grad
 }

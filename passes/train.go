@@ -73,8 +73,9 @@ func (o *TrainOptions) check() error {
 // training step: forward in training mode, loss, backward and update.  It
 // works in place; after an error g may be half rewritten.
 //
-//   - The inputs are followed by four more: labels i32[N], learning_rate f32[],
-//     step i32[], the number of steps before this one, and seed i32[].
+//   - The inputs are followed by four more, in this order: labels i32[N],
+//     learning_rate f32[], step i32[], the number of steps before this one, and
+//     seed i32[], called so unless the graph has these names already.
 //   - The outputs are the loss, the logits and, if gradients are clipped, their
 //     norm before that.  What leads to no other output is dropped.
 //   - Batch norms use the statistics of the batch, and their running ones are

@@ -38,6 +38,9 @@ func (k *convolution) eachRow(ky, kx int, f func(dy, in, count int)) {
 	oy, ox := ky*k.spacing[0]-k.padding[0], kx*k.spacing[1]-k.padding[1]
 	top, bottom := span(k.outH, k.inH, k.stride[0], oy)
 	left, right := span(k.outW, k.inW, k.stride[1], ox)
+	if left == right {
+		return
+	}
 	for y := top; y < bottom; y++ {
 		f(y*k.outW+left, (y*k.stride[0]+oy)*k.inW+left*k.stride[1]+ox, right-left)
 	}

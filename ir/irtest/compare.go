@@ -37,15 +37,20 @@ func Compare(got, want *interp.Tensor) float64 {
 	return worst / largest
 }
 
-// RandomInput gives every input of g normally distributed float32 numbers.
+// RandomInput gives every input of g normally distributed float32 numbers, and
+// zeros where it takes integers, for what is in range there it cannot know.
 func RandomInput(rng *rand.Rand, g *ir.Graph, batch int) map[string]*interp.Tensor {
 	out := map[string]*interp.Tensor{}
 	for _, v := range g.Inputs {
 		shape := slices.Clone([]int(v.Type.Shape))
-		shape[0] = batch
+		if len(shape) > 0 {
+			shape[0] = batch
+		}
 		t := interp.New(shape...)
 		for i := range t.Data {
-			t.Data[i] = float64(float32(rng.NormFloat64()))
+			if v.Type.DType == ir.F32 {
+				t.Data[i] = float64(float32(rng.NormFloat64()))
+			}
 		}
 		out[v.Name] = t
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/resnetc/resnetc/ir/nearest"
 )
 
 // Parse reads the text form that [Fprint] describes.  The name stands in
@@ -70,7 +72,7 @@ func (p *parser) parseLine(line string) *lineError {
 		err = statement(p)
 	default:
 		return p.errorf(first, "expected graph, input, param, const, output, update, arena or RESULT = op(…), found %v%s",
-			first, suggest(first.text, maps.Keys(statements)))
+			first, nearest.Suggestion(first.text, slices.Sorted(maps.Keys(statements))))
 	}
 	if err != nil {
 		return err
@@ -244,7 +246,7 @@ func (p *parser) value() (*Value, *lineError) {
 	}
 	v := p.values[name]
 	if v == nil {
-		return nil, p.errorf(t, "no value is called %q above this line%s", name, suggest(name, maps.Keys(p.values)))
+		return nil, p.errorf(t, "no value is called %q above this line%s", name, nearest.Suggestion(name, slices.Sorted(maps.Keys(p.values))))
 	}
 	return v, nil
 }

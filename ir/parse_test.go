@@ -150,7 +150,7 @@ func TestParseErrors(t *testing.T) {
 		{"graph g\nconst c: f32[2000000] = 1", `at most 1048576 elements, not 2000000`},
 		{head + "param w: f32[1]", `e.ir:4:7: the name "w" is empty or taken`},
 		{head + "y = rellu(x)", `e.ir:4:5: unknown op "rellu"; did you mean "relu"?`},
-		{head + "y = relu(z)", `e.ir:4:10: no value is called "z" above this line; did you mean`},
+		{head + "y = relu(z)", `e.ir:4:10: no value is called "z" above this line`},
 		{head + "y = relu(y)", `no value is called "y" above this line`},
 		{head + "y, y = relu(x)", `e.ir:4:4: the name "y" is empty or taken`},
 		{head + "y, z = relu(x)", `op relu has 1 results, not 2`},

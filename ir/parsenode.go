@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+
+	"github.com/resnetc/resnetc/ir/nearest"
 )
 
 // parseNode reads RESULT, … = op(operand, …, name=operand, …) {attr=value, …} : type, …
@@ -35,13 +37,7 @@ func (p *parser) parseNode() *lineError {
 	n.Op = OpName(opTok.text)
 	op, ok := Ops[n.Op]
 	if !ok {
-		return p.errorf(opTok, "unknown op %q%s", n.Op, suggest(opTok.text, func(yield func(string) bool) {
-			for name := range maps.Keys(Ops) {
-				if !yield(string(name)) {
-					return
-				}
-			}
-		}))
+		return p.errorf(opTok, "unknown op %q%s", n.Op, nearest.Suggestion(opTok.text, listed(slices.Sorted(maps.Keys(Ops)), func(op OpName) string { return string(op) })))
 	}
 	if err := p.list('(', ')', func() *lineError { return p.operand(n, op) }); err != nil {
 		return err
@@ -102,13 +98,7 @@ func (p *parser) operand(n *Node, op Op) *lineError {
 		p.next()
 		i := slices.IndexFunc(op.Operands, func(o Operand) bool { return o.Name == t.text })
 		if i < 0 {
-			return p.errorf(t, "op %s has no operand %q%s", n.Op, t.text, suggest(t.text, func(yield func(string) bool) {
-				for _, o := range op.Operands {
-					if !yield(o.Name) {
-						return
-					}
-				}
-			}))
+			return p.errorf(t, "op %s has no operand %q%s", n.Op, t.text, nearest.Suggestion(t.text, listed(op.Operands, func(o Operand) string { return o.Name })))
 		}
 		if op.Operands[i].Variadic {
 			return p.errorf(t, "the operands %q stand without their name", t.text)
@@ -155,13 +145,7 @@ func (p *parser) attr(n *Node, op Op, seen map[string]bool) *lineError {
 	}
 	i := slices.IndexFunc(op.Attrs, func(a AttrSpec) bool { return a.Name == name })
 	if i < 0 {
-		return p.errorf(t, "op %s has no attribute %q%s", n.Op, name, suggest(name, func(yield func(string) bool) {
-			for _, a := range op.Attrs {
-				if !yield(a.Name) {
-					return
-				}
-			}
-		}))
+		return p.errorf(t, "op %s has no attribute %q%s", n.Op, name, nearest.Suggestion(name, listed(op.Attrs, func(a AttrSpec) string { return a.Name })))
 	}
 	if seen[name] {
 		return p.errorf(t, "attribute %q is given twice", name)
@@ -214,4 +198,13 @@ func (p *parser) attrValue(like any) (any, *lineError) {
 	}
 	p.next()
 	return v, nil
+}
+
+// listed gives the name of each thing.
+func listed[T any](things []T, name func(T) string) []string {
+	list := make([]string, len(things))
+	for i, t := range things {
+		list[i] = name(t)
+	}
+	return list
 }

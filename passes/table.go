@@ -2,8 +2,10 @@ package passes
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/resnetc/resnetc/ir"
+	"github.com/resnetc/resnetc/ir/nearest"
 )
 
 // Pass is one row of the pipeline.
@@ -125,7 +127,7 @@ var Table = []Pass{
 // discarded and made anew.  After an error g may be half lowered.
 func Run(g *ir.Graph, o Options) error {
 	if o.StopAfter != "" && Lookup(o.StopAfter) == nil {
-		return fmt.Errorf("passes: unknown pass %q, did you mean %s?", o.StopAfter, nearest(o.StopAfter))
+		return fmt.Errorf("passes: unknown pass %q, did you mean %s?", o.StopAfter, strings.Join(similar(o.StopAfter), " or "))
 	}
 	if err := ir.Verify(g); err != nil {
 		return fmt.Errorf("passes: the graph is not valid: %w", err)
@@ -146,6 +148,18 @@ func Run(g *ir.Graph, o Options) error {
 		}
 	}
 	return nil
+}
+
+// similar gives the pass whose name is most like name, or all if none is.
+func similar(name string) []string {
+	all := make([]string, len(Table))
+	for i, p := range Table {
+		all[i] = p.Name
+	}
+	if near := nearest.Names(name, all, 1); near != nil {
+		return near
+	}
+	return all
 }
 
 // Lookup returns the row of the pass called name, or nil.

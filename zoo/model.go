@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/resnetc/resnetc/zoo/internal/nearest"
+	"github.com/resnetc/resnetc/ir/nearest"
 )
 
 // Model is one architecture.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
-	"github.com/resnetc/resnetc/cmd/resnetc/internal/nearest"
+	"github.com/resnetc/resnetc/ir/nearest"
 )
 
 // usageError is a mistake on the command line itself.

@@ -6,9 +6,9 @@ import (
 
 	"github.com/urfave/cli/v3"
 
-	"github.com/resnetc/resnetc/cmd/resnetc/internal/nearest"
 	"github.com/resnetc/resnetc/ir"
 	"github.com/resnetc/resnetc/ir/draw"
+	"github.com/resnetc/resnetc/ir/nearest"
 	"github.com/resnetc/resnetc/passes"
 )
 

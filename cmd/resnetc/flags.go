@@ -7,8 +7,8 @@ import (
 
 	"github.com/urfave/cli/v3"
 
-	"github.com/resnetc/resnetc/cmd/resnetc/internal/nearest"
 	"github.com/resnetc/resnetc/codegen"
+	"github.com/resnetc/resnetc/ir/nearest"
 	"github.com/resnetc/resnetc/zoo"
 )
 

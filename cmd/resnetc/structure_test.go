@@ -22,7 +22,7 @@ var mayImport = []struct {
 	{"/ir/interp", []string{"/ir"}},
 	{"/ir/irtest", []string{"/ir"}},
 	{"/ir/draw", []string{"/ir"}},
-	{"/ir", nil},
+	{"/ir", []string{"/ir/nearest"}},
 	{"/runtime", nil},
 	{"/zoo", []string{"/ir", "/zoo"}},
 	{"/passes", []string{"/ir"}},

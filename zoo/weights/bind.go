@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/resnetc/resnetc/ir"
-	"github.com/resnetc/resnetc/zoo/internal/nearest"
+	"github.com/resnetc/resnetc/ir/nearest"
 )
 
 // Bind gives every parameter of g the data of the tensor of its name, copied.

@@ -1,6 +1,7 @@
 package nearest
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -9,8 +10,8 @@ import (
 const maxLen = 400
 
 // Names returns up to n of the candidates, most similar to name first, ties in
-// the candidates' order.  Case doesn't matter, and a candidate that name is the
-// beginning of counts as one letter off.  Candidates that share less than about
+// the candidates' order.  Case doesn't matter, and a candidate that name is a
+// part of counts as one letter off.  Candidates that share less than about
 // half of their letters with name are left out: a wild guess helps nobody.
 func Names(name string, candidates []string, n int) []string {
 	type ranked struct {
@@ -24,7 +25,7 @@ func Names(name string, candidates []string, n int) []string {
 			continue
 		}
 		d := Distance(name, strings.ToLower(c))
-		if name != "" && strings.HasPrefix(strings.ToLower(c), name) {
+		if name != "" && strings.Contains(strings.ToLower(c), name) {
 			d = min(d, 1)
 		}
 		if d <= max(len(name), len(c))/2 {
@@ -37,6 +38,15 @@ func Names(name string, candidates []string, n int) []string {
 		out = append(out, r.name)
 	}
 	return out
+}
+
+// Suggestion is a sentence for an error message, with the candidate most
+// similar to name: `; did you mean "conv2d"?`, or nothing if none is.
+func Suggestion(name string, candidates []string) string {
+	if near := Names(name, candidates, 1); near != nil {
+		return fmt.Sprintf("; did you mean %q?", near[0])
+	}
+	return ""
 }
 
 // Distance is Levenshtein's: the least number of bytes to insert, delete or

@@ -1,2 +1,0 @@
-// Package nearest finds the word that was probably meant by a misspelt one.
-package nearest

@@ -150,13 +150,13 @@ func Run(g *ir.Graph, o Options) error {
 	return nil
 }
 
-// similar gives the pass whose name is most like name, or all if none is.
+// similar lists up to two passes whose names are like name, or all if none is.
 func similar(name string) []string {
 	all := make([]string, len(Table))
 	for i, p := range Table {
 		all[i] = p.Name
 	}
-	if near := nearest.Names(name, all, 1); near != nil {
+	if near := nearest.Names(name, all, 2); near != nil {
 		return near
 	}
 	return all

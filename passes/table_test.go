@@ -51,10 +51,10 @@ func TestStopAfterAndObserve(t *testing.T) {
 
 func TestStopAfterUnknown(t *testing.T) {
 	for name, want := range map[string]string{
-		"fold-batchnrom": `unknown pass "fold-batchnrom", did you mean fold-batchnorm?`,
+		"fold-batchnrom": `unknown pass "fold-batchnrom", did you mean fold-batchnorm`,
 		"fuse":           "fuse-add or fuse-relu?",
-		"Layout":         "did you mean layout?",
-		"memory":         "did you mean plan-memory?",
+		"Layout":         "did you mean layout",
+		"memory":         "did you mean plan-memory",
 		"zzzzzzz":        "did you mean dead-code or remove-identity or",
 	} {
 		g := parse(t, block)

@@ -30,6 +30,25 @@
 // They work on graphs without weights too, and then the new parameters have no
 // data.
 //
+// # Training
+//
+// [Gradient] makes a network's graph into that of a training step, before the
+// passes above: forward, loss, backward and the update of every parameter.  It
+// walks the nodes from the last to the first and applies one rule per op, from
+// the table gradients.  Only gradients on the way to a parameter are made, so
+// none for the images.  All updates stand behind the last gradient, in the
+// order of the parameters.
+//
+// The rules keep close to what is in memory anyway: relu's needs only its
+// result, which its reader needs too; batch norm's needs its input and the two
+// statistics; dropout's computes the mask again from the counter; an addition
+// passes its gradient on without a copy.
+//
+// The parameters that a graph updates are no constants: a pass that computes
+// parameters from parameters leaves them alone.  dead-code to choose-algorithm
+// run on training graphs too.  layout does not: it stores what flows from the
+// image as N,C or N,C,H,W, and refuses labels, scalars and gradients of weights.
+//
 // # The form after the last pass
 //
 //   - Graph inputs are dense NCHW, the caller's memory, and only reorder nodes

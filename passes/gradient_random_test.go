@@ -41,7 +41,7 @@ func randomTraining(t *testing.T, i int) (*ir.Graph, map[string]*interp.Tensor, 
 // one of them.
 func TestGradientRandom(t *testing.T) {
 	checked := 0
-	graphs := randomGraphs / 2
+	graphs := randomGraphs / 3
 	if testing.Short() {
 		graphs = randomGraphs / 10
 	}

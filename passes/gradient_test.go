@@ -76,7 +76,7 @@ func TestGradientErrors(t *testing.T) {
 		{good, TrainOptions{WeightDecay: math.Inf(1)}, `weight decay is +Inf`},
 		{good, TrainOptions{ClipNorm: -1}, `gradient norm to clip to is -1`},
 		{good, TrainOptions{Optimizer: "adamw", Beta1: 2}, `beta1 is 2`},
-		{good, TrainOptions{Nesterov: true}, `Nesterov's method wants a momentum above 0`},
+		{good, TrainOptions{Nesterov: true}, `the momentum is 0, and Nesterov's method wants one above 0`},
 		{good, TrainOptions{Logits: "z"}, `graph "g" has no value "z" to train; its outputs are "y"`},
 		{good, TrainOptions{Logits: "x"}, `"x" has shape N,4, want logits of shape N,classes that a node computes`},
 		{"graph g\ninput x: f32[N,4,2,2]\ny = relu(x)\noutput y\n", TrainOptions{}, `"y" has shape N,4,2,2, want logits`},

@@ -64,7 +64,7 @@ func (o *TrainOptions) check() error {
 		}
 	}
 	if o.Nesterov && o.Momentum == 0 {
-		return fmt.Errorf("Nesterov's method wants a momentum above 0")
+		return fmt.Errorf("the momentum is 0, and Nesterov's method wants one above 0")
 	}
 	return nil
 }

@@ -8,4 +8,13 @@
 // average divides by the part of its window inside the padded input (or, without
 // count_include_pad, inside the input).  NaN in gives NaN out, of relu, softmax
 // and pools too.
+//
+// A training graph changes parameters.  [State] holds them in float64 between
+// runs, so that steps follow one another without a rounding to float32:
+//
+//	state := map[string]*interp.Tensor{} // empty: the graph's own data
+//	for step := range steps {
+//		out, err := interp.Run(g, inputs(step), interp.State(state))
+//		…
+//	}
 package interp

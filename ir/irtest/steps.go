@@ -88,6 +88,9 @@ func (b *builder) block(x *ir.Value) *ir.Value {
 	}
 	y := b.add(ir.ReLU, nil, three(x, stride))
 	y = three(y, 1)
+	if b.chance(20) {
+		y = b.add(ir.StochasticDepth, ir.Attrs{"p": 0.2}, y)
+	}
 	if !early {
 		s = shortcut()
 	}
@@ -130,9 +133,6 @@ func (b *builder) elementwise(x *ir.Value) *ir.Value {
 	c := x.Type.Shape[1]
 	switch b.rng.IntN(6) {
 	case 0:
-		if b.chance(50) {
-			return b.add(ir.StochasticDepth, ir.Attrs{"p": 0.2}, x)
-		}
 		return b.add(ir.Dropout, nil, x)
 	case 1:
 		return b.add(ir.Reorder, nil, x)

@@ -73,7 +73,9 @@ var ruleCases = map[ir.OpName]func(r *rand.Rand) string{
 	ir.Concat: func(r *rand.Rand) string {
 		return fmt.Sprintf("input x: f32[N,2,2,2]\ninput z: f32[N,%d,2,2]\ny = concat(x, z, x)", 1+r.IntN(3))
 	},
-	ir.DropoutTrain: func(r *rand.Rand) string { return fmt.Sprintf("input x: f32[N,20]\ny = dropout(x) {p=%g}", r.Float64()) },
+	ir.DropoutTrain: func(r *rand.Rand) string {
+		return fmt.Sprintf("input x: f32[N,20]\ny = dropout(x) {p=%g}", r.Float64())
+	},
 	ir.StochasticDepthTrain: func(r *rand.Rand) string {
 		return fmt.Sprintf("input x: f32[N,3,2,2]\ny = stochastic_depth(x) {p=%g}", r.Float64())
 	},

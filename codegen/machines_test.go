@@ -3,12 +3,14 @@ package codegen
 import (
 	"bytes"
 	"encoding/binary"
+	"flag"
 	"fmt"
 	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	goruntime "runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -37,7 +39,7 @@ var machines = []machine{
 }
 
 // machineNetworks have each kind of block and layer of the small networks.
-var machineNetworks = []string{"resnet20_cifar", "resnet56_cifar", "plain20_cifar", "preact_resnet164_cifar"}
+var machineNetworks = flag.String("machines", "resnet20_cifar,resnet56_cifar,plain20_cifar,preact_resnet164_cifar", "networks of TestMachines; pure Go runs the first only")
 
 // machineProgram is the main of a program that runs a network with every kernel
 // level of its machine, on the float32s of a file, and prints the logits' bits.
@@ -103,7 +105,7 @@ func TestMachines(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module example.com/machines\n\ngo 1.26\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range machineNetworks {
+	for i, name := range strings.Split(*machineNetworks, ",") {
 		want, err := golden.Load(name)
 		if err != nil {
 			t.Fatal(err)
@@ -126,21 +128,23 @@ func TestMachines(t *testing.T) {
 			t.Fatal(err)
 		}
 		write("images", images.Bytes())
-		t.Run(name, func(t *testing.T) { testMachines(t, dir, want) })
+		var args []string
+		if i == 0 {
+			args = []string{"purego"}
+		}
+		t.Run(name, func(t *testing.T) { testMachines(t, dir, want, args) })
 	}
 }
 
-// testMachines runs the program in a folder everywhere.
-func testMachines(t *testing.T, dir string, want *golden.Golden) {
+// testMachines runs the program in a folder everywhere, with more arguments
+// than the images.
+func testMachines(t *testing.T, dir string, want *golden.Golden, more []string) {
 	built := map[string]bool{}
 	var bits, from string
 	for _, m := range machines {
 		t.Run(m.String(), func(t *testing.T) {
 			program := filepath.Join(dir, "program-"+m.goarch)
-			args := append(m.emulator[:len(m.emulator):len(m.emulator)], program, filepath.Join(dir, "images"))
-			if want.Model == machineNetworks[0] {
-				args = append(args, "purego")
-			}
+			args := slices.Concat(m.emulator, []string{program, filepath.Join(dir, "images")}, more)
 			if _, err := exec.LookPath(args[0]); m.emulator != nil && err != nil {
 				t.Skipf("no emulator: %v", err)
 			}

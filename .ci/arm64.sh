@@ -27,7 +27,7 @@ emulated //avx2 amd64 qemu-x86_64-static -cpu Haswell     # AVX2, no AVX-512
 echo "-- goldens of small networks, the same bits everywhere (TestMachines)"
 go test ./codegen
 
-for platform in linux/arm64 darwin/arm64 windows/amd64; do
+for platform in linux/arm64 darwin/arm64 darwin/amd64 windows/amd64 windows/arm64; do
 	echo "-- $platform: everything builds"
 	CGO_ENABLED=0 GOOS=${platform%/*} GOARCH=${platform#*/} go build ./...
 done

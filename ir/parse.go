@@ -184,7 +184,7 @@ func (p *parser) parseUpdate() *lineError {
 		return err
 	}
 	u := Update{param, v}
-	if err := checkUpdate(p.g, u, p.updated); err != nil {
+	if err := checkUpdate(u, p.g.IsParam(param), p.updated[param]); err != nil {
 		return p.errorf(t, "%v", err)
 	}
 	p.updated[param] = true

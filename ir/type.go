@@ -65,8 +65,15 @@ func (l Layout) String() string {
 // A scalar has no axes.
 type Shape []int
 
-// String gives the form N,64,56,56.
+// String gives the form N,64,56,56, and [] for a scalar.
 func (s Shape) String() string {
+	if len(s) == 0 {
+		return "[]"
+	}
+	return s.list()
+}
+
+func (s Shape) list() string {
 	p := make([]string, len(s))
 	for i, d := range s {
 		if p[i] = strconv.Itoa(d); d == Batch {
@@ -101,7 +108,7 @@ type Type struct {
 // String gives the form f32[N,64,56,56], followed by the layout and the halo
 // where they are not the default: f32[N,64,56,56] nchw16c halo=1.
 func (t Type) String() string {
-	s := fmt.Sprintf("%v[%v]", t.DType, t.Shape)
+	s := fmt.Sprintf("%v[%s]", t.DType, t.Shape.list())
 	if t.Layout != NCHW {
 		s += " " + t.Layout.String()
 	}

@@ -175,7 +175,10 @@ func checkOutputs(g *Graph) error {
 }
 
 func checkUpdates(g *Graph) error {
-	updated := map[*Value]bool{}
+	param, updated := map[*Value]bool{}, map[*Value]bool{}
+	for _, v := range g.Params {
+		param[v] = true
+	}
 	member := g.members()
 	for i, u := range g.Updates {
 		if u.Param == nil || u.Value == nil {
@@ -184,7 +187,7 @@ func checkUpdates(g *Graph) error {
 		if !member[u.Value] {
 			return brokenGraph(12, "parameter %q is updated with %q, which is not a value of the graph", u.Param.Name, u.Value.Name)
 		}
-		if err := checkUpdate(g, u, updated); err != nil {
+		if err := checkUpdate(u, param[u.Param], updated[u.Param]); err != nil {
 			return err
 		}
 		updated[u.Param] = true
@@ -192,17 +195,17 @@ func checkUpdates(g *Graph) error {
 	return nil
 }
 
-// checkUpdate checks one update of values that are not nil; updated are the
-// parameters of those before it.
-func checkUpdate(g *Graph, u Update, updated map[*Value]bool) error {
+// checkUpdate checks one update of values that are not nil, given whether its
+// Param is a parameter and has an update before it.
+func checkUpdate(u Update, param, updated bool) error {
 	switch {
-	case !g.IsParam(u.Param):
+	case !param:
 		return brokenGraph(12, "%q is updated, but is not a parameter", u.Param.Name)
 	case u.Value.Def == nil:
 		return brokenGraph(12, "parameter %q is updated with %q, want the result of a node", u.Param.Name, u.Value.Name)
 	case !u.Value.Type.Same(u.Param.Type):
 		return brokenGraph(12, "parameter %q of type %v is updated with %q of type %v, want the same", u.Param.Name, u.Param.Type, u.Value.Name, u.Value.Type)
-	case updated[u.Param]:
+	case updated:
 		return brokenGraph(12, "parameter %q is updated twice", u.Param.Name)
 	}
 	return nil

@@ -56,14 +56,8 @@ func Run(g *ir.Graph, inputs map[string]*Tensor, opts ...Option) (map[string]*Te
 			return nil, fmt.Errorf("interp: graph %q has no input %q", g.Name, name)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(o.state)) {
-		v := g.Value(name)
-		if v == nil || !g.IsParam(v) {
-			return nil, fmt.Errorf("interp: graph %q has no parameter %q, which is in the state", g.Name, name)
-		}
-		if err := check(o.state[name], v, &batch); err != nil {
-			return nil, err
-		}
+	if err := o.checkState(g); err != nil {
+		return nil, err
 	}
 	readers := map[*ir.Value]int{}
 	for _, n := range g.Nodes {
@@ -116,6 +110,24 @@ func Run(g *ir.Graph, inputs map[string]*Tensor, opts ...Option) (map[string]*Te
 		}
 	}
 	return out, err
+}
+
+// checkState checks that the state has tensors for g's parameters only.
+func (o *options) checkState(g *ir.Graph) error {
+	params := map[string]*ir.Value{}
+	for _, v := range g.Params {
+		params[v.Name] = v
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.state)) {
+		v, batch := params[name], 0
+		if v == nil {
+			return fmt.Errorf("interp: graph %q has no parameter %q, which is in the state", g.Name, name)
+		}
+		if err := check(o.state[name], v, &batch); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // rounded gives t, or with the option Float32 a rounded copy.

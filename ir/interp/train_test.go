@@ -224,7 +224,7 @@ func TestState(t *testing.T) {
 		t.Error("Run changed the graph")
 	}
 	state["x"] = scalar(0.1)
-	if _, err := interp.Run(g, nil, interp.State(state)); err == nil || !strings.Contains(err.Error(), `"x" has shape , want 1`) {
+	if _, err := interp.Run(g, nil, interp.State(state)); err == nil || !strings.Contains(err.Error(), `"x" has shape [], want 1`) {
 		t.Errorf("error %v for a misshapen parameter", err)
 	}
 	if _, err := interp.Run(g, nil, interp.State(tensors{"y": scalar(1)})); err == nil || !strings.Contains(err.Error(), `no parameter "y", which is in the state`) {

@@ -36,15 +36,20 @@ func randomTraining(t *testing.T, i int) (*ir.Graph, map[string]*interp.Tensor, 
 	return g, inputs, rng
 }
 
+// few is n, or a fifth of it where the tests are to be quick.
+func few(n int) int {
+	if testing.Short() {
+		return n / 5
+	}
+	return n
+}
+
 // TestGradientRandom compares the gradients of whole graphs with central
 // differences of the loss along random directions, of all parameters and of
 // one of them.
 func TestGradientRandom(t *testing.T) {
 	checked := 0
-	graphs := randomGraphs / 3
-	if testing.Short() {
-		graphs = randomGraphs / 10
-	}
+	graphs := few(randomGraphs / 3)
 	for i := range graphs {
 		g, inputs, rng := randomTraining(t, i)
 		state := map[string]*interp.Tensor{}
@@ -120,7 +125,7 @@ func directional(t *testing.T, rng *rand.Rand, g *ir.Graph, inputs, state, grads
 // and all updates stay what they were.
 func TestGradientPasses(t *testing.T) {
 	list := []string{"dead-code", "remove-identity", "fold-constants", "fold-batchnorm", "lower-batchnorm", "fuse-add", "fuse-relu", "merge-groups", "choose-algorithm", "plan-memory"}
-	for i := range randomGraphs / 2 {
+	for i := range few(randomGraphs / 2) {
 		g, inputs, _ := randomTraining(t, i)
 		text := g.String()
 		before := map[string]*interp.Tensor{}
@@ -162,7 +167,7 @@ func TestGradientPasses(t *testing.T) {
 
 // TestGradientDeterministic makes every graph twice, and reads its text form.
 func TestGradientDeterministic(t *testing.T) {
-	for i := range randomGraphs {
+	for i := range few(randomGraphs) {
 		g, _, _ := randomTraining(t, i)
 		again, _, _ := randomTraining(t, i)
 		if g.String() != again.String() {

@@ -52,6 +52,9 @@ func TestGradientZoo(t *testing.T) {
 // which the inference graph with the trained parameters then can, by the
 // running statistics.
 func TestGradientTrains(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
 	const images, side, steps = 8, 8, 40
 	for name, c := range map[string]struct {
 		o    TrainOptions

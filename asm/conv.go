@@ -29,7 +29,7 @@ const convUnroll = 4
 
 // convAhead is how many bytes of weights are asked for before their turn: about
 // as many as a tile consumes while memory answers.
-const convAhead = 2048
+const convAhead = 4096
 
 // conv is the tile loop of a convolution kernel.  Accumulator p*n+v holds
 // vector v, of n, of pixel p: all blocks of a pixel, one after another.

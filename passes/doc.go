@@ -46,8 +46,8 @@
 //
 // The parameters that a graph updates are no constants: a pass that computes
 // parameters from parameters leaves them alone.  dead-code to choose-algorithm
-// run on training graphs too.  layout does not: it stores what flows from the
-// image as N,C or N,C,H,W, and refuses labels, scalars and gradients of weights.
+// run on training graphs too.  layout does not, and says so: what it stores are
+// the images' activations, and neither labels nor gradients of weights.
 //
 // # The form after the last pass
 //

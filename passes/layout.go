@@ -149,6 +149,9 @@ func (l *layouter) reorder(name string, v *ir.Value, layout ir.Layout, halo int)
 // checkOperands makes sure that weights are parameters and that all else flows
 // from the graph's inputs, as [N,C] or [N,C,H,W].
 func checkOperands(g *ir.Graph) error {
+	if len(g.Updates) > 0 {
+		return fmt.Errorf("graph %q is a step of training, which updates %q: only networks for inference have a layout", g.Name, g.Updates[0].Param.Name)
+	}
 	params := map[*ir.Value]bool{}
 	for _, v := range g.Params {
 		params[v] = true

@@ -47,7 +47,7 @@ func chooseAlgorithm(g *ir.Graph, o Options) error {
 		}
 		if c, ok := o.Tune[ConvKey(n)]; ok {
 			if err := c.apply(n, o); err != nil {
-				return err
+				return &ChoiceError{ConvKey(n), err}
 			}
 			continue
 		}

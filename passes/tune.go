@@ -45,8 +45,8 @@ func dotted(list []int) string {
 	return strings.Trim(strings.ReplaceAll(fmt.Sprint(list), " ", "."), "[]")
 }
 
-// Algorithms lists the algorithms that compute the convolution n, which has
-// been through merge-groups; exact leaves out those that round more than a
+// Algorithms lists the algorithms that compute n, a convolution of a graph that
+// has been through merge-groups, but not yet through layout; exact leaves out those that round more than a
 // plain sum of products.
 func Algorithms(n *ir.Node, exact bool) []string {
 	var names []string
@@ -58,10 +58,21 @@ func Algorithms(n *ir.Node, exact bool) []string {
 	return names
 }
 
+// ChoiceError is a choice that does not fit its convolution.
+type ChoiceError struct {
+	Key string // of the choice
+	Err error
+}
+
+func (e *ChoiceError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the error itself.
+func (e *ChoiceError) Unwrap() error { return e.Err }
+
 // apply writes the choice on n, if it is one of n's algorithms.
 func (c Choice) apply(n *ir.Node, o Options) error {
 	if !slices.Contains(Algorithms(n, false), c.Algorithm) {
-		return fmt.Errorf("node %q (%s): tuned to algorithm %q, but only %s compute it",
+		return fmt.Errorf("node %q (%s): tuned to algorithm %q, but only %s can compute it",
 			n.Name(), ConvKey(n), c.Algorithm, strings.Join(Algorithms(n, o.Exact), ", "))
 	}
 	if !slices.Contains(Algorithms(n, o.Exact), c.Algorithm) {

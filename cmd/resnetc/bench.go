@@ -10,34 +10,46 @@ import (
 
 	"github.com/resnetc/resnetc/cmd/resnetc/internal/measure"
 	"github.com/resnetc/resnetc/cmd/resnetc/internal/progress"
+	"github.com/resnetc/resnetc/cmd/resnetc/internal/roofline"
 )
 
 func benchCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "bench",
-		Usage:     "time a network against a reference",
+		Usage:     "time a network against other engines",
 		ArgsUsage: "MODEL",
-		Description: `The reference runs the same network, with batch norms folded and ReLUs and
-additions fused, as im2col and gonum's matrix multiplication.  The results are
-compared first; then both run in turn, -count times each, after one run to warm up,
-and the table shows the fastest and the median run.  Without -weights the
-parameters are made up: the speed does not depend on them.
+		Description: `-vs names what to compare with:
+  reference    im2col and gonum's matrix multiplication, batch norms folded
+  onnxruntime, openvino, pytorch, ncnn, mnn    where they are installed, see
+               cmd/resnetc/peers/setup.sh in resnetc's source
+  peers        all of these that are installed
+  none         nothing
 
--layers shows where the time goes, and how near each layer comes to the peak that
-fused multiply-adds reach on this machine.
+All get the same weights and images.  What they compute is compared first; then they
+take turns of one run to warm up and 5 that are timed, until each has -count.  The
+table shows the fastest and the median run.  Without -weights the parameters are
+made up: the speed does not depend on them.
+
+-layers shows where the time goes, and how near each layer comes to its bound: the
+larger of its algorithm's multiply-adds at the speed of the fastest kernel, and
+its weights and activations at the speed of reading memory.  -svg and -png draw it.
 
 examples:
   resnetc bench resnet18
-  resnetc bench resnet50 -batch 1,8 -threads 1,2 -layers
-  resnetc bench resnet20_cifar -count 100 -json bench.json`,
+  resnetc bench resnet50 -vs peers -batch 1,8 -threads 1,2 -json resnet50.json
+  resnetc bench resnet50 -vs none -threads 2 -layers -svg resnet50.svg
+  resnetc bench resnet50 -vs onnxruntime,ncnn -threads 2 -tune resnet50.tune
+  resnetc bench resnet20_cifar -batch 1,128 -count 100`,
 		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "batch", Value: "1", Usage: "images in a run, a `LIST`"},
 			&cli.StringFlag{Name: "threads", Value: "1", Usage: "threads, a `LIST`"},
-			&cli.IntFlag{Name: "count", Value: 10, Usage: "time `N` runs"},
-			&cli.BoolFlag{Name: "layers", Usage: "show each layer's time"},
-			&cli.StringFlag{Name: "vs", Value: "reference", Usage: "compare with `WHAT`: reference or none"},
+			&cli.IntFlag{Name: "count", Value: 10, Usage: "time `N` runs of each engine"},
+			&cli.StringFlag{Name: "vs", Value: "reference", Usage: "compare with `LIST`: reference, onnxruntime, openvino, pytorch, ncnn, mnn, peers or none"},
+			&cli.BoolFlag{Name: "layers", Usage: "show each layer's time and bound"},
 			&cli.StringFlag{Name: "kernels", Usage: "use the kernels of `LEVEL`: purego, neon, avx2, avx512 (default: the best)"},
-			&cli.StringFlag{Name: "json", Usage: "write the figures to `FILE` as well"},
+			&cli.StringFlag{Name: "json", Usage: "write all figures to `FILE` as well"},
+			&cli.StringFlag{Name: "svg", Usage: "draw each layer's time and bound into `FILE`"},
+			&cli.StringFlag{Name: "png", Usage: "the same as a picture"},
 		}, modelFlags()...), packageFlags()...),
 		Action: bench,
 	}
@@ -52,7 +64,16 @@ func bench(ctx context.Context, c *cli.Command) (err error) {
 	if err != nil {
 		return err
 	}
+	v, err := versus(ctx, c)
+	if err != nil {
+		return err
+	}
 	net, err := loadNetwork(c, args[0], formulaElse)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, v.close()) }()
+	opponents, err := v.opponents(net.graph)
 	if err != nil {
 		return err
 	}
@@ -65,6 +86,7 @@ func bench(ctx context.Context, c *cli.Command) (err error) {
 	bar := progress.New(stderr(c), len(configs)*measure.Steps(c.Int("count")), 0)
 	defer bar.Close()
 	for i, config := range configs {
+		config.Versus = opponents
 		if !bar.Terminal() {
 			fmt.Fprintf(stderr(c), "[%d/%d] %s\n", i+1, len(configs), config)
 		}
@@ -75,10 +97,8 @@ func bench(ctx context.Context, c *cli.Command) (err error) {
 		results = append(results, r)
 	}
 	bar.Close()
-	if path := c.String("json"); path != "" {
-		if err := writeTo(c, path, func(w io.Writer) error { return writeJSON(w, results) }); err != nil {
-			return err
-		}
+	if err := writeFigures(c, results); err != nil {
+		return err
 	}
 	fmt.Fprintf(stdout(c), "%s, %.2f GFLOP an image, parameters: %s\n\n", net.graph.Name, 2e-9*float64(net.graph.MACs()), net.params)
 	if err := measure.WriteTable(stdout(c), results); err != nil || !c.Bool("layers") {
@@ -86,6 +106,27 @@ func bench(ctx context.Context, c *cli.Command) (err error) {
 	}
 	for _, r := range results {
 		if err := measure.WriteLayers(stdout(c), r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeFigures writes the files that the command line asks for.
+func writeFigures(c *cli.Command, results []measure.Result) error {
+	for _, f := range []struct {
+		flag  string
+		write func(io.Writer) error
+	}{
+		{"json", func(w io.Writer) error { return writeJSON(w, results) }},
+		{"svg", func(w io.Writer) error { return roofline.Draw(w, "svg", results) }},
+		{"png", func(w io.Writer) error { return roofline.Draw(w, "png", results) }},
+	} {
+		path := c.String(f.flag)
+		if path == "" {
+			continue
+		}
+		if err := writeTo(c, path, f.write); err != nil {
 			return err
 		}
 	}
@@ -105,9 +146,6 @@ func benchConfigs(c *cli.Command) ([]measure.Config, error) {
 	if c.Int("count") < 1 {
 		return nil, usagef("-count %d: want at least 1", c.Int("count"))
 	}
-	if err := oneOf("vs", c.String("vs"), []string{"reference", "none"}); err != nil {
-		return nil, err
-	}
 	if level := c.String("kernels"); level != "" {
 		if err := oneOf("kernels", level, kernelLevels); err != nil {
 			return nil, err
@@ -116,10 +154,7 @@ func benchConfigs(c *cli.Command) ([]measure.Config, error) {
 	var configs []measure.Config
 	for _, t := range threads {
 		for _, b := range batches {
-			configs = append(configs, measure.Config{
-				Batch: b, Threads: t, Count: c.Int("count"), Kernels: c.String("kernels"),
-				Compare: c.String("vs") == "reference",
-			})
+			configs = append(configs, measure.Config{Batch: b, Threads: t, Count: c.Int("count"), Kernels: c.String("kernels")})
 		}
 	}
 	return configs, nil

@@ -31,6 +31,7 @@ examples:
   resnetc compile resnet20_cifar -o ./resnet20
   resnetc compile resnet50 -weights resnet50.safetensors -o ./resnet50
   resnetc compile resnet18 -weights my.pth -classes 37 -labels pets.txt -pkg pets -o ./pets
+  resnetc compile resnet50 -weights resnet50.safetensors -tune resnet50.tune -o ./resnet50
   resnetc compile my.ir -weights my.safetensors -mean 0.5,0.5,0.5 -std 0.5,0.5,0.5 -o ./my
 
 in a Go file, with "tool github.com/resnetc/resnetc/cmd/resnetc" in go.mod:
@@ -114,7 +115,7 @@ func command(c *cli.Command) string {
 			continue
 		}
 		value := fmt.Sprint(f.Get())
-		if name == "weights" || name == "labels" {
+		if name == "weights" || name == "labels" || name == "tune" {
 			value = filepath.Base(value)
 		}
 		if strings.ContainsAny(value, " \t\"'") {

@@ -4,7 +4,8 @@
 //	resnetc compile resnet50 -weights W -o ./resnet50   write a package
 //	resnetc run resnet20_cifar cat.png                  compile, build and classify
 //	resnetc dump resnet18 -after fold-batchnorm         show the network after a pass
-//	resnetc bench resnet18                              time it against a reference
+//	resnetc bench resnet18                              time it against other engines
+//	resnetc tune resnet50 -o resnet50.tune              measure how to compute it fastest here
 //
 // Flags are written with one dash or two, before or after arguments.
 // resnetc help COMMAND tells more and gives examples.

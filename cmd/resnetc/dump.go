@@ -31,6 +31,7 @@ examples:
 			&cli.StringFlag{Name: "after", Usage: "stop after this `PASS`; none for before any (default: after all)"},
 			&cli.StringFlag{Name: "format", Value: "text", Usage: "write `FORMAT`: text, dot or svg"},
 			&cli.StringFlag{Name: "o", Usage: "write to `FILE` instead of standard output"},
+			tuneFlag(),
 		}, modelFlags()...),
 		Action: dump,
 	}
@@ -79,7 +80,7 @@ func dump(_ context.Context, c *cli.Command) error {
 		return err
 	}
 	if after != "none" {
-		if err := passes.Run(net.graph, passes.Options{Exact: c.Bool("exact"), StopAfter: after}); err != nil {
+		if err := net.run(c, passes.Options{StopAfter: after}); err != nil {
 			return err
 		}
 	}

@@ -26,9 +26,15 @@ func modelFlags() []cli.Flag {
 	}
 }
 
+// tuneFlag names what tune wrote.
+func tuneFlag() cli.Flag {
+	return &cli.StringFlag{Name: "tune", Usage: "compute convolutions as `FILE` says, which resnetc tune wrote"}
+}
+
 // packageFlags choose what is compiled into a package.
 func packageFlags() []cli.Flag {
 	return []cli.Flag{
+		tuneFlag(),
 		&cli.StringFlag{Name: "target", Usage: "write kernels of `LIST` only: " + strings.Join(codegen.Targets(), ",")},
 		&cli.BoolFlag{Name: "embed", Usage: "embed the weights in the binary (the default up to 16 MiB)"},
 		&cli.BoolFlag{Name: "file", Usage: "keep the weights in a file, which the program opens"},

@@ -2,14 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/resnetc/resnetc/cmd/resnetc/internal/nearest"
 	"github.com/resnetc/resnetc/cmd/resnetc/internal/progress"
+	"github.com/resnetc/resnetc/cmd/resnetc/internal/tune"
 	"github.com/resnetc/resnetc/codegen"
 	"github.com/resnetc/resnetc/ir"
 	"github.com/resnetc/resnetc/ir/interp"
@@ -28,10 +32,46 @@ const (
 
 // lower runs all passes on the network's graph, and shows how far they are.
 func (net *network) lower(c *cli.Command, bar *progress.Bar) error {
-	return passes.Run(net.graph, passes.Options{
-		Exact:   c.Bool("exact"),
-		Observe: func(pass string, _ *ir.Graph) { bar.Step(pass) },
-	})
+	return net.run(c, passes.Options{Observe: func(pass string, _ *ir.Graph) { bar.Step(pass) }})
+}
+
+// run runs passes with what the command line says about algorithms.
+func (net *network) run(c *cli.Command, o passes.Options) error {
+	o.Exact = c.Bool("exact")
+	path := c.String("tune")
+	if path == "" {
+		return passes.Run(net.graph, o)
+	}
+	f, err := tune.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	o.Tune = f.Choices()
+	err = passes.Run(net.graph, o)
+	if choice := (*passes.ChoiceError)(nil); errors.As(err, &choice) {
+		return fmt.Errorf("%s:%d: %w", path, f.Line(choice.Key).Number, choice.Err)
+	}
+	if err != nil {
+		return err
+	}
+	return net.checkTuned(f)
+}
+
+// checkTuned makes sure that each line of the file was for a convolution, once
+// algorithms are chosen.
+func (net *network) checkTuned(f *tune.File) error {
+	var keys []string
+	for _, n := range net.graph.Nodes {
+		if n.Op == ir.Conv2D && n.Str("algorithm") != "" {
+			keys = append(keys, passes.ConvKey(n))
+		}
+	}
+	for _, l := range f.Lines {
+		if len(keys) > 0 && !slices.Contains(keys, l.Key) {
+			return fmt.Errorf("%s:%d: %s has no convolution %q%s", f.Path, l.Number, net.graph.Name, l.Key, nearest.Suggestion(l.Key, keys))
+		}
+	}
+	return nil
 }
 
 // lowerSteps is how many steps lower and generate make on a bar.

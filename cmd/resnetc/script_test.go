@@ -14,7 +14,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite what the scripts expect")
 
-func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"resnetc": main}) }
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"resnetc": main, "fakepeer": fakePeer})
+}
 
 // TestScript runs testdata/script: each file is a command and what it prints,
 // its exit status and what it leaves behind.

@@ -10,13 +10,13 @@ import (
 // BenchmarkEngines times every engine on one image, in turn, and reports for
 // each the fastest and the median run in milliseconds:
 //
-//	go test -run '^$' -bench Engines/resnet50 -benchtime 10x ./cmd/resnetc/peers
+//	go test -run '^$' -bench Engines/model=resnet50 -benchtime 10x ./cmd/resnetc/peers
 //
 // One iteration is a series of 5 runs of each engine.
 func BenchmarkEngines(b *testing.B) {
 	for _, model := range []string{"resnet18", "resnet50"} {
 		for _, threads := range []int{1, 2} {
-			b.Run(fmt.Sprintf("%s/threads=%d", model, threads), func(b *testing.B) { benchmark(b, model, threads) })
+			b.Run(fmt.Sprintf("model=%s/threads=%d", model, threads), func(b *testing.B) { benchmark(b, model, threads) })
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +18,8 @@ import (
 var (
 	//go:embed _main/main.go
 	mainSource []byte
+	//go:embed _main/bandwidth.go
+	bandwidthSource []byte
 	//go:embed wire/wire.go
 	wireSource []byte
 )
@@ -43,6 +46,10 @@ type BuildOptions struct {
 	// Weights is the name of the weight file in the package's folder, or "" if
 	// the weights are embedded.
 	Weights string
+	// Sources are the files of the main program, by their slash-separated
+	// paths in the module resnetc.local/run; nil for the program that Session
+	// talks to.
+	Sources map[string][]byte
 }
 
 // Build makes a module of the package that o.Write writes and compiles it.
@@ -71,11 +78,12 @@ func (p *Program) build(ctx context.Context, gocmd string, o BuildOptions) error
 	if o.Weights != "" {
 		p.weights = filepath.Join(model, o.Weights)
 	}
-	for name, data := range map[string][]byte{
-		"go.mod":       []byte("module resnetc.local/run\n\ngo " + goVersion + "\n"),
-		"main.go":      mainSource,
-		"wire/wire.go": wireSource,
-	} {
+	sources := map[string][]byte{"main.go": mainSource, "bandwidth.go": bandwidthSource, "wire/wire.go": wireSource}
+	if o.Sources != nil {
+		sources = maps.Clone(o.Sources)
+	}
+	sources["go.mod"] = []byte("module resnetc.local/run\n\ngo " + goVersion + "\n")
+	for name, data := range sources {
 		path := filepath.Join(p.dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 			return err

@@ -1,14 +1,8 @@
 package driver
 
 import (
-	"bytes"
 	"context"
-	"encoding/gob"
 	"errors"
-	"fmt"
-	"io"
-	"os"
-	"os/exec"
 	"strconv"
 	"time"
 
@@ -22,45 +16,30 @@ type StartOptions struct {
 	Kernels string // purego, neon, avx2 or avx512
 }
 
-// Session is a running program.  It serves one request at a time.
+// Session is a running network.  It serves one request at a time.
 type Session struct {
 	Network wire.Network
 
-	ctx    context.Context
-	cmd    *exec.Cmd
-	stdin  io.WriteCloser
-	enc    *gob.Encoder
-	dec    *gob.Decoder
-	stderr bytes.Buffer
+	process *Process
 }
 
 // Start starts the program.  It runs until Close, or until ctx is done.
 func (p *Program) Start(ctx context.Context, o StartOptions) (*Session, error) {
-	var args []string
+	var args, env []string
 	if p.weights != "" {
 		args = append(args, "-weights", p.weights)
 	}
 	if o.Threads > 0 {
 		args = append(args, "-threads", strconv.Itoa(o.Threads))
 	}
-	s := &Session{ctx: ctx, cmd: exec.CommandContext(ctx, p.binary(), args...)}
-	s.cmd.Env = os.Environ()
 	if o.Kernels != "" {
-		s.cmd.Env = append(s.cmd.Env, "RESNETC_KERNELS="+o.Kernels)
+		env = append(env, "RESNETC_KERNELS="+o.Kernels)
 	}
-	s.cmd.Stderr = &s.stderr
-	stdin, err := s.cmd.StdinPipe()
+	process, err := p.Launch(ctx, env, args...)
 	if err != nil {
 		return nil, err
 	}
-	stdout, err := s.cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	s.stdin, s.enc, s.dec = stdin, gob.NewEncoder(stdin), gob.NewDecoder(stdout)
-	if err := s.cmd.Start(); err != nil {
-		return nil, err
-	}
+	s := &Session{process: process}
 	r, err := s.do(wire.Request{Op: wire.Describe})
 	if err != nil {
 		s.Close()
@@ -71,32 +50,16 @@ func (p *Program) Start(ctx context.Context, o StartOptions) (*Session, error) {
 }
 
 // Close ends the program.
-func (s *Session) Close() error {
-	s.stdin.Close()
-	return s.cmd.Wait()
-}
+func (s *Session) Close() error { return s.process.Close() }
 
 // do sends a request and waits for the response.
 func (s *Session) do(q wire.Request) (wire.Response, error) {
 	var r wire.Response
-	err := s.enc.Encode(q)
-	if err == nil {
-		err = s.dec.Decode(&r)
+	err := s.process.Call(q, &r)
+	if err == nil && r.Error != "" {
+		err = errors.New(r.Error)
 	}
-	switch {
-	case err != nil && s.ctx.Err() != nil:
-		return r, context.Cause(s.ctx)
-	case err != nil:
-		if exit := s.Close(); exit != nil { // and stderr is complete
-			err = exit
-		}
-		// The rest of it, after a panic, is about goroutines.
-		message, _, _ := bytes.Cut(s.stderr.Bytes(), []byte("\n"))
-		return r, fmt.Errorf("the generated program died: %w: %s", err, message)
-	case r.Error != "":
-		return r, errors.New(r.Error)
-	}
-	return r, nil
+	return r, err
 }
 
 // Values is what a run computes, and how long it took.
@@ -118,17 +81,23 @@ func (s *Session) Embed(images []float32, batch int) (Values, error) {
 	return Values{r.Values, r.Elapsed}, err
 }
 
-// Repeat does the last Run again and tells how long it took.
-func (s *Session) Repeat() (time.Duration, error) {
-	r, err := s.do(wire.Request{Op: wire.Repeat})
-	return r.Elapsed, err
+// Repeat does the last Run again, once to warm up and then count times, and
+// tells how long each of those took.
+func (s *Session) Repeat(count int) ([]time.Duration, error) {
+	r, err := s.do(wire.Request{Op: wire.Repeat, Count: count})
+	return r.Times, err
 }
 
-// Profile gives the time of each layer over all repeats since the last Run, and
-// the machine's peak in GFLOP/s, 0 if it is not known.
-func (s *Session) Profile() ([]wire.Layer, float64, error) {
+// Profile gives the times of each layer in all repeats since the last Run.
+func (s *Session) Profile() ([]wire.Layer, error) {
 	r, err := s.do(wire.Request{Op: wire.Profile})
-	return r.Layers, r.Peak, err
+	return r.Layers, err
+}
+
+// Machine measures what this machine can do with the session's threads and kernels.
+func (s *Session) Machine() (wire.Machine, error) {
+	r, err := s.do(wire.Request{Op: wire.Measure})
+	return r.Machine, err
 }
 
 // Timing is how long the two steps of a classification took.

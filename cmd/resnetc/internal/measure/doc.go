@@ -1,7 +1,16 @@
-// Package measure times a generated package and the reference implementation
-// in turn, on the same input, after it has compared what they compute.
+// Package measure times a generated package and its opponents in turn, on the
+// same input, after it has compared what they compute, and sets the time of
+// each layer against what the machine could do at best.
 //
-// The two take turns (A B A B …), so that a machine that slows down slows down
-// both.  The generated package runs in a process of its own and does nothing while the
-// reference runs in this one, and the other way around.
+// All take turns (A B C A B C …), so that a machine that slows down slows down
+// all of them.  In its turn each runs once without a clock, because the others
+// have emptied the caches, and then some times with one.  The generated package
+// runs in a process of its own and does nothing while others run.
+//
+// A layer's bound is the larger of two times (Williams, Waterman and Patterson,
+// "Roofline", CACM 2009): its multiply-adds, as its algorithm needs them, at the
+// speed of the fastest kernel on operands in the first-level cache; and its
+// weights, as they are stored, and activations, each moved once, at the speed of
+// reading memory.  Activations that the last layer has left in a cache come
+// faster than that, so a small layer may pass its bound.
 package measure

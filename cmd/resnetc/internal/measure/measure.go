@@ -6,27 +6,21 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 	"time"
 
 	"github.com/resnetc/resnetc/cmd/resnetc/internal/driver"
-	"github.com/resnetc/resnetc/cmd/resnetc/internal/reference"
 	"github.com/resnetc/resnetc/ir"
 	"github.com/resnetc/resnetc/zoo"
 )
 
-// tolerance is how far the generated logits may lie from the reference's,
-// relative to the largest; both are float32.
-const tolerance = 1e-4
-
 // Config is what to measure.
 type Config struct {
-	Batch   int    `json:"batch"`
-	Threads int    `json:"threads"`
-	Count   int    `json:"count"`   // timed runs of each
-	Kernels string `json:"kernels"` // level, empty for the best
-	Compare bool   `json:"-"`       // with the reference
+	Batch   int        `json:"batch"`
+	Threads int        `json:"threads"`
+	Count   int        `json:"count"`   // timed runs of each engine
+	Kernels string     `json:"kernels"` // level, empty for the best
+	Versus  []Opponent `json:"-"`
 }
 
 func (c Config) String() string {
@@ -40,21 +34,51 @@ func threads(n int) string {
 	return fmt.Sprintf("%d threads", n)
 }
 
-// Result is what was measured.
-type Result struct {
-	Config
-	FLOPs      int     `json:"flops"` // of one run, two per multiply-add
-	Difference float64 `json:"difference"`
-	Generated  Times   `json:"generated"`
-	Reference  Times   `json:"reference"`
-	Layers     []Layer `json:"layers"`
-	Peak       float64 `json:"peak_gflops"` // 0 if unknown
+// Opponent is an engine to compare with.
+type Opponent struct {
+	Name    string
+	Version string // "" if it has none
+	// Tolerance is how far its logits may lie from the generated package's,
+	// relative to the largest.
+	Tolerance float64
+	// Start makes it ready to run batches of the configuration.
+	Start func(context.Context, Config) (Engine, error)
 }
 
-// Times are the durations of the runs, sorted.
+// Engine is something that runs the network.
+type Engine interface {
+	// Run gives the logits of n images, row-major N,C,H,W.
+	Run(images []float32, n int) ([]float32, error)
+	// Time runs a batch once without and n times with a clock.
+	Time(n int) ([]time.Duration, error)
+	Close() error
+}
+
+// Result is what was measured.
+type Result struct {
+	Network string `json:"network"`
+	Config
+	FLOPs     int      `json:"flops"`          // of one run as the network defines it, two per multiply-add
+	Engines   []Timing `json:"engines"`        // the generated package first
+	Peak      float64  `json:"peak_gflops"`    // of the threads; 0 if unknown
+	Bandwidth float64  `json:"bandwidth_gb_s"` // of the threads
+	Layers    []Layer  `json:"layers"`
+}
+
+// Timing is how long an engine's runs took.
+type Timing struct {
+	Engine     string        `json:"engine"`
+	Version    string        `json:"version,omitempty"`
+	Difference float64       `json:"difference"` // from the generated package's logits, relative to the largest
+	Min        time.Duration `json:"min_ns"`
+	Median     time.Duration `json:"median_ns"`
+	Times      Times         `json:"times_ns"` // sorted
+}
+
+// Times are durations, sorted.
 type Times []time.Duration
 
-// Min is the shortest time, Median the middle one; 0 without any.
+// Min is the shortest time; 0 without any.
 func (t Times) Min() time.Duration {
 	if len(t) == 0 {
 		return 0
@@ -62,7 +86,8 @@ func (t Times) Min() time.Duration {
 	return t[0]
 }
 
-// Median is the middle time, the mean of the two middle ones of an even number.
+// Median is the middle time, the mean of the two middle ones of an even number;
+// 0 without any.
 func (t Times) Median() time.Duration {
 	n := len(t)
 	if n == 0 {
@@ -71,119 +96,122 @@ func (t Times) Median() time.Duration {
 	return (t[(n-1)/2] + t[n/2]) / 2
 }
 
-// Layer is one layer's mean time in the timed runs.
-type Layer struct {
-	Name      string        `json:"name"`
-	Op        string        `json:"op"`
-	Generated time.Duration `json:"generated"`
-	Reference time.Duration `json:"reference"`
-	FLOPs     int           `json:"flops"`
+// Fastest is the opponent with the shortest median; nil without opponents.
+func (r *Result) Fastest() *Timing {
+	var best *Timing
+	for i := range r.Engines[1:] {
+		if t := &r.Engines[1+i]; best == nil || t.Median < best.Median {
+			best = t
+		}
+	}
+	return best
 }
 
+// turn is the number of timed runs of an engine before it is the next one's turn.
+const turn = 5
+
 // Steps is how often Run calls step for a number of timed runs.
-func Steps(count int) int { return count + 1 }
+func Steps(count int) int { return 1 + (count+turn-1)/turn }
 
 // Run measures one configuration of a graph after all passes and of the program
-// made of it.
+// made of it.  It calls step when it has compared the results and after each turn.
 func Run(ctx context.Context, g *ir.Graph, p *driver.Program, c Config, step func()) (r Result, err error) {
 	s, err := p.Start(ctx, driver.StartOptions{Threads: c.Threads, Kernels: c.Kernels})
 	if err != nil {
 		return r, err
 	}
-	defer func() { err = cmp.Or(err, s.Close()) }()
 	c.Kernels = s.Network.Kernels
-	r = Result{Config: c, FLOPs: 2 * g.MACs() * c.Batch}
-	b := bench{session: s, layers: map[string]time.Duration{}}
-	if err := b.prepare(g, &r); err != nil {
+	r = Result{Network: g.Name, Config: c, FLOPs: 2 * g.MACs() * c.Batch}
+	r.Engines = []Timing{{Engine: "resnetc", Version: c.Kernels}}
+	engines := []Engine{generated{s}}
+	defer func() {
+		for _, e := range engines {
+			err = cmp.Or(err, e.Close())
+		}
+	}()
+	for _, o := range c.Versus {
+		e, err := o.Start(ctx, c)
+		if err != nil {
+			return r, err
+		}
+		engines = append(engines, e)
+		r.Engines = append(r.Engines, Timing{Engine: o.Name, Version: o.Version})
+	}
+	if err := compare(g, engines, &r); err != nil {
 		return r, err
 	}
 	step()
-	for range c.Count {
-		if err := b.round(&r); err != nil {
-			return r, err
+	for left := c.Count; left > 0; left -= turn {
+		for i, e := range engines {
+			t, err := e.Time(min(turn, left))
+			if err != nil {
+				return r, err
+			}
+			r.Engines[i].Times = append(r.Engines[i].Times, t...)
 		}
 		step()
 	}
-	slices.Sort(r.Generated)
-	slices.Sort(r.Reference)
-	return r, b.profile(&r)
+	for i := range r.Engines {
+		t := &r.Engines[i]
+		slices.Sort(t.Times)
+		t.Min, t.Median = t.Times.Min(), t.Times.Median()
+	}
+	return r, r.profile(g, s, engines)
 }
 
-// bench is a measurement in progress.
-type bench struct {
-	session *driver.Session
-	net     *reference.Net // nil if there is nothing to compare with
-	in, out []float32
-	layers  map[string]time.Duration // the reference's, summed over the rounds
-}
-
-// prepare runs both once and compares the results.
-func (b *bench) prepare(g *ir.Graph, r *Result) (err error) {
+// compare runs the same images through all engines.
+func compare(g *ir.Graph, engines []Engine, r *Result) error {
 	shape := slices.Clone(g.Inputs[0].Type.Shape)
 	shape[0] = r.Batch
-	b.in = zoo.FormulaTensor("input", shape, "")
-	got, err := b.session.Run(b.in, r.Batch)
-	if err != nil || !r.Compare {
+	in := zoo.FormulaTensor("input", shape, "")
+	got, err := engines[0].Run(in, r.Batch)
+	if err != nil {
 		return err
 	}
-	if b.net, err = reference.New(g, r.Batch); err != nil {
-		return err
-	}
-	b.out = make([]float32, len(got.Data))
-	if err := b.runReference(r.Threads); err != nil {
-		return err
-	}
-	r.Difference = difference(got.Data, b.out)
-	if !(r.Difference <= tolerance) {
-		return fmt.Errorf("generated logits are %.2g off the reference's, relative to the largest; want at most %.0g: this is a bug in resnetc, nothing was timed", r.Difference, tolerance)
+	for i, e := range engines[1:] {
+		want, err := e.Run(in, r.Batch)
+		if err != nil {
+			return err
+		}
+		o, t := r.Versus[i], &r.Engines[1+i]
+		if len(got) != len(want) {
+			return fmt.Errorf("%s gives %d logits, but the generated package %d: nothing was timed", o.Name, len(want), len(got))
+		}
+		t.Difference = difference(got, want)
+		if !(t.Difference <= o.Tolerance) {
+			return fmt.Errorf("generated logits are %.2g off those of %s, relative to the largest; want at most %.0g: one of the two is wrong, nothing was timed", t.Difference, o.Name, o.Tolerance)
+		}
 	}
 	return nil
 }
 
-// runReference runs it on a number of threads; gonum takes as many as the
-// scheduler has.
-func (b *bench) runReference(threads int) error {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
-	return b.net.Run(b.out, b.in)
-}
-
-// round times each once.
-func (b *bench) round(r *Result) error {
-	d, err := b.session.Repeat()
+// profile adds the layers and what bounds them.
+func (r *Result) profile(g *ir.Graph, s *driver.Session, engines []Engine) error {
+	layers, err := s.Profile()
 	if err != nil {
 		return err
 	}
-	r.Generated = append(r.Generated, d)
-	if b.net == nil {
-		return nil
-	}
-	start := time.Now()
-	if err := b.runReference(r.Threads); err != nil {
-		return err
-	}
-	r.Reference = append(r.Reference, time.Since(start))
-	for name, d := range b.net.Times() {
-		b.layers[name] += d
-	}
-	return nil
-}
-
-// profile adds the layers.
-func (b *bench) profile(r *Result) error {
-	layers, peak, err := b.session.Profile()
+	m, err := s.Machine()
 	if err != nil {
 		return err
 	}
-	r.Peak = peak
+	r.Peak, r.Bandwidth = m.Peak, m.Bandwidth
+	reference := map[string]time.Duration{}
+	for _, e := range engines {
+		if e, ok := e.(*referenceEngine); ok {
+			reference = e.layers()
+		}
+	}
+	work := workOf(g, r.Batch)
 	for _, l := range layers {
-		if l.Runs == 0 {
+		if len(l.Times) == 0 {
 			return errors.New("the profile has no runs")
 		}
-		n := time.Duration(l.Runs)
-		r.Layers = append(r.Layers, Layer{
-			Name: l.Name, Op: l.Op, Generated: l.Time / n, FLOPs: l.FLOPs / l.Runs,
-			Reference: b.layers[l.Name] / time.Duration(r.Count),
-		})
+		slices.Sort(l.Times)
+		t := Times(l.Times)
+		layer := Layer{Name: l.Name, Op: l.Op, Work: work[l.Name], Min: t.Min(), Median: t.Median(), Reference: reference[l.Name]}
+		layer.bound(m.Peak, m.Bandwidth)
+		r.Layers = append(r.Layers, layer)
 	}
 	return nil
 }

@@ -1,10 +1,15 @@
 package measure
 
 import (
+	"errors"
 	"math"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/resnetc/resnetc/ir"
+	"github.com/resnetc/resnetc/passes"
+	"github.com/resnetc/resnetc/zoo"
 )
 
 func TestTimes(t *testing.T) {
@@ -29,40 +34,153 @@ func TestDifference(t *testing.T) {
 		t.Errorf("difference is %v, want 0.125", d)
 	}
 	for _, c := range [][2][]float32{{{nan, 1}, {1, 1}}, {{1, 1}, {nan, 1}}} {
-		if d := difference(c[0], c[1]); d <= tolerance {
+		if d := difference(c[0], c[1]); d <= 1 {
 			t.Errorf("difference(%v, %v) = %v passes", c[0], c[1], d)
 		}
 	}
 }
 
+// fixed is an engine with fixed logits.
+type fixed struct {
+	logits []float32
+	err    error
+}
+
+func (f fixed) Run([]float32, int) ([]float32, error) { return f.logits, f.err }
+func (f fixed) Time(n int) ([]time.Duration, error)   { return make([]time.Duration, n), nil }
+func (f fixed) Close() error                          { return nil }
+
+func TestCompare(t *testing.T) {
+	m, err := zoo.Lookup("resnet8_cifar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := m.Graph(zoo.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("broken")
+	for _, c := range []struct {
+		other fixed
+		want  string // in the error; "" for none
+	}{
+		{fixed{logits: []float32{1, 2.001}}, ""},
+		{fixed{logits: []float32{1, 2.1}}, "generated logits are 0.048 off those of other"},
+		{fixed{logits: []float32{1, float32(math.NaN())}}, "nothing was timed"},
+		{fixed{logits: []float32{1}}, "other gives 1 logits, but the generated package 2"},
+		{fixed{err: broken}, "broken"},
+	} {
+		r := Result{Config: Config{Batch: 1, Versus: []Opponent{{Name: "other", Tolerance: 1e-2}}}, Engines: make([]Timing, 2)}
+		err := compare(g, []Engine{fixed{logits: []float32{1, 2}}, c.other}, &r)
+		if c.want == "" && (err != nil || r.Engines[1].Difference == 0) || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%+v: error %v, difference %v, want %q", c.other, err, r.Engines[1].Difference, c.want)
+		}
+	}
+}
+
+// TestWork checks what the bounds are made of on layers whose figures are known.
+func TestWork(t *testing.T) {
+	const text = `graph g
+input x: f32[N,16,8,8]
+param w1: f32[32,16,3,3]
+param w2: f32[32,32,1,1]
+a = conv2d(x, w1) {padding=[1,1,1,1]}
+b = conv2d(a, w2, residual=a)
+c = relu(b)
+output c
+`
+	g, err := ir.Parse("g.ir", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const key = "16x8x8->32x8x8,3x3,pad=1"
+	o := passes.Options{StopAfter: "choose-algorithm", Tune: map[string]passes.Choice{key: {Algorithm: "winograd4", Schedule: "fused:4"}}}
+	if err := passes.Run(g, o); err != nil {
+		t.Fatal(err)
+	}
+	const batch = 3
+	work := workOf(g, batch)
+	for name, want := range map[string]Work{
+		"a": {"winograd4", "fused:4", 2 * 32 * 16 * 9 * 64 * batch, 2 * 36 * 4 * 32 * 16 * batch, 4 * (36*32*16 + (16+32)*64*batch)},
+		"c": {"direct", "", 2 * 32 * 32 * 64 * batch, 2 * 32 * 32 * 64 * batch, 4 * (32*32 + 3*32*64*batch)},
+	} {
+		if name == "c" {
+			for _, n := range g.Nodes { // relu is fused into b, under one of the names
+				if n.In("residual") != nil {
+					name = n.Name()
+				}
+			}
+		}
+		if work[name] != want {
+			t.Errorf("%s: %+v, want %+v", name, work[name], want)
+		}
+	}
+	l := Layer{Work: Work{OwnFLOPs: 1000, Bytes: 100}, Median: 20}
+	if l.bound(100, 50); l.Bound != 10 || l.Memory || l.Share() != 0.5 {
+		t.Errorf("arithmetic bounds: %+v", l)
+	}
+	if l.bound(0, 5); l.Bound != 20 || !l.Memory {
+		t.Errorf("memory bounds: %+v", l)
+	}
+}
+
 func TestTables(t *testing.T) {
+	timing := func(name, version string, ms ...float64) Timing {
+		var times Times
+		for _, x := range ms {
+			times = append(times, time.Duration(x*1e6))
+		}
+		return Timing{Engine: name, Version: version, Times: times, Min: times.Min(), Median: times.Median()}
+	}
 	r := Result{
-		Config:    Config{Batch: 2, Threads: 1, Count: 3, Kernels: "avx2"},
-		FLOPs:     4e9,
-		Generated: Times{10e6, 20e6, 30e6}, Reference: Times{100e6, 200e6, 300e6},
-		Peak: 400,
+		Network: "net", Config: Config{Batch: 2, Threads: 1, Count: 3, Kernels: "avx2"},
+		FLOPs:   4e9,
+		Engines: []Timing{timing("resnetc", "avx2", 10, 20, 30), timing("slow", "", 100, 200, 300), timing("fast", "1.2", 11, 25, 30)},
+		Peak:    400, Bandwidth: 20,
 		Layers: []Layer{
-			{Name: "stem", Op: "conv2d", Generated: 15e6, Reference: 50e6, FLOPs: 3e9},
-			{Name: "pool", Op: "max_pool", Generated: 5e6},
+			{Name: "stem", Op: "conv2d", Median: 15e6, Bound: 6e6, Reference: 50e6, Work: Work{Algorithm: "winograd2", Schedule: "joint:8", FLOPs: 3e9, OwnFLOPs: 15e8, Bytes: 3e7}},
+			{Name: "pool", Op: "max_pool", Median: 5e6, Bound: 4e6, Memory: true, Work: Work{Bytes: 8e7}},
 		},
 	}
+	check := func(got string, want ...string) {
+		t.Helper()
+		words := strings.Join(strings.Fields(got), " ")
+		for _, w := range want {
+			if !strings.Contains(words, w) {
+				t.Errorf("no %q in\n%s", w, got)
+			}
+		}
+	}
 	var b strings.Builder
-	if err := WriteTable(&b, []Result{r, {Config: r.Config, FLOPs: r.FLOPs, Generated: r.Generated}}); err != nil {
+	if err := WriteTable(&b, []Result{r}); err != nil {
 		t.Fatal(err)
 	}
 	if err := WriteLayers(&b, r); err != nil {
 		t.Fatal(err)
 	}
-	words := strings.Join(strings.Fields(b.String()), " ")
-	for _, want := range []string{
-		"2 1 avx2 10.000 20.000 200.0 100.000 200.000 10.00x",
-		"2 1 avx2 10.000 20.000 200.0 GFLOP/s and ratio",
-		"batch 2, 1 thread, avx2 kernels, means of 3 runs, peak 400 GFLOP/s",
-		"15.000 75.0 % 200.0 50 % 50.000 conv2d stem",
-		"5.000 25.0 % max_pool pool",
-	} {
-		if !strings.Contains(words, want) {
-			t.Errorf("no %q in\n%s", want, b.String())
+	check(b.String(),
+		"2 1 10.000 20.000 200.0 1 resnetc avx2",
+		"2 1 100.000 200.000 20.0 10.00 slow",
+		"2 1 11.000 25.000 160.0 1.25 fast 1.2",
+		"batch 2, 1 thread: resnetc takes 0.80 of the time of fast 1.2 (minimum 0.91)",
+		"net, batch 2, 1 thread, avx2 kernels, medians of 3 runs, peak 400 GFLOP/s, memory 20.0 GB/s",
+		"15.000 75.0 % 200.0 100.0 25 % 2.0 6.000 40 % 50.000 arithmetic stem winograd2 joint:8",
+		"5.000 25.0 % 16.0 4.000 80 % 0.000 memory pool max_pool",
+		"all layers: 20.000 ms, sum of the bounds 10.000 ms, 2.00 times as much",
+	)
+	// Nothing to compare with: no columns for that.
+	r.Engines, r.Layers[0].Reference = r.Engines[:1], 0
+	b.Reset()
+	if err := WriteTable(&b, []Result{r}); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteLayers(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	for _, no := range []string{" ratio", "reference", "of the time"} {
+		if strings.Contains(b.String(), no) {
+			t.Errorf("%q in\n%s", no, b.String())
 		}
 	}
+	check(b.String(), "GFLOP/s engine 2 1 10.000 20.000 200.0 resnetc avx2")
 }

@@ -9,56 +9,122 @@ import (
 
 func ms(d time.Duration) string { return fmt.Sprintf("%.3f", float64(d.Nanoseconds())/1e6) }
 
-// rate is GFLOP/s.
-func rate(flops int, d time.Duration) float64 {
-	return float64(flops) / float64(max(1, d.Nanoseconds()))
+// rate is GFLOP/s, or GB/s.
+func rate(n int, d time.Duration) float64 {
+	return float64(n) / float64(max(1, d.Nanoseconds()))
 }
 
-// WriteTable writes a line for each result.
+// ratio is a part of b.
+func ratio(a, b time.Duration) float64 { return float64(a) / float64(max(1, b)) }
+
+func newTable(w io.Writer) *tabwriter.Writer {
+	return tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+}
+
+// WriteTable writes a line for each engine in each result, and how the generated
+// package does against the fastest of the others.
 func WriteTable(w io.Writer, results []Result) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(t, "batch\tthreads\tkernels\tmin ms\tmedian ms\tGFLOP/s\treference min\tmedian\tratio\t\n")
+	t := newTable(w)
+	versus := false
 	for _, r := range results {
-		fmt.Fprintf(t, "%d\t%d\t%s\t%s\t%s\t%.1f\t", r.Batch, r.Threads, r.Kernels,
-			ms(r.Generated.Min()), ms(r.Generated.Median()), rate(r.FLOPs, r.Generated.Median()))
-		if len(r.Reference) == 0 {
-			fmt.Fprint(t, "\t\t\t\n")
+		versus = versus || len(r.Engines) > 1
+	}
+	title := "batch\tthreads\tmin ms\tmedian ms\tGFLOP/s\t"
+	if versus {
+		title += "ratio\t"
+	}
+	fmt.Fprintln(t, title+"  engine")
+	for _, r := range results {
+		for i, e := range r.Engines {
+			fmt.Fprintf(t, "%d\t%d\t%s\t%s\t%.1f\t", r.Batch, r.Threads, ms(e.Min), ms(e.Median), rate(r.FLOPs, e.Median))
+			switch {
+			case versus && i == 0:
+				fmt.Fprint(t, "1\t")
+			case versus:
+				fmt.Fprintf(t, "%.2f\t", ratio(e.Median, r.Engines[0].Median))
+			}
+			fmt.Fprintf(t, "  %s\n", join(e.Engine, e.Version))
+		}
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	note := "GFLOP/s are of the medians; a multiply-add is two operations."
+	if versus {
+		note = "GFLOP/s and ratio, of an engine's time to resnetc's, are of the medians; a multiply-add is two operations."
+	}
+	if _, err := fmt.Fprintf(w, "\n%s\n", note); err != nil || !versus {
+		return err
+	}
+	for _, r := range results {
+		f := r.Fastest()
+		if f == nil {
 			continue
 		}
-		fmt.Fprintf(t, "%s\t%s\t%.2fx\t\n", ms(r.Reference.Min()), ms(r.Reference.Median()),
-			float64(r.Reference.Median())/float64(r.Generated.Median()))
+		own := r.Engines[0]
+		if _, err := fmt.Fprintf(w, "%s: resnetc takes %.2f of the time of %s (minimum %.2f)\n", r.Config,
+			ratio(own.Median, f.Median), join(f.Engine, f.Version), ratio(own.Min, f.Min)); err != nil {
+			return err
+		}
 	}
-	fmt.Fprintf(t, "\nGFLOP/s and ratio are of the medians; a multiply-add is two operations.\n")
-	return t.Flush()
+	return nil
+}
+
+func join(a, b string) string {
+	if b == "" {
+		return a
+	}
+	return a + " " + b
 }
 
 // WriteLayers writes a line for each layer of one result.
 func WriteLayers(w io.Writer, r Result) error {
-	fmt.Fprintf(w, "\n%s, %s kernels, means of %d runs", r.Config, r.Kernels, r.Count)
+	fmt.Fprintf(w, "\n%s, %s, %s kernels, medians of %d runs, ", r.Network, r.Config, r.Kernels, r.Count)
 	if r.Peak > 0 {
-		fmt.Fprintf(w, ", peak %.0f GFLOP/s", r.Peak)
+		fmt.Fprintf(w, "peak %.0f GFLOP/s, ", r.Peak)
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(t, "\nms\tshare\tGFLOP/s\tof peak\treference ms\top\t  layer\n")
-	var total time.Duration
+	fmt.Fprintf(w, "memory %.1f GB/s\n", r.Bandwidth)
+	reference := false
+	var total, bounds time.Duration
 	for _, l := range r.Layers {
-		total += l.Generated
+		reference = reference || l.Reference > 0
+		total += l.Median
+		bounds += l.Bound
 	}
+	t := newTable(w)
+	title := "ms\tshare\tGFLOP/s\town GFLOP/s\tof peak\tGB/s\tbound ms\tof bound\t"
+	if reference {
+		title += "reference ms\t"
+	}
+	fmt.Fprintln(t, title+"bound by\t  layer")
 	for _, l := range r.Layers {
-		speed, peak, ref := "", "", ""
+		speed, own, peak := "", "", ""
 		if l.FLOPs > 0 {
-			speed = fmt.Sprintf("%.1f", rate(l.FLOPs, l.Generated))
+			speed, own = fmt.Sprintf("%.1f", rate(l.FLOPs, l.Median)), fmt.Sprintf("%.1f", rate(l.OwnFLOPs, l.Median))
 		}
 		if l.FLOPs > 0 && r.Peak > 0 {
-			peak = fmt.Sprintf("%.0f %%", 100*rate(l.FLOPs, l.Generated)/r.Peak)
+			peak = fmt.Sprintf("%.0f %%", 100*rate(l.OwnFLOPs, l.Median)/r.Peak)
 		}
-		if l.Reference > 0 {
-			ref = ms(l.Reference)
+		fmt.Fprintf(t, "%s\t%.1f %%\t%s\t%s\t%s\t%.1f\t%s\t%.0f %%\t", ms(l.Median), 100*ratio(l.Median, total), speed, own, peak,
+			rate(l.Bytes, l.Median), ms(l.Bound), 100*l.Share())
+		if reference {
+			fmt.Fprintf(t, "%s\t", ms(l.Reference))
 		}
-		fmt.Fprintf(t, "%s\t%.1f %%\t%s\t%s\t%s\t%s\t  %s\n", ms(l.Generated), 100*float64(l.Generated)/float64(max(1, total)), speed, peak, ref, l.Op, l.Name)
+		by := "arithmetic"
+		if l.Memory {
+			by = "memory"
+		}
+		how := l.Op
+		if l.Algorithm != "" {
+			how = l.Algorithm
+		}
+		fmt.Fprintf(t, "%s\t  %s %s\n", by, l.Name, join(how, l.Schedule))
 	}
-	if r.Peak > 0 {
-		fmt.Fprint(t, "\nGFLOP/s count the multiply-adds that define a layer; Winograd's algorithm needs fewer, and may pass the peak.\n")
+	if err := t.Flush(); err != nil {
+		return err
 	}
-	return t.Flush()
+	_, err := fmt.Fprintf(w, "\nall layers: %s ms, sum of the bounds %s ms, %.2f times as much\n"+
+		"GFLOP/s count the multiply-adds that define a layer, own GFLOP/s and the bound those of its algorithm's products.\n",
+		ms(total), ms(bounds), ratio(total, bounds))
+	return err
 }

@@ -39,6 +39,7 @@ type server struct {
 	w      *model.Workspace
 	images []float32 // of the last Run
 	logits []float32
+	layers []wire.Layer // of all repeats since then
 }
 
 func serve(weights string, threads int, in io.Reader, out io.Writer) error {
@@ -97,12 +98,12 @@ func (s *server) answer(q wire.Request, r *wire.Response) error {
 	case wire.Embed:
 		return s.embed(q, r)
 	case wire.Repeat:
-		if s.w == nil {
-			return errors.New("nothing to repeat")
-		}
-		return timed(&r.Elapsed, func() error { return s.w.Run(s.logits, s.images) })
+		return s.repeat(q.Count, r)
 	case wire.Profile:
-		return s.profile(r)
+		r.Layers = s.layers
+		return nil
+	case wire.Measure:
+		return s.measure(r)
 	case wire.Classify:
 		return s.classify(q, r)
 	}
@@ -130,8 +131,7 @@ func (s *server) run(q wire.Request, r *wire.Response) error {
 	n := s.workspace(q)
 	s.images, s.logits = q.Images, make([]float32, n*s.info.Classes)
 	err := timed(&r.Elapsed, func() error { return s.w.Run(s.logits, s.images) })
-	r.Values = s.logits
-	s.w.ResetProfile()
+	r.Values, s.layers = s.logits, nil
 	return err
 }
 
@@ -140,15 +140,37 @@ func (s *server) embed(q wire.Request, r *wire.Response) error {
 	return timed(&r.Elapsed, func() error { return s.w.Embed(r.Values, q.Images) })
 }
 
-func (s *server) profile(r *wire.Response) error {
+// repeat runs the images again, once to bring back what others have driven out
+// of the caches, and then count times.
+func (s *server) repeat(count int, r *wire.Response) error {
 	if s.w == nil {
-		return errors.New("no run to profile")
+		return errors.New("nothing to repeat")
 	}
-	p := s.w.Profile()
-	r.Peak = p.Peak
-	for _, l := range p.Layers {
-		r.Layers = append(r.Layers, wire.Layer{Name: l.Name, Op: l.Op, Time: l.Duration, Runs: l.Runs, FLOPs: 2 * l.MACs})
+	if err := s.w.Run(s.logits, s.images); err != nil {
+		return err
 	}
+	for range count {
+		s.w.ResetProfile()
+		var d time.Duration
+		if err := timed(&d, func() error { return s.w.Run(s.logits, s.images) }); err != nil {
+			return err
+		}
+		r.Times = append(r.Times, d)
+		for i, l := range s.w.Profile().Layers {
+			if i == len(s.layers) {
+				s.layers = append(s.layers, wire.Layer{Name: l.Name, Op: l.Op})
+			}
+			s.layers[i].Times = append(s.layers[i].Times, l.Duration)
+		}
+	}
+	return nil
+}
+
+func (s *server) measure(r *wire.Response) error {
+	if s.w == nil {
+		return errors.New("run something first")
+	}
+	r.Machine = wire.Machine{Peak: s.w.Profile().Peak, Bandwidth: bandwidth(s.m.Threads())}
 	return nil
 }
 

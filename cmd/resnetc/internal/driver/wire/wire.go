@@ -10,6 +10,7 @@ type Request struct {
 	Path   string    // Classify: a picture
 	K      int       // Classify: how many predictions
 	Timed  bool      // Classify: time both steps, which does them once more
+	Count  int       // Repeat: how many timed runs
 }
 
 // Op is what is asked for.
@@ -20,8 +21,9 @@ const (
 	Describe Op = "describe"
 	Run      Op = "run"      // the logits of Images
 	Embed    Op = "embed"    // the features of Images
-	Repeat   Op = "repeat"   // the last Run again; only its time comes back
-	Profile  Op = "profile"  // times of the layers over all repeats since the last Run
+	Repeat   Op = "repeat"   // the last Run again, once without and Count times with a clock
+	Profile  Op = "profile"  // times of the layers in all repeats since the last Run
+	Measure  Op = "measure"  // what the machine can do at best
 	Classify Op = "classify" // the predictions for a picture
 )
 
@@ -33,8 +35,15 @@ type Response struct {
 	Elapsed     time.Duration // of the run alone
 	Preprocess  time.Duration // Classify, if it is timed
 	Predictions []Prediction
+	Times       []time.Duration // Repeat
 	Layers      []Layer
-	Peak        float64 // Profile: GFLOP/s that the machine reaches at best; 0 if unknown
+	Machine     Machine
+}
+
+// Machine is what this machine can do at best, with the threads of a run.
+type Machine struct {
+	Peak      float64 // multiply-adds in vector registers, GFLOP/s; 0 if unknown
+	Bandwidth float64 // reads of more memory than the caches hold, GB/s
 }
 
 // Network is what Describe tells.
@@ -55,11 +64,9 @@ type Prediction struct {
 	Probability float32 `json:"probability"`
 }
 
-// Layer is one layer's part of several runs; Time and FLOPs are sums over them.
+// Layer is one layer's part of the timed runs.
 type Layer struct {
 	Name  string
 	Op    string
-	Time  time.Duration
-	Runs  int
-	FLOPs int
+	Times []time.Duration // of each run
 }

@@ -1,0 +1,80 @@
+package measure
+
+import (
+	"slices"
+	"time"
+
+	"github.com/resnetc/resnetc/ir"
+)
+
+// Work is what a layer does in one run.
+type Work struct {
+	Algorithm string `json:"algorithm,omitempty"` // of a convolution
+	Schedule  string `json:"schedule,omitempty"`  // if it was tuned
+	FLOPs     int    `json:"flops"`               // as the network defines them, two per multiply-add
+	OwnFLOPs  int    `json:"own_flops"`           // those of the algorithm's products, without its transforms
+	Bytes     int    `json:"bytes"`               // weights as they are stored, and activations, each moved once
+}
+
+// Layer is one layer in the timed runs.
+type Layer struct {
+	Name string `json:"name"`
+	Op   string `json:"op"`
+	Work
+	Min       time.Duration `json:"min_ns"`
+	Median    time.Duration `json:"median_ns"`
+	Bound     time.Duration `json:"bound_ns"`     // the least time that it can take
+	Memory    bool          `json:"memory_bound"` // memory bounds it, not arithmetic
+	Reference time.Duration `json:"reference_ns,omitempty"`
+}
+
+// bound sets the layer's bound on a machine of so many GFLOP/s and GB/s.  A
+// machine whose peak is not known bounds memory only.
+func (l *Layer) bound(peak, bandwidth float64) {
+	moving := float64(l.Bytes) / bandwidth
+	computing := 0.0
+	if peak > 0 {
+		computing = float64(l.OwnFLOPs) / peak
+	}
+	l.Memory = moving > computing
+	l.Bound = time.Duration(max(moving, computing))
+}
+
+// Share is the bound as a part of the layer's median time.
+func (l *Layer) Share() float64 { return float64(l.Bound) / float64(max(1, l.Median)) }
+
+// workOf gives the work of each node of a graph after all passes, by its name.
+func workOf(g *ir.Graph, batch int) map[string]Work {
+	work := map[string]Work{}
+	for _, n := range g.Nodes {
+		w := Work{FLOPs: 2 * ir.MACs(n) * batch}
+		w.OwnFLOPs = w.FLOPs
+		for _, v := range append(slices.Clone(n.Inputs), n.Results...) {
+			switch {
+			case v == nil:
+			case g.IsParam(v):
+				w.Bytes += 4 * v.Type.Shape.Elems()
+			default:
+				w.Bytes += 4 * v.Type.Shape.Elems() * batch
+			}
+		}
+		if n.Op == ir.Conv2D {
+			w.Algorithm, w.Schedule = n.Str("algorithm"), n.Str("schedule")
+			if m := map[string]int{"winograd2": 2, "winograd4": 4}[w.Algorithm]; m > 0 {
+				w.winograd(n, m, batch)
+			}
+		}
+		work[n.Name()] = w
+	}
+	return work
+}
+
+// winograd is the work of F(m×m, 3×3): (m+2)² products for each tile and pair of
+// channels, with as many weights for each pair.
+func (w *Work) winograd(n *ir.Node, m, batch int) {
+	k, out := n.In("weight").Type.Shape, n.Out().Type.Shape
+	tiles := batch * ((out[2] + m - 1) / m) * ((out[3] + m - 1) / m)
+	weights := (m + 2) * (m + 2) * k[0] * k[1]
+	w.OwnFLOPs = 2 * tiles * weights
+	w.Bytes += 4 * (weights - k.Elems())
+}

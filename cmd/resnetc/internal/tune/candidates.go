@@ -1,0 +1,87 @@
+package tune
+
+import (
+	"slices"
+
+	"github.com/resnetc/resnetc/asm"
+	"github.com/resnetc/resnetc/codegen"
+	"github.com/resnetc/resnetc/ir"
+	"github.com/resnetc/resnetc/passes"
+	"github.com/resnetc/resnetc/runtime"
+)
+
+// chunks are the numbers of Winograd tiles that are tried, by order.
+var chunks = map[string][]int{
+	"fused": {7, 14, 28, 56, 112},
+	"joint": {32, 64, 128, 256},
+}
+
+// blocksOf lists the blocks of the tiles that a level has kernels for and that a
+// convolution to so many output channels per group fills.
+func blocksOf(level string, channels int) []int {
+	blocks := (channels + ir.Block - 1) / ir.Block
+	var list []int
+	for _, b := range []int{1, 2, 4} {
+		if b == 1 || b <= blocks && asm.ConvTile(level, b) > 0 {
+			list = append(list, b)
+		}
+	}
+	return list
+}
+
+// candidates lists the ways to compute the convolution n by one of the
+// algorithms with kernels of the level, for that many images, in a fixed order.
+func candidates(n *ir.Node, algorithms []string, level string, batch int) []passes.Choice {
+	var list []passes.Choice
+	blocks := blocksOf(level, n.In("weight").Type.Shape[0]/n.Int("groups"))
+	for _, algorithm := range algorithms {
+		var orders []ir.Schedule
+		if algorithm == "direct" {
+			orders = []ir.Schedule{{Order: "pixels"}, {Order: "weights"}}
+		} else {
+			m := map[string]int{"winograd2": 2, "winograd4": 4}[algorithm]
+			out := n.Out().Type.Shape
+			tiles := batch * ((out[2] + m - 1) / m) * ((out[3] + m - 1) / m)
+			for _, order := range []string{"fused", "joint"} {
+				for _, chunk := range chunks[order] {
+					orders = append(orders, ir.Schedule{Order: order, Chunk: chunk})
+					if chunk >= tiles {
+						break // larger ones are the same
+					}
+				}
+			}
+		}
+		for _, s := range orders {
+			for _, s.Blocks = range blocks {
+				list = append(list, passes.Choice{Algorithm: algorithm, Schedule: s.String()})
+			}
+		}
+	}
+	return list
+}
+
+// chosen is how n, a convolution of a lowered graph, is computed with kernels
+// of the level, with all that code generation decides.
+func chosen(n *ir.Node, level string) (passes.Choice, error) {
+	l, _, err := codegen.Convolution(n)
+	if err != nil {
+		return passes.Choice{}, err
+	}
+	s := ir.Schedule{Order: "weights", Blocks: l.Tiles[levelNumber(level)].Blocks}
+	switch {
+	case l.Winograd > 0 && l.Fused:
+		s.Order, s.Chunk = "fused", l.Chunk
+	case l.Winograd > 0:
+		s.Order, s.Chunk = "joint", l.Chunk
+	case l.PixelsFirst:
+		s.Order = "pixels"
+	}
+	return passes.Choice{Algorithm: n.Str("algorithm"), Schedule: s.String()}, nil
+}
+
+// levelNumber is the runtime's number of the level.
+func levelNumber(level string) runtime.Level {
+	return runtime.Level(slices.IndexFunc(levels, func(l runtime.Level) bool { return l.String() == level }))
+}
+
+var levels = []runtime.Level{runtime.PureGo, runtime.NEON, runtime.AVX2, runtime.AVX512}

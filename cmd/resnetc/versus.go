@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/resnetc/resnetc/cmd/resnetc/internal/measure"
+	"github.com/resnetc/resnetc/cmd/resnetc/peers"
+	"github.com/resnetc/resnetc/cmd/resnetc/peers/onnxfile"
+	"github.com/resnetc/resnetc/ir"
+)
+
+// peerNames are the engines that package peers knows.
+var peerNames = []string{"onnxruntime", "openvino", "pytorch", "ncnn", "mnn"}
+
+// peerTolerance is how far the logits of peers may be off: like ours they are
+// float32, and some use Winograd's algorithm.
+const peerTolerance = 1e-3
+
+// opposition is what bench compares with.
+type opposition struct {
+	reference bool
+	peers     []peers.Version
+	dir       string // of the file that the peers load; "" for none
+}
+
+// versus reads -vs.
+func versus(ctx context.Context, c *cli.Command) (*opposition, error) {
+	o := &opposition{}
+	names := strings.Split(c.String("vs"), ",")
+	known := append(append([]string{"reference"}, peerNames...), "peers", "none")
+	var wanted []string
+	for _, name := range names {
+		if err := oneOf("vs", name, known); err != nil {
+			return nil, err
+		}
+		switch name {
+		case "none":
+			if len(names) > 1 {
+				return nil, usagef("-vs %q: none goes with nothing else", c.String("vs"))
+			}
+		case "reference":
+			o.reference = true
+		default:
+			wanted = append(wanted, name)
+		}
+	}
+	if len(wanted) == 0 {
+		return o, nil
+	}
+	installed, err := peers.Versions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if slices.Contains(wanted, "peers") {
+		if o.peers = installed; len(o.peers) == 0 {
+			return nil, fmt.Errorf("-vs peers: %w: run cmd/resnetc/peers/setup.sh in resnetc's source", peers.ErrNoEnvironment)
+		}
+		return o, nil
+	}
+	for _, v := range installed {
+		if slices.Contains(wanted, v.Name) {
+			o.peers = append(o.peers, v)
+			wanted = slices.DeleteFunc(wanted, func(name string) bool { return name == v.Name })
+		}
+	}
+	if len(wanted) > 0 {
+		return nil, fmt.Errorf("-vs: %s is not installed: run cmd/resnetc/peers/setup.sh in resnetc's source, or name peers for those that are", strings.Join(wanted, ", "))
+	}
+	return o, nil
+}
+
+// opponents makes them ready for the graph, which no pass has changed yet; the
+// reference runs it as it is when it starts.
+func (o *opposition) opponents(g *ir.Graph) ([]measure.Opponent, error) {
+	var list []measure.Opponent
+	if o.reference {
+		list = append(list, measure.Reference(g))
+	}
+	if len(o.peers) == 0 {
+		return list, nil
+	}
+	var err error
+	if o.dir, err = os.MkdirTemp("", "resnetc-"); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(o.dir, "model.onnx")
+	if err := onnxfile.WriteFile(path, g, 0); err != nil {
+		return nil, err
+	}
+	for _, v := range o.peers {
+		list = append(list, measure.Opponent{
+			Name: v.Name, Version: v.Version, Tolerance: peerTolerance,
+			Start: func(ctx context.Context, c measure.Config) (measure.Engine, error) {
+				return peers.Start(ctx, v.Name, path, c.Batch, c.Threads)
+			},
+		})
+	}
+	return list, nil
+}
+
+// close removes what opponents wrote.
+func (o *opposition) close() error {
+	if o.dir == "" {
+		return nil
+	}
+	return os.RemoveAll(o.dir)
+}

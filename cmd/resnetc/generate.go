@@ -11,12 +11,12 @@ import (
 
 	"github.com/urfave/cli/v3"
 
-	"github.com/resnetc/resnetc/cmd/resnetc/internal/nearest"
 	"github.com/resnetc/resnetc/cmd/resnetc/internal/progress"
 	"github.com/resnetc/resnetc/cmd/resnetc/internal/tune"
 	"github.com/resnetc/resnetc/codegen"
 	"github.com/resnetc/resnetc/ir"
 	"github.com/resnetc/resnetc/ir/interp"
+	"github.com/resnetc/resnetc/ir/nearest"
 	"github.com/resnetc/resnetc/passes"
 	"github.com/resnetc/resnetc/zoo"
 )

@@ -66,7 +66,7 @@ func TestConstants(t *testing.T) {
 	for _, class := range convClasses {
 		classes = append(classes, value(class.constant))
 	}
-	if want := []string{"0", "1", "2", "3"}; !slices.Equal(classes, want) || value("convClasses") != "4" {
+	if want := []string{"0", "1", "2", "3", "4", "5"}; !slices.Equal(classes, want) || value("convClasses") != "6" {
 		t.Errorf("classes %v, want %v of %s", classes, want, value("convClasses"))
 	}
 	if value("flagReLU") != "1" || value("flagAccumulate") != "2" {
@@ -121,7 +121,7 @@ func TestTable(t *testing.T) {
 }
 
 // TestRegisters checks that AVX2 kernels use no register and no instruction
-// that AVX2 and FMA lack.
+// that AVX2, FMA and F16C lack.
 func TestRegisters(t *testing.T) {
 	var want []Kernel
 	for _, k := range Kernels() {

@@ -151,7 +151,7 @@ func (b *builder) convReduce() {
 	for c := range unroll {
 		b.convChannel(c)
 	}
-	b.ADDQ(operand.I32(unroll*64), convW)
+	b.ADDQ(operand.I32(unroll*b.convWeights()), convW)
 	if unroll < channels {
 		b.ADDQ(operand.I32(unroll*4), convCol)
 		b.DECQ(convC)
@@ -171,10 +171,13 @@ func (b *builder) convReduce() {
 	b.JNE(operand.LabelRef("plane"))
 }
 
+// convWeights is the size in bytes of an input channel's weights in a block.
+func (b *builder) convWeights() int { return 16 * convClasses[b.kernel.Class].weight }
+
 // convWeight is the memory of vector v of the weights of channel c.
 func (b *builder) convWeight(v, c int) operand.Mem {
 	per := b.isa.vectors()
-	m := at(convW, c*64+v%per*b.isa.bytes())
+	m := at(convW, (c*per+v%per)*b.convWeights()/per)
 	switch v / per {
 	case 1:
 		m = m.Idx(convW1, 1)
@@ -184,6 +187,15 @@ func (b *builder) convWeight(v, c int) operand.Mem {
 		m = m.Idx(convW3, 1)
 	}
 	return m
+}
+
+// convLoadWeight loads vector v of the weights of channel c.
+func (b *builder) convLoadWeight(v, c int, to reg.Register) {
+	if convClasses[b.kernel.Class].weight == 2 {
+		b.VCVTPH2PS(b.convWeight(v, c), to)
+	} else {
+		b.VMOVUPS(b.convWeight(v, c), to)
+	}
 }
 
 // convChannel adds the products of input channel c of the current ones.
@@ -198,8 +210,8 @@ func (b *builder) convChannel(c int) {
 		return
 	}
 	for v := range n {
-		b.VMOVUPS(b.convWeight(v, c), b.isa.vec(weights+v))
-		if v%b.isa.vectors() == 0 {
+		b.convLoadWeight(v, c, b.isa.vec(weights+v))
+		if v%b.isa.vectors() == 0 && c*b.convWeights()%64 == 0 {
 			b.PREFETCHT0(b.convWeight(v, c).Offset(convAhead))
 		}
 	}
@@ -231,7 +243,7 @@ func (b *builder) convChannelByWeight(c int, value func(p int) operand.Mem) {
 		b.VBROADCASTSS(value(p), b.isa.vec(input+p))
 	}
 	for v := range b.convVectors() {
-		b.VMOVUPS(b.convWeight(v, c), weight)
+		b.convLoadWeight(v, c, weight)
 		for p := range b.kernel.Pixels {
 			b.VFMADD231PS(weight, b.isa.vec(input+p), b.isa.vec(p*b.convVectors()+v))
 		}

@@ -6,7 +6,7 @@ import "fmt"
 type Kernel struct {
 	Name  string // of the function, the tests and the benchmarks: op_dtype_class_tile_isa
 	Op    string // "conv2d", "maxpool", "sumpool", "add", "affine", "relu", "winograd_in" or "winograd_out"
-	Level string // "neon", "avx2" (which includes FMA) or "avx512" (F, BW, DQ and VL)
+	Level string // "neon", "avx2" (which includes FMA and F16C) or "avx512" (F, BW, DQ and VL)
 
 	// Class, Blocks and Pixels belong to conv2d.  Class is the index of a
 	// convolution class in runtime/kernels.go; a tile is Pixels pixels by Blocks
@@ -17,15 +17,18 @@ type Kernel struct {
 
 // convClasses describes the convolution classes of runtime/kernels.go in their order.
 var convClasses = []struct {
-	name     string // in kernel names: channels per block, stride
+	name     string // in kernel names: channels per block (h16: 16, and half weights), stride
 	constant string // in Go
 	step     int    // bytes between the inputs of neighbouring output pixels
 	channels int    // per block
+	weight   int    // bytes of a weight
 }{
-	{"b16s1", "convBlockedS1", 64, 16},
-	{"b16s2", "convBlockedS2", 128, 16},
-	{"b1s1", "convPlanarS1", 4, 1},
-	{"b1s2", "convPlanarS2", 8, 1},
+	{"b16s1", "convBlockedS1", 64, 16, 4},
+	{"b16s2", "convBlockedS2", 128, 16, 4},
+	{"b1s1", "convPlanarS1", 4, 1, 4},
+	{"b1s2", "convPlanarS2", 8, 1, 4},
+	{"h16s1", "convHalfS1", 64, 16, 2},
+	{"h16s2", "convHalfS2", 128, 16, 2},
 }
 
 // ops are the kernels beside conv2d, in each level: the class in the name, the

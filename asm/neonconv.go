@@ -90,6 +90,7 @@ func (b *neonBuilder) convScratch() int { return b.kernel.Pixels * b.convVectors
 
 func (b *neonBuilder) convChannels() int { return convClasses[b.kernel.Class].channels }
 func (b *neonBuilder) convStep() int     { return convClasses[b.kernel.Class].step }
+func (b *neonBuilder) convWeights() int  { return 16 * convClasses[b.kernel.Class].weight }
 
 // convStart sets the accumulators to the output, the bias or zero.
 func (b *neonBuilder) convStart() {
@@ -157,7 +158,7 @@ func (b *neonBuilder) convReduce() {
 	}
 	b.convMultiply(channels)
 	for block := range neon.Reg(b.kernel.Blocks) {
-		b.Inst(neon.ADDImm, neonConvW+block, neonConvW+block, channels*64)
+		b.Inst(neon.ADDImm, neonConvW+block, neonConvW+block, channels*b.convWeights())
 	}
 	if channels > 1 {
 		b.Inst(neon.ADDImm, neonConvCol, neonConvCol, channels*4)
@@ -183,7 +184,8 @@ func (b *neonBuilder) convReduce() {
 //
 // Weights are loaded a step ahead of their multiply-adds, for cores that issue
 // in order.  A step is two vectors if four registers are left for weights, and
-// one vector in the largest tiles, which leave two.
+// one vector in the largest tiles, which leave two.  Half weights are converted
+// in time before the last pixel's multiply-adds of the step before.
 func (b *neonBuilder) convMultiply(channels int) {
 	input := b.convScratch()
 	weights := input + b.convInputs(input)
@@ -193,20 +195,36 @@ func (b *neonBuilder) convMultiply(channels int) {
 	weight := func(s, i int) neon.Vec { return neon.Vec(weights + s%2*step + i) }
 	load := func(s int) {
 		c, v := s*step/n, s*step%n
-		from, disp := neonConvW+neon.Reg(v/4), c*64+v%4*16
-		if step == 2 {
+		from, disp := neonConvW+neon.Reg(v/4), (c*4+v%4)*b.convWeights()/4
+		switch size := step * b.convWeights() / 4; {
+		case size == 32:
 			b.Inst(neon.LDPQ, weight(s, 0), weight(s, 1), from, disp)
-		} else {
+		case size == 16:
 			b.Inst(neon.LDRQ, weight(s, 0), from, disp)
+		default:
+			b.Inst(neon.LDRD, weight(s, 0), from, disp)
 		}
 	}
+	convert := func(s int) {
+		if convClasses[b.kernel.Class].weight == 4 {
+			return
+		}
+		if step == 2 {
+			b.Inst(neon.FCVTL2, weight(s, 1), weight(s, 0))
+		}
+		b.Inst(neon.FCVTL, weight(s, 0), weight(s, 0))
+	}
 	load(0)
+	convert(0)
 	for s := range steps {
 		if s+1 < steps {
 			load(s + 1)
 		}
 		c, v := s*step/n, s*step%n
 		for p := range b.kernel.Pixels {
+			if p == b.kernel.Pixels-1 && s+1 < steps {
+				convert(s + 1)
+			}
 			x, lane := b.convScalar(input, p, c)
 			for i := range step {
 				b.Inst(neon.FMLALane, neon.Vec(p*n+v+i), weight(s, i), x, lane)

@@ -108,6 +108,8 @@ var (
 var (
 	SCVTF    = row("scvtf Vd.4s, Vn.4s", 0x4e21d800, "")
 	FCVTNS   = row("fcvtns Vd.4s, Vn.4s", 0x4e21a800, "")
+	FCVTL    = row("fcvtl Vd.4s, Vn.4h", 0x0e217800, "")
+	FCVTL2   = row("fcvtl2 Vd.4s, Vn.8h", 0x4e217800, "")
 	SQXTN    = row("sqxtn Vd.4h, Vn.4s", 0x0e614800, "")
 	SQXTN2   = row("sqxtn2 Vd.8h, Vn.4s", 0x4e614800, "")
 	SDOT     = row("sdot Vd.4s, Vn.16b, Vm.16b", 0x4e809400, "")

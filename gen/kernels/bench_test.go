@@ -54,7 +54,9 @@ func benchmarkShapes(level Level) []convShape {
 	var shapes []convShape
 	for _, t := range tiles {
 		for _, k := range [][3]int{{4, 1, 1}, {16, 1, 1}, {4, 3, 3}, {16, 3, 3}, {32, 3, 3}} {
-			shapes = append(shapes, convShape{convBlockedS1, t[0], t[1], 2, k[0], k[1], k[2]})
+			shapes = append(shapes,
+				convShape{convBlockedS1, t[0], t[1], 2, k[0], k[1], k[2]},
+				convShape{convHalfS1, t[0], t[1], 2, k[0], k[1], k[2]})
 		}
 		shapes = append(shapes, convShape{convPlanarS2, t[0], t[1], 2, 3, 7, 7})
 	}
@@ -76,20 +78,17 @@ func BenchmarkConv(b *testing.B) {
 }
 
 func benchmarkConv(b *testing.B, kernel convKernel, s convShape, peak float64) {
-	step, channels := []int{64, 128, 4, 8}[s.class], 16
-	if s.class >= convPlanarS1 {
-		channels = 1
-	}
+	step, channels, weights := convStep[s.class], convChannels(s.class), convWeights(s.class)
 	terms := s.in * s.kh * s.kw * channels
 	col := channels * 4
 	row := s.tiles*s.pixels*step + s.kw*col
 	plane := s.kh * row
 	pixels := s.tiles * s.pixels
 	a := convArgs{
-		in: aligned(s.in * plane / 4), w: aligned(terms * 16 * s.blocks), out: aligned(pixels * 16 * s.blocks),
+		in: aligned(s.in * plane / 4), w: aligned(terms * weights / 4 * s.blocks), out: aligned(pixels * 16 * s.blocks),
 		tiles: s.tiles, blocks: s.in, kh: s.kh, kw: s.kw,
 		inPlane: plane, inRow: row, inCol: col,
-		wBlock: terms * 64, outPlane: pixels * 64, flags: flagReLU,
+		wBlock: terms * weights, outPlane: pixels * 64, flags: flagReLU,
 	}
 	flops := 2 * float64(terms) * float64(pixels) * float64(s.blocks) * 16
 	calls := int(50e-6*peak*1e9/flops) + 1 // about 50 µs

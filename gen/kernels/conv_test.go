@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"unsafe"
 
 	"github.com/resnetc/resnetc/asm"
 )
@@ -59,7 +60,7 @@ func convCases(k asm.Kernel, r *rand.Rand) []convCase {
 			}
 		}
 	}
-	if k.Class >= convPlanarS1 {
+	if convChannels(k.Class) == 1 {
 		one(2, 3, 7, 7)
 	}
 	return cases
@@ -96,29 +97,29 @@ func TestConv(t *testing.T) {
 
 // run makes a call and says what is wrong with the result.
 func (c convCase) run(t *testing.T, buffers *convBuffers, set *kernelSet, r *rand.Rand) string {
-	step, channels := convStep[c.Class], 16
-	if c.Class >= convPlanarS1 {
-		channels = 1
-	}
+	step, channels, row := convStep[c.Class], convChannels(c.Class), convWeights(c.Class)
 	pixels := c.tiles * c.Pixels
 	a := convArgs{tiles: c.tiles, blocks: c.in, kh: c.kh, kw: c.kw, flags: c.flags}
 	a.inCol = c.dilation * channels * 4
 	a.inRow = (pixels-1)*step + c.kw*a.inCol + 4*r.IntN(3)
 	a.inPlane = c.kh*a.inRow + 4*r.IntN(5)
 	terms := c.in * c.kh * c.kw * channels
-	a.wBlock = terms*64 + 4*r.IntN(3)
+	a.wBlock = terms*row + 4*r.IntN(3)
 	a.outPlane = pixels*64 + 4*r.IntN(3)
 	a.resPlane = pixels*64 + 4*r.IntN(3)
 
 	// The last value of each buffer is the last that the kernel may touch.
 	inSize := (c.in-1)*a.inPlane + (c.kh-1)*a.inRow + (c.kw-1)*a.inCol + (pixels-1)*step + channels*4
 	in := buffers.in.take(t, inSize/4, c.place)
-	w := buffers.w.take(t, ((c.Blocks-1)*a.wBlock+terms*64)/4, c.place)
+	w := buffers.w.take(t, ((c.Blocks-1)*a.wBlock+terms*row)/4, c.place)
 	out := buffers.out.take(t, ((c.Blocks-1)*a.outPlane+pixels*64)/4, c.place)
 	bias := buffers.bias.take(t, 16*c.Blocks, c.place)
 	res := buffers.res.take(t, ((c.Blocks-1)*a.resPlane+pixels*64)/4, c.place)
 	for _, x := range [][]float32{in, w, out, bias, res} {
 		c.fill(r, x)
+	}
+	if isHalf(c.Class) {
+		c.fillHalf(r, w)
 	}
 	a.in, a.w, a.out = &in[0], &w[0], &out[0]
 	if c.bias {
@@ -175,9 +176,10 @@ func (c convCase) fill(r *rand.Rand, x []float32) {
 // of every product and of every sum, relative to the sum of magnitudes
 // (Higham, "Accuracy and Stability of Numerical Algorithms", 2002, section 3.1).
 func convReference(a *convArgs, class, blocks, pixels int, out, bound []float32) {
-	channels := 16
-	if class >= convPlanarS1 {
-		channels = 1
+	channels, row := convChannels(class), convWeights(class)
+	weight := func(at int) float32 { return pixelAt(a.w, at)[0] }
+	if isHalf(class) {
+		weight = func(at int) float32 { return halves[*(*uint16)(unsafe.Add(unsafe.Pointer(a.w), at))] }
 	}
 	at := func(p *float32, bytes int) float32 { return pixelAt(p, bytes)[0] }
 	for b := range blocks {
@@ -191,16 +193,16 @@ func convReference(a *convArgs, class, blocks, pixels int, out, bound []float32)
 					sum = at(a.bias, (b*16+o)*4)
 				}
 				magnitude := math.Abs(float64(sum))
-				w := b*a.wBlock + o*4
+				w := b*a.wBlock + o*row/16
 				for i := range a.blocks {
 					for y := range a.kh {
 						for x := range a.kw {
 							in := i*a.inPlane + y*a.inRow + x*a.inCol + p*convStep[class]
 							for c := range channels {
-								v, k := at(a.in, in+c*4), at(a.w, w)
+								v, k := at(a.in, in+c*4), weight(w)
 								sum = fma32(v, k, sum)
 								magnitude += math.Abs(float64(v) * float64(k))
-								w += 64
+								w += row
 							}
 						}
 					}

@@ -113,6 +113,60 @@ func conv2d_f32_b1s2_2x32_avx2(a *convArgs)
 func conv2d_f32_b1s2_3x32_avx2(a *convArgs)
 
 //go:noescape
+func conv2d_f32_h16s1_1x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_2x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_3x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_4x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_5x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_6x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_1x32_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_2x32_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_3x32_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_1x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_2x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_3x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_4x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_5x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_6x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_1x32_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_2x32_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_3x32_avx2(a *convArgs)
+
+//go:noescape
 func maxpool_f32_b16_avx2(a *poolArgs)
 
 //go:noescape
@@ -728,6 +782,300 @@ func conv2d_f32_b1s2_6x64_avx512(a *convArgs)
 func conv2d_f32_b1s2_7x64_avx512(a *convArgs)
 
 //go:noescape
+func conv2d_f32_h16s1_1x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_2x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_3x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_4x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_5x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_6x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_7x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_8x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_9x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_10x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_11x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_12x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_13x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_14x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_15x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_16x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_17x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_18x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_19x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_20x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_21x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_22x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_23x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_24x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_25x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_26x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_27x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_28x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_1x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_2x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_3x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_4x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_5x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_6x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_7x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_8x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_9x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_10x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_11x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_12x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_13x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_14x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_1x64_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_2x64_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_3x64_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_4x64_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_5x64_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_6x64_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_7x64_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_1x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_2x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_3x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_4x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_5x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_6x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_7x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_8x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_9x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_10x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_11x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_12x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_13x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_14x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_15x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_16x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_17x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_18x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_19x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_20x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_21x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_22x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_23x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_24x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_25x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_26x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_27x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_28x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_1x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_2x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_3x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_4x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_5x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_6x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_7x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_8x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_9x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_10x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_11x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_12x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_13x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_14x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_1x64_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_2x64_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_3x64_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_4x64_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_5x64_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_6x64_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_7x64_avx512(a *convArgs)
+
+//go:noescape
 func maxpool_f32_b16_avx512(a *poolArgs)
 
 //go:noescape
@@ -761,10 +1109,10 @@ func cpuid(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32)
 func xgetbv() (eax, edx uint32)
 
 // cpuLevel returns the highest level that the CPU and the operating system
-// support, PureGo if they have neither AVX2 with FMA nor AVX-512.
+// support, PureGo if they have neither AVX2 with FMA and F16C nor AVX-512.
 func cpuLevel() Level {
 	const (
-		fma, osxsave, avx                     = 1 << 12, 1 << 27, 1 << 28          // leaf 1, ECX
+		fma, osxsave, avx, f16c               = 1 << 12, 1 << 27, 1 << 28, 1 << 29 // leaf 1, ECX
 		avx2                                  = 1 << 5                             // leaf 7, EBX
 		avx512f, avx512dq, avx512bw, avx512vl = 1 << 16, 1 << 17, 1 << 30, 1 << 31 // leaf 7, EBX
 		ymmState                              = 1<<1 | 1<<2                        // XMM, YMM
@@ -774,7 +1122,7 @@ func cpuLevel() Level {
 		return PureGo
 	}
 	_, _, ecx1, _ := cpuid(1, 0)
-	if all := uint32(fma | osxsave | avx); ecx1&all != all {
+	if all := uint32(fma | osxsave | avx | f16c); ecx1&all != all {
 		return PureGo
 	}
 	state, _ := xgetbv()
@@ -991,6 +1339,104 @@ func assemblyKernels() []*kernelSet {
 		s.conv[convPlanarS2][4][5] = conv2d_f32_b1s2_5x64_avx512
 		s.conv[convPlanarS2][4][6] = conv2d_f32_b1s2_6x64_avx512
 		s.conv[convPlanarS2][4][7] = conv2d_f32_b1s2_7x64_avx512
+		s.conv[convHalfS1][1][1] = conv2d_f32_h16s1_1x16_avx512
+		s.conv[convHalfS1][1][2] = conv2d_f32_h16s1_2x16_avx512
+		s.conv[convHalfS1][1][3] = conv2d_f32_h16s1_3x16_avx512
+		s.conv[convHalfS1][1][4] = conv2d_f32_h16s1_4x16_avx512
+		s.conv[convHalfS1][1][5] = conv2d_f32_h16s1_5x16_avx512
+		s.conv[convHalfS1][1][6] = conv2d_f32_h16s1_6x16_avx512
+		s.conv[convHalfS1][1][7] = conv2d_f32_h16s1_7x16_avx512
+		s.conv[convHalfS1][1][8] = conv2d_f32_h16s1_8x16_avx512
+		s.conv[convHalfS1][1][9] = conv2d_f32_h16s1_9x16_avx512
+		s.conv[convHalfS1][1][10] = conv2d_f32_h16s1_10x16_avx512
+		s.conv[convHalfS1][1][11] = conv2d_f32_h16s1_11x16_avx512
+		s.conv[convHalfS1][1][12] = conv2d_f32_h16s1_12x16_avx512
+		s.conv[convHalfS1][1][13] = conv2d_f32_h16s1_13x16_avx512
+		s.conv[convHalfS1][1][14] = conv2d_f32_h16s1_14x16_avx512
+		s.conv[convHalfS1][1][15] = conv2d_f32_h16s1_15x16_avx512
+		s.conv[convHalfS1][1][16] = conv2d_f32_h16s1_16x16_avx512
+		s.conv[convHalfS1][1][17] = conv2d_f32_h16s1_17x16_avx512
+		s.conv[convHalfS1][1][18] = conv2d_f32_h16s1_18x16_avx512
+		s.conv[convHalfS1][1][19] = conv2d_f32_h16s1_19x16_avx512
+		s.conv[convHalfS1][1][20] = conv2d_f32_h16s1_20x16_avx512
+		s.conv[convHalfS1][1][21] = conv2d_f32_h16s1_21x16_avx512
+		s.conv[convHalfS1][1][22] = conv2d_f32_h16s1_22x16_avx512
+		s.conv[convHalfS1][1][23] = conv2d_f32_h16s1_23x16_avx512
+		s.conv[convHalfS1][1][24] = conv2d_f32_h16s1_24x16_avx512
+		s.conv[convHalfS1][1][25] = conv2d_f32_h16s1_25x16_avx512
+		s.conv[convHalfS1][1][26] = conv2d_f32_h16s1_26x16_avx512
+		s.conv[convHalfS1][1][27] = conv2d_f32_h16s1_27x16_avx512
+		s.conv[convHalfS1][1][28] = conv2d_f32_h16s1_28x16_avx512
+		s.conv[convHalfS1][2][1] = conv2d_f32_h16s1_1x32_avx512
+		s.conv[convHalfS1][2][2] = conv2d_f32_h16s1_2x32_avx512
+		s.conv[convHalfS1][2][3] = conv2d_f32_h16s1_3x32_avx512
+		s.conv[convHalfS1][2][4] = conv2d_f32_h16s1_4x32_avx512
+		s.conv[convHalfS1][2][5] = conv2d_f32_h16s1_5x32_avx512
+		s.conv[convHalfS1][2][6] = conv2d_f32_h16s1_6x32_avx512
+		s.conv[convHalfS1][2][7] = conv2d_f32_h16s1_7x32_avx512
+		s.conv[convHalfS1][2][8] = conv2d_f32_h16s1_8x32_avx512
+		s.conv[convHalfS1][2][9] = conv2d_f32_h16s1_9x32_avx512
+		s.conv[convHalfS1][2][10] = conv2d_f32_h16s1_10x32_avx512
+		s.conv[convHalfS1][2][11] = conv2d_f32_h16s1_11x32_avx512
+		s.conv[convHalfS1][2][12] = conv2d_f32_h16s1_12x32_avx512
+		s.conv[convHalfS1][2][13] = conv2d_f32_h16s1_13x32_avx512
+		s.conv[convHalfS1][2][14] = conv2d_f32_h16s1_14x32_avx512
+		s.conv[convHalfS1][4][1] = conv2d_f32_h16s1_1x64_avx512
+		s.conv[convHalfS1][4][2] = conv2d_f32_h16s1_2x64_avx512
+		s.conv[convHalfS1][4][3] = conv2d_f32_h16s1_3x64_avx512
+		s.conv[convHalfS1][4][4] = conv2d_f32_h16s1_4x64_avx512
+		s.conv[convHalfS1][4][5] = conv2d_f32_h16s1_5x64_avx512
+		s.conv[convHalfS1][4][6] = conv2d_f32_h16s1_6x64_avx512
+		s.conv[convHalfS1][4][7] = conv2d_f32_h16s1_7x64_avx512
+		s.conv[convHalfS2][1][1] = conv2d_f32_h16s2_1x16_avx512
+		s.conv[convHalfS2][1][2] = conv2d_f32_h16s2_2x16_avx512
+		s.conv[convHalfS2][1][3] = conv2d_f32_h16s2_3x16_avx512
+		s.conv[convHalfS2][1][4] = conv2d_f32_h16s2_4x16_avx512
+		s.conv[convHalfS2][1][5] = conv2d_f32_h16s2_5x16_avx512
+		s.conv[convHalfS2][1][6] = conv2d_f32_h16s2_6x16_avx512
+		s.conv[convHalfS2][1][7] = conv2d_f32_h16s2_7x16_avx512
+		s.conv[convHalfS2][1][8] = conv2d_f32_h16s2_8x16_avx512
+		s.conv[convHalfS2][1][9] = conv2d_f32_h16s2_9x16_avx512
+		s.conv[convHalfS2][1][10] = conv2d_f32_h16s2_10x16_avx512
+		s.conv[convHalfS2][1][11] = conv2d_f32_h16s2_11x16_avx512
+		s.conv[convHalfS2][1][12] = conv2d_f32_h16s2_12x16_avx512
+		s.conv[convHalfS2][1][13] = conv2d_f32_h16s2_13x16_avx512
+		s.conv[convHalfS2][1][14] = conv2d_f32_h16s2_14x16_avx512
+		s.conv[convHalfS2][1][15] = conv2d_f32_h16s2_15x16_avx512
+		s.conv[convHalfS2][1][16] = conv2d_f32_h16s2_16x16_avx512
+		s.conv[convHalfS2][1][17] = conv2d_f32_h16s2_17x16_avx512
+		s.conv[convHalfS2][1][18] = conv2d_f32_h16s2_18x16_avx512
+		s.conv[convHalfS2][1][19] = conv2d_f32_h16s2_19x16_avx512
+		s.conv[convHalfS2][1][20] = conv2d_f32_h16s2_20x16_avx512
+		s.conv[convHalfS2][1][21] = conv2d_f32_h16s2_21x16_avx512
+		s.conv[convHalfS2][1][22] = conv2d_f32_h16s2_22x16_avx512
+		s.conv[convHalfS2][1][23] = conv2d_f32_h16s2_23x16_avx512
+		s.conv[convHalfS2][1][24] = conv2d_f32_h16s2_24x16_avx512
+		s.conv[convHalfS2][1][25] = conv2d_f32_h16s2_25x16_avx512
+		s.conv[convHalfS2][1][26] = conv2d_f32_h16s2_26x16_avx512
+		s.conv[convHalfS2][1][27] = conv2d_f32_h16s2_27x16_avx512
+		s.conv[convHalfS2][1][28] = conv2d_f32_h16s2_28x16_avx512
+		s.conv[convHalfS2][2][1] = conv2d_f32_h16s2_1x32_avx512
+		s.conv[convHalfS2][2][2] = conv2d_f32_h16s2_2x32_avx512
+		s.conv[convHalfS2][2][3] = conv2d_f32_h16s2_3x32_avx512
+		s.conv[convHalfS2][2][4] = conv2d_f32_h16s2_4x32_avx512
+		s.conv[convHalfS2][2][5] = conv2d_f32_h16s2_5x32_avx512
+		s.conv[convHalfS2][2][6] = conv2d_f32_h16s2_6x32_avx512
+		s.conv[convHalfS2][2][7] = conv2d_f32_h16s2_7x32_avx512
+		s.conv[convHalfS2][2][8] = conv2d_f32_h16s2_8x32_avx512
+		s.conv[convHalfS2][2][9] = conv2d_f32_h16s2_9x32_avx512
+		s.conv[convHalfS2][2][10] = conv2d_f32_h16s2_10x32_avx512
+		s.conv[convHalfS2][2][11] = conv2d_f32_h16s2_11x32_avx512
+		s.conv[convHalfS2][2][12] = conv2d_f32_h16s2_12x32_avx512
+		s.conv[convHalfS2][2][13] = conv2d_f32_h16s2_13x32_avx512
+		s.conv[convHalfS2][2][14] = conv2d_f32_h16s2_14x32_avx512
+		s.conv[convHalfS2][4][1] = conv2d_f32_h16s2_1x64_avx512
+		s.conv[convHalfS2][4][2] = conv2d_f32_h16s2_2x64_avx512
+		s.conv[convHalfS2][4][3] = conv2d_f32_h16s2_3x64_avx512
+		s.conv[convHalfS2][4][4] = conv2d_f32_h16s2_4x64_avx512
+		s.conv[convHalfS2][4][5] = conv2d_f32_h16s2_5x64_avx512
+		s.conv[convHalfS2][4][6] = conv2d_f32_h16s2_6x64_avx512
+		s.conv[convHalfS2][4][7] = conv2d_f32_h16s2_7x64_avx512
 		s.maxPool = maxpool_f32_b16_avx512
 		s.sumPool = sumpool_f32_b16_avx512
 		s.add = add_f32_b16_avx512
@@ -1040,6 +1486,24 @@ func assemblyKernels() []*kernelSet {
 		s.conv[convPlanarS2][2][1] = conv2d_f32_b1s2_1x32_avx2
 		s.conv[convPlanarS2][2][2] = conv2d_f32_b1s2_2x32_avx2
 		s.conv[convPlanarS2][2][3] = conv2d_f32_b1s2_3x32_avx2
+		s.conv[convHalfS1][1][1] = conv2d_f32_h16s1_1x16_avx2
+		s.conv[convHalfS1][1][2] = conv2d_f32_h16s1_2x16_avx2
+		s.conv[convHalfS1][1][3] = conv2d_f32_h16s1_3x16_avx2
+		s.conv[convHalfS1][1][4] = conv2d_f32_h16s1_4x16_avx2
+		s.conv[convHalfS1][1][5] = conv2d_f32_h16s1_5x16_avx2
+		s.conv[convHalfS1][1][6] = conv2d_f32_h16s1_6x16_avx2
+		s.conv[convHalfS1][2][1] = conv2d_f32_h16s1_1x32_avx2
+		s.conv[convHalfS1][2][2] = conv2d_f32_h16s1_2x32_avx2
+		s.conv[convHalfS1][2][3] = conv2d_f32_h16s1_3x32_avx2
+		s.conv[convHalfS2][1][1] = conv2d_f32_h16s2_1x16_avx2
+		s.conv[convHalfS2][1][2] = conv2d_f32_h16s2_2x16_avx2
+		s.conv[convHalfS2][1][3] = conv2d_f32_h16s2_3x16_avx2
+		s.conv[convHalfS2][1][4] = conv2d_f32_h16s2_4x16_avx2
+		s.conv[convHalfS2][1][5] = conv2d_f32_h16s2_5x16_avx2
+		s.conv[convHalfS2][1][6] = conv2d_f32_h16s2_6x16_avx2
+		s.conv[convHalfS2][2][1] = conv2d_f32_h16s2_1x32_avx2
+		s.conv[convHalfS2][2][2] = conv2d_f32_h16s2_2x32_avx2
+		s.conv[convHalfS2][2][3] = conv2d_f32_h16s2_3x32_avx2
 		s.maxPool = maxpool_f32_b16_avx2
 		s.sumPool = sumpool_f32_b16_avx2
 		s.add = add_f32_b16_avx2

@@ -125,6 +125,66 @@ func conv2d_f32_b1s2_3x32_neon(a *convArgs)
 func conv2d_f32_b1s2_1x64_neon(a *convArgs)
 
 //go:noescape
+func conv2d_f32_h16s1_1x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_2x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_3x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_4x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_5x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_6x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_1x32_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_2x32_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_3x32_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s1_1x64_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_1x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_2x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_3x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_4x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_5x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_6x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_1x32_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_2x32_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_3x32_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_h16s2_1x64_neon(a *convArgs)
+
+//go:noescape
 func maxpool_f32_b16_neon(a *poolArgs)
 
 //go:noescape
@@ -197,6 +257,26 @@ func assemblyKernels() []*kernelSet {
 		s.conv[convPlanarS2][2][2] = conv2d_f32_b1s2_2x32_neon
 		s.conv[convPlanarS2][2][3] = conv2d_f32_b1s2_3x32_neon
 		s.conv[convPlanarS2][4][1] = conv2d_f32_b1s2_1x64_neon
+		s.conv[convHalfS1][1][1] = conv2d_f32_h16s1_1x16_neon
+		s.conv[convHalfS1][1][2] = conv2d_f32_h16s1_2x16_neon
+		s.conv[convHalfS1][1][3] = conv2d_f32_h16s1_3x16_neon
+		s.conv[convHalfS1][1][4] = conv2d_f32_h16s1_4x16_neon
+		s.conv[convHalfS1][1][5] = conv2d_f32_h16s1_5x16_neon
+		s.conv[convHalfS1][1][6] = conv2d_f32_h16s1_6x16_neon
+		s.conv[convHalfS1][2][1] = conv2d_f32_h16s1_1x32_neon
+		s.conv[convHalfS1][2][2] = conv2d_f32_h16s1_2x32_neon
+		s.conv[convHalfS1][2][3] = conv2d_f32_h16s1_3x32_neon
+		s.conv[convHalfS1][4][1] = conv2d_f32_h16s1_1x64_neon
+		s.conv[convHalfS2][1][1] = conv2d_f32_h16s2_1x16_neon
+		s.conv[convHalfS2][1][2] = conv2d_f32_h16s2_2x16_neon
+		s.conv[convHalfS2][1][3] = conv2d_f32_h16s2_3x16_neon
+		s.conv[convHalfS2][1][4] = conv2d_f32_h16s2_4x16_neon
+		s.conv[convHalfS2][1][5] = conv2d_f32_h16s2_5x16_neon
+		s.conv[convHalfS2][1][6] = conv2d_f32_h16s2_6x16_neon
+		s.conv[convHalfS2][2][1] = conv2d_f32_h16s2_1x32_neon
+		s.conv[convHalfS2][2][2] = conv2d_f32_h16s2_2x32_neon
+		s.conv[convHalfS2][2][3] = conv2d_f32_h16s2_3x32_neon
+		s.conv[convHalfS2][4][1] = conv2d_f32_h16s2_1x64_neon
 		s.maxPool = maxpool_f32_b16_neon
 		s.sumPool = sumpool_f32_b16_neon
 		s.add = add_f32_b16_neon

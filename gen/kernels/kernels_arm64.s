@@ -9569,6 +9569,5574 @@ store:
 done:
 	RET
 
+// func conv2d_f32_h16s1_1x16_neon(a *convArgs)
+TEXT ·conv2d_f32_h16s1_1x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R8
+	MOVD R16, R11
+
+plane:
+	MOVD R8, R9
+	MOVD R17, R12
+
+row:
+	MOVD R9, R10
+	MOVD R19, R13
+
+col:
+	MOVZ $4, R14
+
+channels:
+	FMOVQ (R10), F4
+	FMOVQ (R4), F5
+	WORD  $0x4e2178a6       // fcvtl2 v6.4s, v5.8h
+	WORD  $0x0e2178a5       // fcvtl v5.4s, v5.4h
+	FMOVQ 16(R4), F7
+	WORD  $0x4e2178e8       // fcvtl2 v8.4s, v7.8h
+	WORD  $0x0e2178e7       // fcvtl v7.4s, v7.4h
+	WORD  $0x4f8410a0       // fmla v0.4s, v5.4s, v4.s[0]
+	WORD  $0x4f8410c1       // fmla v1.4s, v6.4s, v4.s[0]
+	FMOVQ 32(R4), F5
+	WORD  $0x4e2178a6       // fcvtl2 v6.4s, v5.8h
+	WORD  $0x0e2178a5       // fcvtl v5.4s, v5.4h
+	WORD  $0x4f8410e2       // fmla v2.4s, v7.4s, v4.s[0]
+	WORD  $0x4f841103       // fmla v3.4s, v8.4s, v4.s[0]
+	FMOVQ 48(R4), F7
+	WORD  $0x4e2178e8       // fcvtl2 v8.4s, v7.8h
+	WORD  $0x0e2178e7       // fcvtl v7.4s, v7.4h
+	WORD  $0x4fa410a0       // fmla v0.4s, v5.4s, v4.s[1]
+	WORD  $0x4fa410c1       // fmla v1.4s, v6.4s, v4.s[1]
+	FMOVQ 64(R4), F5
+	WORD  $0x4e2178a6       // fcvtl2 v6.4s, v5.8h
+	WORD  $0x0e2178a5       // fcvtl v5.4s, v5.4h
+	WORD  $0x4fa410e2       // fmla v2.4s, v7.4s, v4.s[1]
+	WORD  $0x4fa41103       // fmla v3.4s, v8.4s, v4.s[1]
+	FMOVQ 80(R4), F7
+	WORD  $0x4e2178e8       // fcvtl2 v8.4s, v7.8h
+	WORD  $0x0e2178e7       // fcvtl v7.4s, v7.4h
+	WORD  $0x4f8418a0       // fmla v0.4s, v5.4s, v4.s[2]
+	WORD  $0x4f8418c1       // fmla v1.4s, v6.4s, v4.s[2]
+	FMOVQ 96(R4), F5
+	WORD  $0x4e2178a6       // fcvtl2 v6.4s, v5.8h
+	WORD  $0x0e2178a5       // fcvtl v5.4s, v5.4h
+	WORD  $0x4f8418e2       // fmla v2.4s, v7.4s, v4.s[2]
+	WORD  $0x4f841903       // fmla v3.4s, v8.4s, v4.s[2]
+	FMOVQ 112(R4), F7
+	WORD  $0x4e2178e8       // fcvtl2 v8.4s, v7.8h
+	WORD  $0x0e2178e7       // fcvtl v7.4s, v7.4h
+	WORD  $0x4fa418a0       // fmla v0.4s, v5.4s, v4.s[3]
+	WORD  $0x4fa418c1       // fmla v1.4s, v6.4s, v4.s[3]
+	WORD  $0x4fa418e2       // fmla v2.4s, v7.4s, v4.s[3]
+	WORD  $0x4fa41903       // fmla v3.4s, v8.4s, v4.s[3]
+	ADD   $128, R4, R4
+	ADD   $16, R10, R10
+	SUBS  $1, R14, R14
+	BNE   channels
+	ADD   R22, R10, R10
+	SUBS  $1, R13, R13
+	BNE   col
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	ADD   R20, R8, R8
+	SUBS  $1, R11, R11
+	BNE   plane
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F4, F5)
+	FLDPQ 32(R15), (F6, F7)
+	WORD  $0x4e24d400       // fadd v0.4s, v0.4s, v4.4s
+	WORD  $0x4e25d421       // fadd v1.4s, v1.4s, v5.4s
+	WORD  $0x4e26d442       // fadd v2.4s, v2.4s, v6.4s
+	WORD  $0x4e27d463       // fadd v3.4s, v3.4s, v7.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e804    // fcmlt v4.4s, v0.4s, #0.0
+	WORD $0x4e641c00    // bic v0.16b, v0.16b, v4.16b
+	WORD $0x4ea0e825    // fcmlt v5.4s, v1.4s, #0.0
+	WORD $0x4e651c21    // bic v1.16b, v1.16b, v5.16b
+	WORD $0x4ea0e846    // fcmlt v6.4s, v2.4s, #0.0
+	WORD $0x4e661c42    // bic v2.16b, v2.16b, v6.16b
+	WORD $0x4ea0e867    // fcmlt v7.4s, v3.4s, #0.0
+	WORD $0x4e671c63    // bic v3.16b, v3.16b, v7.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	ADD   $64, R1, R1
+	ADD   $64, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_h16s1_2x16_neon(a *convArgs)
+TEXT ·conv2d_f32_h16s1_2x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R8
+	MOVD R16, R11
+
+plane:
+	MOVD R8, R9
+	MOVD R17, R12
+
+row:
+	MOVD R9, R10
+	MOVD R19, R13
+
+col:
+	MOVZ $4, R14
+
+channels:
+	FMOVQ (R10), F8
+	FMOVQ 64(R10), F9
+	FMOVQ (R4), F10
+	WORD  $0x4e21794b         // fcvtl2 v11.4s, v10.8h
+	WORD  $0x0e21794a         // fcvtl v10.4s, v10.4h
+	FMOVQ 16(R4), F12
+	WORD  $0x4f881140         // fmla v0.4s, v10.4s, v8.s[0]
+	WORD  $0x4f881161         // fmla v1.4s, v11.4s, v8.s[0]
+	WORD  $0x4e21798d         // fcvtl2 v13.4s, v12.8h
+	WORD  $0x0e21798c         // fcvtl v12.4s, v12.4h
+	WORD  $0x4f891144         // fmla v4.4s, v10.4s, v9.s[0]
+	WORD  $0x4f891165         // fmla v5.4s, v11.4s, v9.s[0]
+	FMOVQ 32(R4), F10
+	WORD  $0x4f881182         // fmla v2.4s, v12.4s, v8.s[0]
+	WORD  $0x4f8811a3         // fmla v3.4s, v13.4s, v8.s[0]
+	WORD  $0x4e21794b         // fcvtl2 v11.4s, v10.8h
+	WORD  $0x0e21794a         // fcvtl v10.4s, v10.4h
+	WORD  $0x4f891186         // fmla v6.4s, v12.4s, v9.s[0]
+	WORD  $0x4f8911a7         // fmla v7.4s, v13.4s, v9.s[0]
+	FMOVQ 48(R4), F12
+	WORD  $0x4fa81140         // fmla v0.4s, v10.4s, v8.s[1]
+	WORD  $0x4fa81161         // fmla v1.4s, v11.4s, v8.s[1]
+	WORD  $0x4e21798d         // fcvtl2 v13.4s, v12.8h
+	WORD  $0x0e21798c         // fcvtl v12.4s, v12.4h
+	WORD  $0x4fa91144         // fmla v4.4s, v10.4s, v9.s[1]
+	WORD  $0x4fa91165         // fmla v5.4s, v11.4s, v9.s[1]
+	FMOVQ 64(R4), F10
+	WORD  $0x4fa81182         // fmla v2.4s, v12.4s, v8.s[1]
+	WORD  $0x4fa811a3         // fmla v3.4s, v13.4s, v8.s[1]
+	WORD  $0x4e21794b         // fcvtl2 v11.4s, v10.8h
+	WORD  $0x0e21794a         // fcvtl v10.4s, v10.4h
+	WORD  $0x4fa91186         // fmla v6.4s, v12.4s, v9.s[1]
+	WORD  $0x4fa911a7         // fmla v7.4s, v13.4s, v9.s[1]
+	FMOVQ 80(R4), F12
+	WORD  $0x4f881940         // fmla v0.4s, v10.4s, v8.s[2]
+	WORD  $0x4f881961         // fmla v1.4s, v11.4s, v8.s[2]
+	WORD  $0x4e21798d         // fcvtl2 v13.4s, v12.8h
+	WORD  $0x0e21798c         // fcvtl v12.4s, v12.4h
+	WORD  $0x4f891944         // fmla v4.4s, v10.4s, v9.s[2]
+	WORD  $0x4f891965         // fmla v5.4s, v11.4s, v9.s[2]
+	FMOVQ 96(R4), F10
+	WORD  $0x4f881982         // fmla v2.4s, v12.4s, v8.s[2]
+	WORD  $0x4f8819a3         // fmla v3.4s, v13.4s, v8.s[2]
+	WORD  $0x4e21794b         // fcvtl2 v11.4s, v10.8h
+	WORD  $0x0e21794a         // fcvtl v10.4s, v10.4h
+	WORD  $0x4f891986         // fmla v6.4s, v12.4s, v9.s[2]
+	WORD  $0x4f8919a7         // fmla v7.4s, v13.4s, v9.s[2]
+	FMOVQ 112(R4), F12
+	WORD  $0x4fa81940         // fmla v0.4s, v10.4s, v8.s[3]
+	WORD  $0x4fa81961         // fmla v1.4s, v11.4s, v8.s[3]
+	WORD  $0x4e21798d         // fcvtl2 v13.4s, v12.8h
+	WORD  $0x0e21798c         // fcvtl v12.4s, v12.4h
+	WORD  $0x4fa91944         // fmla v4.4s, v10.4s, v9.s[3]
+	WORD  $0x4fa91965         // fmla v5.4s, v11.4s, v9.s[3]
+	WORD  $0x4fa81982         // fmla v2.4s, v12.4s, v8.s[3]
+	WORD  $0x4fa819a3         // fmla v3.4s, v13.4s, v8.s[3]
+	WORD  $0x4fa91986         // fmla v6.4s, v12.4s, v9.s[3]
+	WORD  $0x4fa919a7         // fmla v7.4s, v13.4s, v9.s[3]
+	ADD   $128, R4, R4
+	ADD   $16, R10, R10
+	SUBS  $1, R14, R14
+	BNE   channels
+	ADD   R22, R10, R10
+	SUBS  $1, R13, R13
+	BNE   col
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	ADD   R20, R8, R8
+	SUBS  $1, R11, R11
+	BNE   plane
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F8, F9)
+	FLDPQ 32(R15), (F10, F11)
+	WORD  $0x4e28d400         // fadd v0.4s, v0.4s, v8.4s
+	WORD  $0x4e29d421         // fadd v1.4s, v1.4s, v9.4s
+	WORD  $0x4e2ad442         // fadd v2.4s, v2.4s, v10.4s
+	WORD  $0x4e2bd463         // fadd v3.4s, v3.4s, v11.4s
+	FLDPQ 64(R15), (F8, F9)
+	FLDPQ 96(R15), (F10, F11)
+	WORD  $0x4e28d484         // fadd v4.4s, v4.4s, v8.4s
+	WORD  $0x4e29d4a5         // fadd v5.4s, v5.4s, v9.4s
+	WORD  $0x4e2ad4c6         // fadd v6.4s, v6.4s, v10.4s
+	WORD  $0x4e2bd4e7         // fadd v7.4s, v7.4s, v11.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e808    // fcmlt v8.4s, v0.4s, #0.0
+	WORD $0x4e681c00    // bic v0.16b, v0.16b, v8.16b
+	WORD $0x4ea0e829    // fcmlt v9.4s, v1.4s, #0.0
+	WORD $0x4e691c21    // bic v1.16b, v1.16b, v9.16b
+	WORD $0x4ea0e84a    // fcmlt v10.4s, v2.4s, #0.0
+	WORD $0x4e6a1c42    // bic v2.16b, v2.16b, v10.16b
+	WORD $0x4ea0e86b    // fcmlt v11.4s, v3.4s, #0.0
+	WORD $0x4e6b1c63    // bic v3.16b, v3.16b, v11.16b
+	WORD $0x4ea0e888    // fcmlt v8.4s, v4.4s, #0.0
+	WORD $0x4e681c84    // bic v4.16b, v4.16b, v8.16b
+	WORD $0x4ea0e8a9    // fcmlt v9.4s, v5.4s, #0.0
+	WORD $0x4e691ca5    // bic v5.16b, v5.16b, v9.16b
+	WORD $0x4ea0e8ca    // fcmlt v10.4s, v6.4s, #0.0
+	WORD $0x4e6a1cc6    // bic v6.16b, v6.16b, v10.16b
+	WORD $0x4ea0e8eb    // fcmlt v11.4s, v7.4s, #0.0
+	WORD $0x4e6b1ce7    // bic v7.16b, v7.16b, v11.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	ADD   $128, R1, R1
+	ADD   $128, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_h16s1_3x16_neon(a *convArgs)
+TEXT ·conv2d_f32_h16s1_3x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R8
+	MOVD R16, R11
+
+plane:
+	MOVD R8, R9
+	MOVD R17, R12
+
+row:
+	MOVD R9, R10
+	MOVD R19, R13
+
+col:
+	MOVZ $4, R14
+
+channels:
+	FMOVQ (R10), F12
+	FMOVQ 64(R10), F13
+	FMOVQ 128(R10), F14
+	FMOVQ (R4), F15
+	WORD  $0x4e2179f0          // fcvtl2 v16.4s, v15.8h
+	WORD  $0x0e2179ef          // fcvtl v15.4s, v15.4h
+	FMOVQ 16(R4), F17
+	WORD  $0x4f8c11e0          // fmla v0.4s, v15.4s, v12.s[0]
+	WORD  $0x4f8c1201          // fmla v1.4s, v16.4s, v12.s[0]
+	WORD  $0x4f8d11e4          // fmla v4.4s, v15.4s, v13.s[0]
+	WORD  $0x4f8d1205          // fmla v5.4s, v16.4s, v13.s[0]
+	WORD  $0x4e217a32          // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31          // fcvtl v17.4s, v17.4h
+	WORD  $0x4f8e11e8          // fmla v8.4s, v15.4s, v14.s[0]
+	WORD  $0x4f8e1209          // fmla v9.4s, v16.4s, v14.s[0]
+	FMOVQ 32(R4), F15
+	WORD  $0x4f8c1222          // fmla v2.4s, v17.4s, v12.s[0]
+	WORD  $0x4f8c1243          // fmla v3.4s, v18.4s, v12.s[0]
+	WORD  $0x4f8d1226          // fmla v6.4s, v17.4s, v13.s[0]
+	WORD  $0x4f8d1247          // fmla v7.4s, v18.4s, v13.s[0]
+	WORD  $0x4e2179f0          // fcvtl2 v16.4s, v15.8h
+	WORD  $0x0e2179ef          // fcvtl v15.4s, v15.4h
+	WORD  $0x4f8e122a          // fmla v10.4s, v17.4s, v14.s[0]
+	WORD  $0x4f8e124b          // fmla v11.4s, v18.4s, v14.s[0]
+	FMOVQ 48(R4), F17
+	WORD  $0x4fac11e0          // fmla v0.4s, v15.4s, v12.s[1]
+	WORD  $0x4fac1201          // fmla v1.4s, v16.4s, v12.s[1]
+	WORD  $0x4fad11e4          // fmla v4.4s, v15.4s, v13.s[1]
+	WORD  $0x4fad1205          // fmla v5.4s, v16.4s, v13.s[1]
+	WORD  $0x4e217a32          // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31          // fcvtl v17.4s, v17.4h
+	WORD  $0x4fae11e8          // fmla v8.4s, v15.4s, v14.s[1]
+	WORD  $0x4fae1209          // fmla v9.4s, v16.4s, v14.s[1]
+	FMOVQ 64(R4), F15
+	WORD  $0x4fac1222          // fmla v2.4s, v17.4s, v12.s[1]
+	WORD  $0x4fac1243          // fmla v3.4s, v18.4s, v12.s[1]
+	WORD  $0x4fad1226          // fmla v6.4s, v17.4s, v13.s[1]
+	WORD  $0x4fad1247          // fmla v7.4s, v18.4s, v13.s[1]
+	WORD  $0x4e2179f0          // fcvtl2 v16.4s, v15.8h
+	WORD  $0x0e2179ef          // fcvtl v15.4s, v15.4h
+	WORD  $0x4fae122a          // fmla v10.4s, v17.4s, v14.s[1]
+	WORD  $0x4fae124b          // fmla v11.4s, v18.4s, v14.s[1]
+	FMOVQ 80(R4), F17
+	WORD  $0x4f8c19e0          // fmla v0.4s, v15.4s, v12.s[2]
+	WORD  $0x4f8c1a01          // fmla v1.4s, v16.4s, v12.s[2]
+	WORD  $0x4f8d19e4          // fmla v4.4s, v15.4s, v13.s[2]
+	WORD  $0x4f8d1a05          // fmla v5.4s, v16.4s, v13.s[2]
+	WORD  $0x4e217a32          // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31          // fcvtl v17.4s, v17.4h
+	WORD  $0x4f8e19e8          // fmla v8.4s, v15.4s, v14.s[2]
+	WORD  $0x4f8e1a09          // fmla v9.4s, v16.4s, v14.s[2]
+	FMOVQ 96(R4), F15
+	WORD  $0x4f8c1a22          // fmla v2.4s, v17.4s, v12.s[2]
+	WORD  $0x4f8c1a43          // fmla v3.4s, v18.4s, v12.s[2]
+	WORD  $0x4f8d1a26          // fmla v6.4s, v17.4s, v13.s[2]
+	WORD  $0x4f8d1a47          // fmla v7.4s, v18.4s, v13.s[2]
+	WORD  $0x4e2179f0          // fcvtl2 v16.4s, v15.8h
+	WORD  $0x0e2179ef          // fcvtl v15.4s, v15.4h
+	WORD  $0x4f8e1a2a          // fmla v10.4s, v17.4s, v14.s[2]
+	WORD  $0x4f8e1a4b          // fmla v11.4s, v18.4s, v14.s[2]
+	FMOVQ 112(R4), F17
+	WORD  $0x4fac19e0          // fmla v0.4s, v15.4s, v12.s[3]
+	WORD  $0x4fac1a01          // fmla v1.4s, v16.4s, v12.s[3]
+	WORD  $0x4fad19e4          // fmla v4.4s, v15.4s, v13.s[3]
+	WORD  $0x4fad1a05          // fmla v5.4s, v16.4s, v13.s[3]
+	WORD  $0x4e217a32          // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31          // fcvtl v17.4s, v17.4h
+	WORD  $0x4fae19e8          // fmla v8.4s, v15.4s, v14.s[3]
+	WORD  $0x4fae1a09          // fmla v9.4s, v16.4s, v14.s[3]
+	WORD  $0x4fac1a22          // fmla v2.4s, v17.4s, v12.s[3]
+	WORD  $0x4fac1a43          // fmla v3.4s, v18.4s, v12.s[3]
+	WORD  $0x4fad1a26          // fmla v6.4s, v17.4s, v13.s[3]
+	WORD  $0x4fad1a47          // fmla v7.4s, v18.4s, v13.s[3]
+	WORD  $0x4fae1a2a          // fmla v10.4s, v17.4s, v14.s[3]
+	WORD  $0x4fae1a4b          // fmla v11.4s, v18.4s, v14.s[3]
+	ADD   $128, R4, R4
+	ADD   $16, R10, R10
+	SUBS  $1, R14, R14
+	BNE   channels
+	ADD   R22, R10, R10
+	SUBS  $1, R13, R13
+	BNE   col
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	ADD   R20, R8, R8
+	SUBS  $1, R11, R11
+	BNE   plane
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F12, F13)
+	FLDPQ 32(R15), (F14, F15)
+	WORD  $0x4e2cd400          // fadd v0.4s, v0.4s, v12.4s
+	WORD  $0x4e2dd421          // fadd v1.4s, v1.4s, v13.4s
+	WORD  $0x4e2ed442          // fadd v2.4s, v2.4s, v14.4s
+	WORD  $0x4e2fd463          // fadd v3.4s, v3.4s, v15.4s
+	FLDPQ 64(R15), (F12, F13)
+	FLDPQ 96(R15), (F14, F15)
+	WORD  $0x4e2cd484          // fadd v4.4s, v4.4s, v12.4s
+	WORD  $0x4e2dd4a5          // fadd v5.4s, v5.4s, v13.4s
+	WORD  $0x4e2ed4c6          // fadd v6.4s, v6.4s, v14.4s
+	WORD  $0x4e2fd4e7          // fadd v7.4s, v7.4s, v15.4s
+	FLDPQ 128(R15), (F12, F13)
+	FLDPQ 160(R15), (F14, F15)
+	WORD  $0x4e2cd508          // fadd v8.4s, v8.4s, v12.4s
+	WORD  $0x4e2dd529          // fadd v9.4s, v9.4s, v13.4s
+	WORD  $0x4e2ed54a          // fadd v10.4s, v10.4s, v14.4s
+	WORD  $0x4e2fd56b          // fadd v11.4s, v11.4s, v15.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e80c    // fcmlt v12.4s, v0.4s, #0.0
+	WORD $0x4e6c1c00    // bic v0.16b, v0.16b, v12.16b
+	WORD $0x4ea0e82d    // fcmlt v13.4s, v1.4s, #0.0
+	WORD $0x4e6d1c21    // bic v1.16b, v1.16b, v13.16b
+	WORD $0x4ea0e84e    // fcmlt v14.4s, v2.4s, #0.0
+	WORD $0x4e6e1c42    // bic v2.16b, v2.16b, v14.16b
+	WORD $0x4ea0e86f    // fcmlt v15.4s, v3.4s, #0.0
+	WORD $0x4e6f1c63    // bic v3.16b, v3.16b, v15.16b
+	WORD $0x4ea0e88c    // fcmlt v12.4s, v4.4s, #0.0
+	WORD $0x4e6c1c84    // bic v4.16b, v4.16b, v12.16b
+	WORD $0x4ea0e8ad    // fcmlt v13.4s, v5.4s, #0.0
+	WORD $0x4e6d1ca5    // bic v5.16b, v5.16b, v13.16b
+	WORD $0x4ea0e8ce    // fcmlt v14.4s, v6.4s, #0.0
+	WORD $0x4e6e1cc6    // bic v6.16b, v6.16b, v14.16b
+	WORD $0x4ea0e8ef    // fcmlt v15.4s, v7.4s, #0.0
+	WORD $0x4e6f1ce7    // bic v7.16b, v7.16b, v15.16b
+	WORD $0x4ea0e90c    // fcmlt v12.4s, v8.4s, #0.0
+	WORD $0x4e6c1d08    // bic v8.16b, v8.16b, v12.16b
+	WORD $0x4ea0e92d    // fcmlt v13.4s, v9.4s, #0.0
+	WORD $0x4e6d1d29    // bic v9.16b, v9.16b, v13.16b
+	WORD $0x4ea0e94e    // fcmlt v14.4s, v10.4s, #0.0
+	WORD $0x4e6e1d4a    // bic v10.16b, v10.16b, v14.16b
+	WORD $0x4ea0e96f    // fcmlt v15.4s, v11.4s, #0.0
+	WORD $0x4e6f1d6b    // bic v11.16b, v11.16b, v15.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	FSTPQ (F8, F9), 128(R15)
+	FSTPQ (F10, F11), 160(R15)
+	ADD   $192, R1, R1
+	ADD   $192, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_h16s1_4x16_neon(a *convArgs)
+TEXT ·conv2d_f32_h16s1_4x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	VMOV  V0.B16, V12.B16
+	VMOV  V1.B16, V13.B16
+	VMOV  V2.B16, V14.B16
+	VMOV  V3.B16, V15.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+	FLDPQ 192(R15), (F12, F13)
+	FLDPQ 224(R15), (F14, F15)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R8
+	MOVD R16, R11
+
+plane:
+	MOVD R8, R9
+	MOVD R17, R12
+
+row:
+	MOVD R9, R10
+	MOVD R19, R13
+
+col:
+	MOVZ $4, R14
+
+channels:
+	FMOVQ (R10), F16
+	FMOVQ 64(R10), F17
+	FMOVQ 128(R10), F18
+	FMOVQ 192(R10), F19
+	FMOVQ (R4), F20
+	WORD  $0x4e217a95          // fcvtl2 v21.4s, v20.8h
+	WORD  $0x0e217a94          // fcvtl v20.4s, v20.4h
+	FMOVQ 16(R4), F22
+	WORD  $0x4f901280          // fmla v0.4s, v20.4s, v16.s[0]
+	WORD  $0x4f9012a1          // fmla v1.4s, v21.4s, v16.s[0]
+	WORD  $0x4f911284          // fmla v4.4s, v20.4s, v17.s[0]
+	WORD  $0x4f9112a5          // fmla v5.4s, v21.4s, v17.s[0]
+	WORD  $0x4f921288          // fmla v8.4s, v20.4s, v18.s[0]
+	WORD  $0x4f9212a9          // fmla v9.4s, v21.4s, v18.s[0]
+	WORD  $0x4e217ad7          // fcvtl2 v23.4s, v22.8h
+	WORD  $0x0e217ad6          // fcvtl v22.4s, v22.4h
+	WORD  $0x4f93128c          // fmla v12.4s, v20.4s, v19.s[0]
+	WORD  $0x4f9312ad          // fmla v13.4s, v21.4s, v19.s[0]
+	FMOVQ 32(R4), F20
+	WORD  $0x4f9012c2          // fmla v2.4s, v22.4s, v16.s[0]
+	WORD  $0x4f9012e3          // fmla v3.4s, v23.4s, v16.s[0]
+	WORD  $0x4f9112c6          // fmla v6.4s, v22.4s, v17.s[0]
+	WORD  $0x4f9112e7          // fmla v7.4s, v23.4s, v17.s[0]
+	WORD  $0x4f9212ca          // fmla v10.4s, v22.4s, v18.s[0]
+	WORD  $0x4f9212eb          // fmla v11.4s, v23.4s, v18.s[0]
+	WORD  $0x4e217a95          // fcvtl2 v21.4s, v20.8h
+	WORD  $0x0e217a94          // fcvtl v20.4s, v20.4h
+	WORD  $0x4f9312ce          // fmla v14.4s, v22.4s, v19.s[0]
+	WORD  $0x4f9312ef          // fmla v15.4s, v23.4s, v19.s[0]
+	FMOVQ 48(R4), F22
+	WORD  $0x4fb01280          // fmla v0.4s, v20.4s, v16.s[1]
+	WORD  $0x4fb012a1          // fmla v1.4s, v21.4s, v16.s[1]
+	WORD  $0x4fb11284          // fmla v4.4s, v20.4s, v17.s[1]
+	WORD  $0x4fb112a5          // fmla v5.4s, v21.4s, v17.s[1]
+	WORD  $0x4fb21288          // fmla v8.4s, v20.4s, v18.s[1]
+	WORD  $0x4fb212a9          // fmla v9.4s, v21.4s, v18.s[1]
+	WORD  $0x4e217ad7          // fcvtl2 v23.4s, v22.8h
+	WORD  $0x0e217ad6          // fcvtl v22.4s, v22.4h
+	WORD  $0x4fb3128c          // fmla v12.4s, v20.4s, v19.s[1]
+	WORD  $0x4fb312ad          // fmla v13.4s, v21.4s, v19.s[1]
+	FMOVQ 64(R4), F20
+	WORD  $0x4fb012c2          // fmla v2.4s, v22.4s, v16.s[1]
+	WORD  $0x4fb012e3          // fmla v3.4s, v23.4s, v16.s[1]
+	WORD  $0x4fb112c6          // fmla v6.4s, v22.4s, v17.s[1]
+	WORD  $0x4fb112e7          // fmla v7.4s, v23.4s, v17.s[1]
+	WORD  $0x4fb212ca          // fmla v10.4s, v22.4s, v18.s[1]
+	WORD  $0x4fb212eb          // fmla v11.4s, v23.4s, v18.s[1]
+	WORD  $0x4e217a95          // fcvtl2 v21.4s, v20.8h
+	WORD  $0x0e217a94          // fcvtl v20.4s, v20.4h
+	WORD  $0x4fb312ce          // fmla v14.4s, v22.4s, v19.s[1]
+	WORD  $0x4fb312ef          // fmla v15.4s, v23.4s, v19.s[1]
+	FMOVQ 80(R4), F22
+	WORD  $0x4f901a80          // fmla v0.4s, v20.4s, v16.s[2]
+	WORD  $0x4f901aa1          // fmla v1.4s, v21.4s, v16.s[2]
+	WORD  $0x4f911a84          // fmla v4.4s, v20.4s, v17.s[2]
+	WORD  $0x4f911aa5          // fmla v5.4s, v21.4s, v17.s[2]
+	WORD  $0x4f921a88          // fmla v8.4s, v20.4s, v18.s[2]
+	WORD  $0x4f921aa9          // fmla v9.4s, v21.4s, v18.s[2]
+	WORD  $0x4e217ad7          // fcvtl2 v23.4s, v22.8h
+	WORD  $0x0e217ad6          // fcvtl v22.4s, v22.4h
+	WORD  $0x4f931a8c          // fmla v12.4s, v20.4s, v19.s[2]
+	WORD  $0x4f931aad          // fmla v13.4s, v21.4s, v19.s[2]
+	FMOVQ 96(R4), F20
+	WORD  $0x4f901ac2          // fmla v2.4s, v22.4s, v16.s[2]
+	WORD  $0x4f901ae3          // fmla v3.4s, v23.4s, v16.s[2]
+	WORD  $0x4f911ac6          // fmla v6.4s, v22.4s, v17.s[2]
+	WORD  $0x4f911ae7          // fmla v7.4s, v23.4s, v17.s[2]
+	WORD  $0x4f921aca          // fmla v10.4s, v22.4s, v18.s[2]
+	WORD  $0x4f921aeb          // fmla v11.4s, v23.4s, v18.s[2]
+	WORD  $0x4e217a95          // fcvtl2 v21.4s, v20.8h
+	WORD  $0x0e217a94          // fcvtl v20.4s, v20.4h
+	WORD  $0x4f931ace          // fmla v14.4s, v22.4s, v19.s[2]
+	WORD  $0x4f931aef          // fmla v15.4s, v23.4s, v19.s[2]
+	FMOVQ 112(R4), F22
+	WORD  $0x4fb01a80          // fmla v0.4s, v20.4s, v16.s[3]
+	WORD  $0x4fb01aa1          // fmla v1.4s, v21.4s, v16.s[3]
+	WORD  $0x4fb11a84          // fmla v4.4s, v20.4s, v17.s[3]
+	WORD  $0x4fb11aa5          // fmla v5.4s, v21.4s, v17.s[3]
+	WORD  $0x4fb21a88          // fmla v8.4s, v20.4s, v18.s[3]
+	WORD  $0x4fb21aa9          // fmla v9.4s, v21.4s, v18.s[3]
+	WORD  $0x4e217ad7          // fcvtl2 v23.4s, v22.8h
+	WORD  $0x0e217ad6          // fcvtl v22.4s, v22.4h
+	WORD  $0x4fb31a8c          // fmla v12.4s, v20.4s, v19.s[3]
+	WORD  $0x4fb31aad          // fmla v13.4s, v21.4s, v19.s[3]
+	WORD  $0x4fb01ac2          // fmla v2.4s, v22.4s, v16.s[3]
+	WORD  $0x4fb01ae3          // fmla v3.4s, v23.4s, v16.s[3]
+	WORD  $0x4fb11ac6          // fmla v6.4s, v22.4s, v17.s[3]
+	WORD  $0x4fb11ae7          // fmla v7.4s, v23.4s, v17.s[3]
+	WORD  $0x4fb21aca          // fmla v10.4s, v22.4s, v18.s[3]
+	WORD  $0x4fb21aeb          // fmla v11.4s, v23.4s, v18.s[3]
+	WORD  $0x4fb31ace          // fmla v14.4s, v22.4s, v19.s[3]
+	WORD  $0x4fb31aef          // fmla v15.4s, v23.4s, v19.s[3]
+	ADD   $128, R4, R4
+	ADD   $16, R10, R10
+	SUBS  $1, R14, R14
+	BNE   channels
+	ADD   R22, R10, R10
+	SUBS  $1, R13, R13
+	BNE   col
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	ADD   R20, R8, R8
+	SUBS  $1, R11, R11
+	BNE   plane
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F16, F17)
+	FLDPQ 32(R15), (F18, F19)
+	WORD  $0x4e30d400          // fadd v0.4s, v0.4s, v16.4s
+	WORD  $0x4e31d421          // fadd v1.4s, v1.4s, v17.4s
+	WORD  $0x4e32d442          // fadd v2.4s, v2.4s, v18.4s
+	WORD  $0x4e33d463          // fadd v3.4s, v3.4s, v19.4s
+	FLDPQ 64(R15), (F16, F17)
+	FLDPQ 96(R15), (F18, F19)
+	WORD  $0x4e30d484          // fadd v4.4s, v4.4s, v16.4s
+	WORD  $0x4e31d4a5          // fadd v5.4s, v5.4s, v17.4s
+	WORD  $0x4e32d4c6          // fadd v6.4s, v6.4s, v18.4s
+	WORD  $0x4e33d4e7          // fadd v7.4s, v7.4s, v19.4s
+	FLDPQ 128(R15), (F16, F17)
+	FLDPQ 160(R15), (F18, F19)
+	WORD  $0x4e30d508          // fadd v8.4s, v8.4s, v16.4s
+	WORD  $0x4e31d529          // fadd v9.4s, v9.4s, v17.4s
+	WORD  $0x4e32d54a          // fadd v10.4s, v10.4s, v18.4s
+	WORD  $0x4e33d56b          // fadd v11.4s, v11.4s, v19.4s
+	FLDPQ 192(R15), (F16, F17)
+	FLDPQ 224(R15), (F18, F19)
+	WORD  $0x4e30d58c          // fadd v12.4s, v12.4s, v16.4s
+	WORD  $0x4e31d5ad          // fadd v13.4s, v13.4s, v17.4s
+	WORD  $0x4e32d5ce          // fadd v14.4s, v14.4s, v18.4s
+	WORD  $0x4e33d5ef          // fadd v15.4s, v15.4s, v19.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e810    // fcmlt v16.4s, v0.4s, #0.0
+	WORD $0x4e701c00    // bic v0.16b, v0.16b, v16.16b
+	WORD $0x4ea0e831    // fcmlt v17.4s, v1.4s, #0.0
+	WORD $0x4e711c21    // bic v1.16b, v1.16b, v17.16b
+	WORD $0x4ea0e852    // fcmlt v18.4s, v2.4s, #0.0
+	WORD $0x4e721c42    // bic v2.16b, v2.16b, v18.16b
+	WORD $0x4ea0e873    // fcmlt v19.4s, v3.4s, #0.0
+	WORD $0x4e731c63    // bic v3.16b, v3.16b, v19.16b
+	WORD $0x4ea0e890    // fcmlt v16.4s, v4.4s, #0.0
+	WORD $0x4e701c84    // bic v4.16b, v4.16b, v16.16b
+	WORD $0x4ea0e8b1    // fcmlt v17.4s, v5.4s, #0.0
+	WORD $0x4e711ca5    // bic v5.16b, v5.16b, v17.16b
+	WORD $0x4ea0e8d2    // fcmlt v18.4s, v6.4s, #0.0
+	WORD $0x4e721cc6    // bic v6.16b, v6.16b, v18.16b
+	WORD $0x4ea0e8f3    // fcmlt v19.4s, v7.4s, #0.0
+	WORD $0x4e731ce7    // bic v7.16b, v7.16b, v19.16b
+	WORD $0x4ea0e910    // fcmlt v16.4s, v8.4s, #0.0
+	WORD $0x4e701d08    // bic v8.16b, v8.16b, v16.16b
+	WORD $0x4ea0e931    // fcmlt v17.4s, v9.4s, #0.0
+	WORD $0x4e711d29    // bic v9.16b, v9.16b, v17.16b
+	WORD $0x4ea0e952    // fcmlt v18.4s, v10.4s, #0.0
+	WORD $0x4e721d4a    // bic v10.16b, v10.16b, v18.16b
+	WORD $0x4ea0e973    // fcmlt v19.4s, v11.4s, #0.0
+	WORD $0x4e731d6b    // bic v11.16b, v11.16b, v19.16b
+	WORD $0x4ea0e990    // fcmlt v16.4s, v12.4s, #0.0
+	WORD $0x4e701d8c    // bic v12.16b, v12.16b, v16.16b
+	WORD $0x4ea0e9b1    // fcmlt v17.4s, v13.4s, #0.0
+	WORD $0x4e711dad    // bic v13.16b, v13.16b, v17.16b
+	WORD $0x4ea0e9d2    // fcmlt v18.4s, v14.4s, #0.0
+	WORD $0x4e721dce    // bic v14.16b, v14.16b, v18.16b
+	WORD $0x4ea0e9f3    // fcmlt v19.4s, v15.4s, #0.0
+	WORD $0x4e731def    // bic v15.16b, v15.16b, v19.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	FSTPQ (F8, F9), 128(R15)
+	FSTPQ (F10, F11), 160(R15)
+	FSTPQ (F12, F13), 192(R15)
+	FSTPQ (F14, F15), 224(R15)
+	ADD   $256, R1, R1
+	ADD   $256, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_h16s1_5x16_neon(a *convArgs)
+TEXT ·conv2d_f32_h16s1_5x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	VMOV  V0.B16, V12.B16
+	VMOV  V1.B16, V13.B16
+	VMOV  V2.B16, V14.B16
+	VMOV  V3.B16, V15.B16
+	VMOV  V0.B16, V16.B16
+	VMOV  V1.B16, V17.B16
+	VMOV  V2.B16, V18.B16
+	VMOV  V3.B16, V19.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	VMOVI $0, V16.B16
+	VMOVI $0, V17.B16
+	VMOVI $0, V18.B16
+	VMOVI $0, V19.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+	FLDPQ 192(R15), (F12, F13)
+	FLDPQ 224(R15), (F14, F15)
+	FLDPQ 256(R15), (F16, F17)
+	FLDPQ 288(R15), (F18, F19)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R8
+	MOVD R16, R11
+
+plane:
+	MOVD R8, R9
+	MOVD R17, R12
+
+row:
+	MOVD R9, R10
+	MOVD R19, R13
+
+col:
+	MOVZ $4, R14
+
+channels:
+	FMOVQ (R10), F20
+	FMOVQ 64(R10), F21
+	FMOVQ 128(R10), F22
+	FMOVQ 192(R10), F23
+	FMOVQ 256(R10), F24
+	FMOVQ (R4), F25
+	WORD  $0x4e217b3a          // fcvtl2 v26.4s, v25.8h
+	WORD  $0x0e217b39          // fcvtl v25.4s, v25.4h
+	FMOVQ 16(R4), F27
+	WORD  $0x4f941320          // fmla v0.4s, v25.4s, v20.s[0]
+	WORD  $0x4f941341          // fmla v1.4s, v26.4s, v20.s[0]
+	WORD  $0x4f951324          // fmla v4.4s, v25.4s, v21.s[0]
+	WORD  $0x4f951345          // fmla v5.4s, v26.4s, v21.s[0]
+	WORD  $0x4f961328          // fmla v8.4s, v25.4s, v22.s[0]
+	WORD  $0x4f961349          // fmla v9.4s, v26.4s, v22.s[0]
+	WORD  $0x4f97132c          // fmla v12.4s, v25.4s, v23.s[0]
+	WORD  $0x4f97134d          // fmla v13.4s, v26.4s, v23.s[0]
+	WORD  $0x4e217b7c          // fcvtl2 v28.4s, v27.8h
+	WORD  $0x0e217b7b          // fcvtl v27.4s, v27.4h
+	WORD  $0x4f981330          // fmla v16.4s, v25.4s, v24.s[0]
+	WORD  $0x4f981351          // fmla v17.4s, v26.4s, v24.s[0]
+	FMOVQ 32(R4), F25
+	WORD  $0x4f941362          // fmla v2.4s, v27.4s, v20.s[0]
+	WORD  $0x4f941383          // fmla v3.4s, v28.4s, v20.s[0]
+	WORD  $0x4f951366          // fmla v6.4s, v27.4s, v21.s[0]
+	WORD  $0x4f951387          // fmla v7.4s, v28.4s, v21.s[0]
+	WORD  $0x4f96136a          // fmla v10.4s, v27.4s, v22.s[0]
+	WORD  $0x4f96138b          // fmla v11.4s, v28.4s, v22.s[0]
+	WORD  $0x4f97136e          // fmla v14.4s, v27.4s, v23.s[0]
+	WORD  $0x4f97138f          // fmla v15.4s, v28.4s, v23.s[0]
+	WORD  $0x4e217b3a          // fcvtl2 v26.4s, v25.8h
+	WORD  $0x0e217b39          // fcvtl v25.4s, v25.4h
+	WORD  $0x4f981372          // fmla v18.4s, v27.4s, v24.s[0]
+	WORD  $0x4f981393          // fmla v19.4s, v28.4s, v24.s[0]
+	FMOVQ 48(R4), F27
+	WORD  $0x4fb41320          // fmla v0.4s, v25.4s, v20.s[1]
+	WORD  $0x4fb41341          // fmla v1.4s, v26.4s, v20.s[1]
+	WORD  $0x4fb51324          // fmla v4.4s, v25.4s, v21.s[1]
+	WORD  $0x4fb51345          // fmla v5.4s, v26.4s, v21.s[1]
+	WORD  $0x4fb61328          // fmla v8.4s, v25.4s, v22.s[1]
+	WORD  $0x4fb61349          // fmla v9.4s, v26.4s, v22.s[1]
+	WORD  $0x4fb7132c          // fmla v12.4s, v25.4s, v23.s[1]
+	WORD  $0x4fb7134d          // fmla v13.4s, v26.4s, v23.s[1]
+	WORD  $0x4e217b7c          // fcvtl2 v28.4s, v27.8h
+	WORD  $0x0e217b7b          // fcvtl v27.4s, v27.4h
+	WORD  $0x4fb81330          // fmla v16.4s, v25.4s, v24.s[1]
+	WORD  $0x4fb81351          // fmla v17.4s, v26.4s, v24.s[1]
+	FMOVQ 64(R4), F25
+	WORD  $0x4fb41362          // fmla v2.4s, v27.4s, v20.s[1]
+	WORD  $0x4fb41383          // fmla v3.4s, v28.4s, v20.s[1]
+	WORD  $0x4fb51366          // fmla v6.4s, v27.4s, v21.s[1]
+	WORD  $0x4fb51387          // fmla v7.4s, v28.4s, v21.s[1]
+	WORD  $0x4fb6136a          // fmla v10.4s, v27.4s, v22.s[1]
+	WORD  $0x4fb6138b          // fmla v11.4s, v28.4s, v22.s[1]
+	WORD  $0x4fb7136e          // fmla v14.4s, v27.4s, v23.s[1]
+	WORD  $0x4fb7138f          // fmla v15.4s, v28.4s, v23.s[1]
+	WORD  $0x4e217b3a          // fcvtl2 v26.4s, v25.8h
+	WORD  $0x0e217b39          // fcvtl v25.4s, v25.4h
+	WORD  $0x4fb81372          // fmla v18.4s, v27.4s, v24.s[1]
+	WORD  $0x4fb81393          // fmla v19.4s, v28.4s, v24.s[1]
+	FMOVQ 80(R4), F27
+	WORD  $0x4f941b20          // fmla v0.4s, v25.4s, v20.s[2]
+	WORD  $0x4f941b41          // fmla v1.4s, v26.4s, v20.s[2]
+	WORD  $0x4f951b24          // fmla v4.4s, v25.4s, v21.s[2]
+	WORD  $0x4f951b45          // fmla v5.4s, v26.4s, v21.s[2]
+	WORD  $0x4f961b28          // fmla v8.4s, v25.4s, v22.s[2]
+	WORD  $0x4f961b49          // fmla v9.4s, v26.4s, v22.s[2]
+	WORD  $0x4f971b2c          // fmla v12.4s, v25.4s, v23.s[2]
+	WORD  $0x4f971b4d          // fmla v13.4s, v26.4s, v23.s[2]
+	WORD  $0x4e217b7c          // fcvtl2 v28.4s, v27.8h
+	WORD  $0x0e217b7b          // fcvtl v27.4s, v27.4h
+	WORD  $0x4f981b30          // fmla v16.4s, v25.4s, v24.s[2]
+	WORD  $0x4f981b51          // fmla v17.4s, v26.4s, v24.s[2]
+	FMOVQ 96(R4), F25
+	WORD  $0x4f941b62          // fmla v2.4s, v27.4s, v20.s[2]
+	WORD  $0x4f941b83          // fmla v3.4s, v28.4s, v20.s[2]
+	WORD  $0x4f951b66          // fmla v6.4s, v27.4s, v21.s[2]
+	WORD  $0x4f951b87          // fmla v7.4s, v28.4s, v21.s[2]
+	WORD  $0x4f961b6a          // fmla v10.4s, v27.4s, v22.s[2]
+	WORD  $0x4f961b8b          // fmla v11.4s, v28.4s, v22.s[2]
+	WORD  $0x4f971b6e          // fmla v14.4s, v27.4s, v23.s[2]
+	WORD  $0x4f971b8f          // fmla v15.4s, v28.4s, v23.s[2]
+	WORD  $0x4e217b3a          // fcvtl2 v26.4s, v25.8h
+	WORD  $0x0e217b39          // fcvtl v25.4s, v25.4h
+	WORD  $0x4f981b72          // fmla v18.4s, v27.4s, v24.s[2]
+	WORD  $0x4f981b93          // fmla v19.4s, v28.4s, v24.s[2]
+	FMOVQ 112(R4), F27
+	WORD  $0x4fb41b20          // fmla v0.4s, v25.4s, v20.s[3]
+	WORD  $0x4fb41b41          // fmla v1.4s, v26.4s, v20.s[3]
+	WORD  $0x4fb51b24          // fmla v4.4s, v25.4s, v21.s[3]
+	WORD  $0x4fb51b45          // fmla v5.4s, v26.4s, v21.s[3]
+	WORD  $0x4fb61b28          // fmla v8.4s, v25.4s, v22.s[3]
+	WORD  $0x4fb61b49          // fmla v9.4s, v26.4s, v22.s[3]
+	WORD  $0x4fb71b2c          // fmla v12.4s, v25.4s, v23.s[3]
+	WORD  $0x4fb71b4d          // fmla v13.4s, v26.4s, v23.s[3]
+	WORD  $0x4e217b7c          // fcvtl2 v28.4s, v27.8h
+	WORD  $0x0e217b7b          // fcvtl v27.4s, v27.4h
+	WORD  $0x4fb81b30          // fmla v16.4s, v25.4s, v24.s[3]
+	WORD  $0x4fb81b51          // fmla v17.4s, v26.4s, v24.s[3]
+	WORD  $0x4fb41b62          // fmla v2.4s, v27.4s, v20.s[3]
+	WORD  $0x4fb41b83          // fmla v3.4s, v28.4s, v20.s[3]
+	WORD  $0x4fb51b66          // fmla v6.4s, v27.4s, v21.s[3]
+	WORD  $0x4fb51b87          // fmla v7.4s, v28.4s, v21.s[3]
+	WORD  $0x4fb61b6a          // fmla v10.4s, v27.4s, v22.s[3]
+	WORD  $0x4fb61b8b          // fmla v11.4s, v28.4s, v22.s[3]
+	WORD  $0x4fb71b6e          // fmla v14.4s, v27.4s, v23.s[3]
+	WORD  $0x4fb71b8f          // fmla v15.4s, v28.4s, v23.s[3]
+	WORD  $0x4fb81b72          // fmla v18.4s, v27.4s, v24.s[3]
+	WORD  $0x4fb81b93          // fmla v19.4s, v28.4s, v24.s[3]
+	ADD   $128, R4, R4
+	ADD   $16, R10, R10
+	SUBS  $1, R14, R14
+	BNE   channels
+	ADD   R22, R10, R10
+	SUBS  $1, R13, R13
+	BNE   col
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	ADD   R20, R8, R8
+	SUBS  $1, R11, R11
+	BNE   plane
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F20, F21)
+	FLDPQ 32(R15), (F22, F23)
+	WORD  $0x4e34d400          // fadd v0.4s, v0.4s, v20.4s
+	WORD  $0x4e35d421          // fadd v1.4s, v1.4s, v21.4s
+	WORD  $0x4e36d442          // fadd v2.4s, v2.4s, v22.4s
+	WORD  $0x4e37d463          // fadd v3.4s, v3.4s, v23.4s
+	FLDPQ 64(R15), (F20, F21)
+	FLDPQ 96(R15), (F22, F23)
+	WORD  $0x4e34d484          // fadd v4.4s, v4.4s, v20.4s
+	WORD  $0x4e35d4a5          // fadd v5.4s, v5.4s, v21.4s
+	WORD  $0x4e36d4c6          // fadd v6.4s, v6.4s, v22.4s
+	WORD  $0x4e37d4e7          // fadd v7.4s, v7.4s, v23.4s
+	FLDPQ 128(R15), (F20, F21)
+	FLDPQ 160(R15), (F22, F23)
+	WORD  $0x4e34d508          // fadd v8.4s, v8.4s, v20.4s
+	WORD  $0x4e35d529          // fadd v9.4s, v9.4s, v21.4s
+	WORD  $0x4e36d54a          // fadd v10.4s, v10.4s, v22.4s
+	WORD  $0x4e37d56b          // fadd v11.4s, v11.4s, v23.4s
+	FLDPQ 192(R15), (F20, F21)
+	FLDPQ 224(R15), (F22, F23)
+	WORD  $0x4e34d58c          // fadd v12.4s, v12.4s, v20.4s
+	WORD  $0x4e35d5ad          // fadd v13.4s, v13.4s, v21.4s
+	WORD  $0x4e36d5ce          // fadd v14.4s, v14.4s, v22.4s
+	WORD  $0x4e37d5ef          // fadd v15.4s, v15.4s, v23.4s
+	FLDPQ 256(R15), (F20, F21)
+	FLDPQ 288(R15), (F22, F23)
+	WORD  $0x4e34d610          // fadd v16.4s, v16.4s, v20.4s
+	WORD  $0x4e35d631          // fadd v17.4s, v17.4s, v21.4s
+	WORD  $0x4e36d652          // fadd v18.4s, v18.4s, v22.4s
+	WORD  $0x4e37d673          // fadd v19.4s, v19.4s, v23.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e814    // fcmlt v20.4s, v0.4s, #0.0
+	WORD $0x4e741c00    // bic v0.16b, v0.16b, v20.16b
+	WORD $0x4ea0e835    // fcmlt v21.4s, v1.4s, #0.0
+	WORD $0x4e751c21    // bic v1.16b, v1.16b, v21.16b
+	WORD $0x4ea0e856    // fcmlt v22.4s, v2.4s, #0.0
+	WORD $0x4e761c42    // bic v2.16b, v2.16b, v22.16b
+	WORD $0x4ea0e877    // fcmlt v23.4s, v3.4s, #0.0
+	WORD $0x4e771c63    // bic v3.16b, v3.16b, v23.16b
+	WORD $0x4ea0e894    // fcmlt v20.4s, v4.4s, #0.0
+	WORD $0x4e741c84    // bic v4.16b, v4.16b, v20.16b
+	WORD $0x4ea0e8b5    // fcmlt v21.4s, v5.4s, #0.0
+	WORD $0x4e751ca5    // bic v5.16b, v5.16b, v21.16b
+	WORD $0x4ea0e8d6    // fcmlt v22.4s, v6.4s, #0.0
+	WORD $0x4e761cc6    // bic v6.16b, v6.16b, v22.16b
+	WORD $0x4ea0e8f7    // fcmlt v23.4s, v7.4s, #0.0
+	WORD $0x4e771ce7    // bic v7.16b, v7.16b, v23.16b
+	WORD $0x4ea0e914    // fcmlt v20.4s, v8.4s, #0.0
+	WORD $0x4e741d08    // bic v8.16b, v8.16b, v20.16b
+	WORD $0x4ea0e935    // fcmlt v21.4s, v9.4s, #0.0
+	WORD $0x4e751d29    // bic v9.16b, v9.16b, v21.16b
+	WORD $0x4ea0e956    // fcmlt v22.4s, v10.4s, #0.0
+	WORD $0x4e761d4a    // bic v10.16b, v10.16b, v22.16b
+	WORD $0x4ea0e977    // fcmlt v23.4s, v11.4s, #0.0
+	WORD $0x4e771d6b    // bic v11.16b, v11.16b, v23.16b
+	WORD $0x4ea0e994    // fcmlt v20.4s, v12.4s, #0.0
+	WORD $0x4e741d8c    // bic v12.16b, v12.16b, v20.16b
+	WORD $0x4ea0e9b5    // fcmlt v21.4s, v13.4s, #0.0
+	WORD $0x4e751dad    // bic v13.16b, v13.16b, v21.16b
+	WORD $0x4ea0e9d6    // fcmlt v22.4s, v14.4s, #0.0
+	WORD $0x4e761dce    // bic v14.16b, v14.16b, v22.16b
+	WORD $0x4ea0e9f7    // fcmlt v23.4s, v15.4s, #0.0
+	WORD $0x4e771def    // bic v15.16b, v15.16b, v23.16b
+	WORD $0x4ea0ea14    // fcmlt v20.4s, v16.4s, #0.0
+	WORD $0x4e741e10    // bic v16.16b, v16.16b, v20.16b
+	WORD $0x4ea0ea35    // fcmlt v21.4s, v17.4s, #0.0
+	WORD $0x4e751e31    // bic v17.16b, v17.16b, v21.16b
+	WORD $0x4ea0ea56    // fcmlt v22.4s, v18.4s, #0.0
+	WORD $0x4e761e52    // bic v18.16b, v18.16b, v22.16b
+	WORD $0x4ea0ea77    // fcmlt v23.4s, v19.4s, #0.0
+	WORD $0x4e771e73    // bic v19.16b, v19.16b, v23.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	FSTPQ (F8, F9), 128(R15)
+	FSTPQ (F10, F11), 160(R15)
+	FSTPQ (F12, F13), 192(R15)
+	FSTPQ (F14, F15), 224(R15)
+	FSTPQ (F16, F17), 256(R15)
+	FSTPQ (F18, F19), 288(R15)
+	ADD   $320, R1, R1
+	ADD   $320, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_h16s1_6x16_neon(a *convArgs)
+TEXT ·conv2d_f32_h16s1_6x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	VMOV  V0.B16, V12.B16
+	VMOV  V1.B16, V13.B16
+	VMOV  V2.B16, V14.B16
+	VMOV  V3.B16, V15.B16
+	VMOV  V0.B16, V16.B16
+	VMOV  V1.B16, V17.B16
+	VMOV  V2.B16, V18.B16
+	VMOV  V3.B16, V19.B16
+	VMOV  V0.B16, V20.B16
+	VMOV  V1.B16, V21.B16
+	VMOV  V2.B16, V22.B16
+	VMOV  V3.B16, V23.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	VMOVI $0, V16.B16
+	VMOVI $0, V17.B16
+	VMOVI $0, V18.B16
+	VMOVI $0, V19.B16
+	VMOVI $0, V20.B16
+	VMOVI $0, V21.B16
+	VMOVI $0, V22.B16
+	VMOVI $0, V23.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+	FLDPQ 192(R15), (F12, F13)
+	FLDPQ 224(R15), (F14, F15)
+	FLDPQ 256(R15), (F16, F17)
+	FLDPQ 288(R15), (F18, F19)
+	FLDPQ 320(R15), (F20, F21)
+	FLDPQ 352(R15), (F22, F23)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R8
+	MOVD R16, R11
+
+plane:
+	MOVD R8, R9
+	MOVD R17, R12
+
+row:
+	MOVD R9, R10
+	MOVD R19, R13
+
+col:
+	MOVZ $4, R14
+
+channels:
+	FMOVQ (R10), F24
+	FMOVQ 64(R10), F25
+	FMOVQ 128(R10), F26
+	FMOVQ 192(R10), F27
+	FMOVQ 256(R10), F28
+	FMOVQ 320(R10), F29
+	FMOVD (R4), F30
+	WORD  $0x0e217bde          // fcvtl v30.4s, v30.4h
+	FMOVD 8(R4), F31
+	WORD  $0x4f9813c0          // fmla v0.4s, v30.4s, v24.s[0]
+	WORD  $0x4f9913c4          // fmla v4.4s, v30.4s, v25.s[0]
+	WORD  $0x4f9a13c8          // fmla v8.4s, v30.4s, v26.s[0]
+	WORD  $0x4f9b13cc          // fmla v12.4s, v30.4s, v27.s[0]
+	WORD  $0x4f9c13d0          // fmla v16.4s, v30.4s, v28.s[0]
+	WORD  $0x0e217bff          // fcvtl v31.4s, v31.4h
+	WORD  $0x4f9d13d4          // fmla v20.4s, v30.4s, v29.s[0]
+	FMOVD 16(R4), F30
+	WORD  $0x4f9813e1          // fmla v1.4s, v31.4s, v24.s[0]
+	WORD  $0x4f9913e5          // fmla v5.4s, v31.4s, v25.s[0]
+	WORD  $0x4f9a13e9          // fmla v9.4s, v31.4s, v26.s[0]
+	WORD  $0x4f9b13ed          // fmla v13.4s, v31.4s, v27.s[0]
+	WORD  $0x4f9c13f1          // fmla v17.4s, v31.4s, v28.s[0]
+	WORD  $0x0e217bde          // fcvtl v30.4s, v30.4h
+	WORD  $0x4f9d13f5          // fmla v21.4s, v31.4s, v29.s[0]
+	FMOVD 24(R4), F31
+	WORD  $0x4f9813c2          // fmla v2.4s, v30.4s, v24.s[0]
+	WORD  $0x4f9913c6          // fmla v6.4s, v30.4s, v25.s[0]
+	WORD  $0x4f9a13ca          // fmla v10.4s, v30.4s, v26.s[0]
+	WORD  $0x4f9b13ce          // fmla v14.4s, v30.4s, v27.s[0]
+	WORD  $0x4f9c13d2          // fmla v18.4s, v30.4s, v28.s[0]
+	WORD  $0x0e217bff          // fcvtl v31.4s, v31.4h
+	WORD  $0x4f9d13d6          // fmla v22.4s, v30.4s, v29.s[0]
+	FMOVD 32(R4), F30
+	WORD  $0x4f9813e3          // fmla v3.4s, v31.4s, v24.s[0]
+	WORD  $0x4f9913e7          // fmla v7.4s, v31.4s, v25.s[0]
+	WORD  $0x4f9a13eb          // fmla v11.4s, v31.4s, v26.s[0]
+	WORD  $0x4f9b13ef          // fmla v15.4s, v31.4s, v27.s[0]
+	WORD  $0x4f9c13f3          // fmla v19.4s, v31.4s, v28.s[0]
+	WORD  $0x0e217bde          // fcvtl v30.4s, v30.4h
+	WORD  $0x4f9d13f7          // fmla v23.4s, v31.4s, v29.s[0]
+	FMOVD 40(R4), F31
+	WORD  $0x4fb813c0          // fmla v0.4s, v30.4s, v24.s[1]
+	WORD  $0x4fb913c4          // fmla v4.4s, v30.4s, v25.s[1]
+	WORD  $0x4fba13c8          // fmla v8.4s, v30.4s, v26.s[1]
+	WORD  $0x4fbb13cc          // fmla v12.4s, v30.4s, v27.s[1]
+	WORD  $0x4fbc13d0          // fmla v16.4s, v30.4s, v28.s[1]
+	WORD  $0x0e217bff          // fcvtl v31.4s, v31.4h
+	WORD  $0x4fbd13d4          // fmla v20.4s, v30.4s, v29.s[1]
+	FMOVD 48(R4), F30
+	WORD  $0x4fb813e1          // fmla v1.4s, v31.4s, v24.s[1]
+	WORD  $0x4fb913e5          // fmla v5.4s, v31.4s, v25.s[1]
+	WORD  $0x4fba13e9          // fmla v9.4s, v31.4s, v26.s[1]
+	WORD  $0x4fbb13ed          // fmla v13.4s, v31.4s, v27.s[1]
+	WORD  $0x4fbc13f1          // fmla v17.4s, v31.4s, v28.s[1]
+	WORD  $0x0e217bde          // fcvtl v30.4s, v30.4h
+	WORD  $0x4fbd13f5          // fmla v21.4s, v31.4s, v29.s[1]
+	FMOVD 56(R4), F31
+	WORD  $0x4fb813c2          // fmla v2.4s, v30.4s, v24.s[1]
+	WORD  $0x4fb913c6          // fmla v6.4s, v30.4s, v25.s[1]
+	WORD  $0x4fba13ca          // fmla v10.4s, v30.4s, v26.s[1]
+	WORD  $0x4fbb13ce          // fmla v14.4s, v30.4s, v27.s[1]
+	WORD  $0x4fbc13d2          // fmla v18.4s, v30.4s, v28.s[1]
+	WORD  $0x0e217bff          // fcvtl v31.4s, v31.4h
+	WORD  $0x4fbd13d6          // fmla v22.4s, v30.4s, v29.s[1]
+	FMOVD 64(R4), F30
+	WORD  $0x4fb813e3          // fmla v3.4s, v31.4s, v24.s[1]
+	WORD  $0x4fb913e7          // fmla v7.4s, v31.4s, v25.s[1]
+	WORD  $0x4fba13eb          // fmla v11.4s, v31.4s, v26.s[1]
+	WORD  $0x4fbb13ef          // fmla v15.4s, v31.4s, v27.s[1]
+	WORD  $0x4fbc13f3          // fmla v19.4s, v31.4s, v28.s[1]
+	WORD  $0x0e217bde          // fcvtl v30.4s, v30.4h
+	WORD  $0x4fbd13f7          // fmla v23.4s, v31.4s, v29.s[1]
+	FMOVD 72(R4), F31
+	WORD  $0x4f981bc0          // fmla v0.4s, v30.4s, v24.s[2]
+	WORD  $0x4f991bc4          // fmla v4.4s, v30.4s, v25.s[2]
+	WORD  $0x4f9a1bc8          // fmla v8.4s, v30.4s, v26.s[2]
+	WORD  $0x4f9b1bcc          // fmla v12.4s, v30.4s, v27.s[2]
+	WORD  $0x4f9c1bd0          // fmla v16.4s, v30.4s, v28.s[2]
+	WORD  $0x0e217bff          // fcvtl v31.4s, v31.4h
+	WORD  $0x4f9d1bd4          // fmla v20.4s, v30.4s, v29.s[2]
+	FMOVD 80(R4), F30
+	WORD  $0x4f981be1          // fmla v1.4s, v31.4s, v24.s[2]
+	WORD  $0x4f991be5          // fmla v5.4s, v31.4s, v25.s[2]
+	WORD  $0x4f9a1be9          // fmla v9.4s, v31.4s, v26.s[2]
+	WORD  $0x4f9b1bed          // fmla v13.4s, v31.4s, v27.s[2]
+	WORD  $0x4f9c1bf1          // fmla v17.4s, v31.4s, v28.s[2]
+	WORD  $0x0e217bde          // fcvtl v30.4s, v30.4h
+	WORD  $0x4f9d1bf5          // fmla v21.4s, v31.4s, v29.s[2]
+	FMOVD 88(R4), F31
+	WORD  $0x4f981bc2          // fmla v2.4s, v30.4s, v24.s[2]
+	WORD  $0x4f991bc6          // fmla v6.4s, v30.4s, v25.s[2]
+	WORD  $0x4f9a1bca          // fmla v10.4s, v30.4s, v26.s[2]
+	WORD  $0x4f9b1bce          // fmla v14.4s, v30.4s, v27.s[2]
+	WORD  $0x4f9c1bd2          // fmla v18.4s, v30.4s, v28.s[2]
+	WORD  $0x0e217bff          // fcvtl v31.4s, v31.4h
+	WORD  $0x4f9d1bd6          // fmla v22.4s, v30.4s, v29.s[2]
+	FMOVD 96(R4), F30
+	WORD  $0x4f981be3          // fmla v3.4s, v31.4s, v24.s[2]
+	WORD  $0x4f991be7          // fmla v7.4s, v31.4s, v25.s[2]
+	WORD  $0x4f9a1beb          // fmla v11.4s, v31.4s, v26.s[2]
+	WORD  $0x4f9b1bef          // fmla v15.4s, v31.4s, v27.s[2]
+	WORD  $0x4f9c1bf3          // fmla v19.4s, v31.4s, v28.s[2]
+	WORD  $0x0e217bde          // fcvtl v30.4s, v30.4h
+	WORD  $0x4f9d1bf7          // fmla v23.4s, v31.4s, v29.s[2]
+	FMOVD 104(R4), F31
+	WORD  $0x4fb81bc0          // fmla v0.4s, v30.4s, v24.s[3]
+	WORD  $0x4fb91bc4          // fmla v4.4s, v30.4s, v25.s[3]
+	WORD  $0x4fba1bc8          // fmla v8.4s, v30.4s, v26.s[3]
+	WORD  $0x4fbb1bcc          // fmla v12.4s, v30.4s, v27.s[3]
+	WORD  $0x4fbc1bd0          // fmla v16.4s, v30.4s, v28.s[3]
+	WORD  $0x0e217bff          // fcvtl v31.4s, v31.4h
+	WORD  $0x4fbd1bd4          // fmla v20.4s, v30.4s, v29.s[3]
+	FMOVD 112(R4), F30
+	WORD  $0x4fb81be1          // fmla v1.4s, v31.4s, v24.s[3]
+	WORD  $0x4fb91be5          // fmla v5.4s, v31.4s, v25.s[3]
+	WORD  $0x4fba1be9          // fmla v9.4s, v31.4s, v26.s[3]
+	WORD  $0x4fbb1bed          // fmla v13.4s, v31.4s, v27.s[3]
+	WORD  $0x4fbc1bf1          // fmla v17.4s, v31.4s, v28.s[3]
+	WORD  $0x0e217bde          // fcvtl v30.4s, v30.4h
+	WORD  $0x4fbd1bf5          // fmla v21.4s, v31.4s, v29.s[3]
+	FMOVD 120(R4), F31
+	WORD  $0x4fb81bc2          // fmla v2.4s, v30.4s, v24.s[3]
+	WORD  $0x4fb91bc6          // fmla v6.4s, v30.4s, v25.s[3]
+	WORD  $0x4fba1bca          // fmla v10.4s, v30.4s, v26.s[3]
+	WORD  $0x4fbb1bce          // fmla v14.4s, v30.4s, v27.s[3]
+	WORD  $0x4fbc1bd2          // fmla v18.4s, v30.4s, v28.s[3]
+	WORD  $0x0e217bff          // fcvtl v31.4s, v31.4h
+	WORD  $0x4fbd1bd6          // fmla v22.4s, v30.4s, v29.s[3]
+	WORD  $0x4fb81be3          // fmla v3.4s, v31.4s, v24.s[3]
+	WORD  $0x4fb91be7          // fmla v7.4s, v31.4s, v25.s[3]
+	WORD  $0x4fba1beb          // fmla v11.4s, v31.4s, v26.s[3]
+	WORD  $0x4fbb1bef          // fmla v15.4s, v31.4s, v27.s[3]
+	WORD  $0x4fbc1bf3          // fmla v19.4s, v31.4s, v28.s[3]
+	WORD  $0x4fbd1bf7          // fmla v23.4s, v31.4s, v29.s[3]
+	ADD   $128, R4, R4
+	ADD   $16, R10, R10
+	SUBS  $1, R14, R14
+	BNE   channels
+	ADD   R22, R10, R10
+	SUBS  $1, R13, R13
+	BNE   col
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	ADD   R20, R8, R8
+	SUBS  $1, R11, R11
+	BNE   plane
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F24, F25)
+	FLDPQ 32(R15), (F26, F27)
+	WORD  $0x4e38d400          // fadd v0.4s, v0.4s, v24.4s
+	WORD  $0x4e39d421          // fadd v1.4s, v1.4s, v25.4s
+	WORD  $0x4e3ad442          // fadd v2.4s, v2.4s, v26.4s
+	WORD  $0x4e3bd463          // fadd v3.4s, v3.4s, v27.4s
+	FLDPQ 64(R15), (F24, F25)
+	FLDPQ 96(R15), (F26, F27)
+	WORD  $0x4e38d484          // fadd v4.4s, v4.4s, v24.4s
+	WORD  $0x4e39d4a5          // fadd v5.4s, v5.4s, v25.4s
+	WORD  $0x4e3ad4c6          // fadd v6.4s, v6.4s, v26.4s
+	WORD  $0x4e3bd4e7          // fadd v7.4s, v7.4s, v27.4s
+	FLDPQ 128(R15), (F24, F25)
+	FLDPQ 160(R15), (F26, F27)
+	WORD  $0x4e38d508          // fadd v8.4s, v8.4s, v24.4s
+	WORD  $0x4e39d529          // fadd v9.4s, v9.4s, v25.4s
+	WORD  $0x4e3ad54a          // fadd v10.4s, v10.4s, v26.4s
+	WORD  $0x4e3bd56b          // fadd v11.4s, v11.4s, v27.4s
+	FLDPQ 192(R15), (F24, F25)
+	FLDPQ 224(R15), (F26, F27)
+	WORD  $0x4e38d58c          // fadd v12.4s, v12.4s, v24.4s
+	WORD  $0x4e39d5ad          // fadd v13.4s, v13.4s, v25.4s
+	WORD  $0x4e3ad5ce          // fadd v14.4s, v14.4s, v26.4s
+	WORD  $0x4e3bd5ef          // fadd v15.4s, v15.4s, v27.4s
+	FLDPQ 256(R15), (F24, F25)
+	FLDPQ 288(R15), (F26, F27)
+	WORD  $0x4e38d610          // fadd v16.4s, v16.4s, v24.4s
+	WORD  $0x4e39d631          // fadd v17.4s, v17.4s, v25.4s
+	WORD  $0x4e3ad652          // fadd v18.4s, v18.4s, v26.4s
+	WORD  $0x4e3bd673          // fadd v19.4s, v19.4s, v27.4s
+	FLDPQ 320(R15), (F24, F25)
+	FLDPQ 352(R15), (F26, F27)
+	WORD  $0x4e38d694          // fadd v20.4s, v20.4s, v24.4s
+	WORD  $0x4e39d6b5          // fadd v21.4s, v21.4s, v25.4s
+	WORD  $0x4e3ad6d6          // fadd v22.4s, v22.4s, v26.4s
+	WORD  $0x4e3bd6f7          // fadd v23.4s, v23.4s, v27.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e818    // fcmlt v24.4s, v0.4s, #0.0
+	WORD $0x4e781c00    // bic v0.16b, v0.16b, v24.16b
+	WORD $0x4ea0e839    // fcmlt v25.4s, v1.4s, #0.0
+	WORD $0x4e791c21    // bic v1.16b, v1.16b, v25.16b
+	WORD $0x4ea0e85a    // fcmlt v26.4s, v2.4s, #0.0
+	WORD $0x4e7a1c42    // bic v2.16b, v2.16b, v26.16b
+	WORD $0x4ea0e87b    // fcmlt v27.4s, v3.4s, #0.0
+	WORD $0x4e7b1c63    // bic v3.16b, v3.16b, v27.16b
+	WORD $0x4ea0e898    // fcmlt v24.4s, v4.4s, #0.0
+	WORD $0x4e781c84    // bic v4.16b, v4.16b, v24.16b
+	WORD $0x4ea0e8b9    // fcmlt v25.4s, v5.4s, #0.0
+	WORD $0x4e791ca5    // bic v5.16b, v5.16b, v25.16b
+	WORD $0x4ea0e8da    // fcmlt v26.4s, v6.4s, #0.0
+	WORD $0x4e7a1cc6    // bic v6.16b, v6.16b, v26.16b
+	WORD $0x4ea0e8fb    // fcmlt v27.4s, v7.4s, #0.0
+	WORD $0x4e7b1ce7    // bic v7.16b, v7.16b, v27.16b
+	WORD $0x4ea0e918    // fcmlt v24.4s, v8.4s, #0.0
+	WORD $0x4e781d08    // bic v8.16b, v8.16b, v24.16b
+	WORD $0x4ea0e939    // fcmlt v25.4s, v9.4s, #0.0
+	WORD $0x4e791d29    // bic v9.16b, v9.16b, v25.16b
+	WORD $0x4ea0e95a    // fcmlt v26.4s, v10.4s, #0.0
+	WORD $0x4e7a1d4a    // bic v10.16b, v10.16b, v26.16b
+	WORD $0x4ea0e97b    // fcmlt v27.4s, v11.4s, #0.0
+	WORD $0x4e7b1d6b    // bic v11.16b, v11.16b, v27.16b
+	WORD $0x4ea0e998    // fcmlt v24.4s, v12.4s, #0.0
+	WORD $0x4e781d8c    // bic v12.16b, v12.16b, v24.16b
+	WORD $0x4ea0e9b9    // fcmlt v25.4s, v13.4s, #0.0
+	WORD $0x4e791dad    // bic v13.16b, v13.16b, v25.16b
+	WORD $0x4ea0e9da    // fcmlt v26.4s, v14.4s, #0.0
+	WORD $0x4e7a1dce    // bic v14.16b, v14.16b, v26.16b
+	WORD $0x4ea0e9fb    // fcmlt v27.4s, v15.4s, #0.0
+	WORD $0x4e7b1def    // bic v15.16b, v15.16b, v27.16b
+	WORD $0x4ea0ea18    // fcmlt v24.4s, v16.4s, #0.0
+	WORD $0x4e781e10    // bic v16.16b, v16.16b, v24.16b
+	WORD $0x4ea0ea39    // fcmlt v25.4s, v17.4s, #0.0
+	WORD $0x4e791e31    // bic v17.16b, v17.16b, v25.16b
+	WORD $0x4ea0ea5a    // fcmlt v26.4s, v18.4s, #0.0
+	WORD $0x4e7a1e52    // bic v18.16b, v18.16b, v26.16b
+	WORD $0x4ea0ea7b    // fcmlt v27.4s, v19.4s, #0.0
+	WORD $0x4e7b1e73    // bic v19.16b, v19.16b, v27.16b
+	WORD $0x4ea0ea98    // fcmlt v24.4s, v20.4s, #0.0
+	WORD $0x4e781e94    // bic v20.16b, v20.16b, v24.16b
+	WORD $0x4ea0eab9    // fcmlt v25.4s, v21.4s, #0.0
+	WORD $0x4e791eb5    // bic v21.16b, v21.16b, v25.16b
+	WORD $0x4ea0eada    // fcmlt v26.4s, v22.4s, #0.0
+	WORD $0x4e7a1ed6    // bic v22.16b, v22.16b, v26.16b
+	WORD $0x4ea0eafb    // fcmlt v27.4s, v23.4s, #0.0
+	WORD $0x4e7b1ef7    // bic v23.16b, v23.16b, v27.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	FSTPQ (F8, F9), 128(R15)
+	FSTPQ (F10, F11), 160(R15)
+	FSTPQ (F12, F13), 192(R15)
+	FSTPQ (F14, F15), 224(R15)
+	FSTPQ (F16, F17), 256(R15)
+	FSTPQ (F18, F19), 288(R15)
+	FSTPQ (F20, F21), 320(R15)
+	FSTPQ (F22, F23), 352(R15)
+	ADD   $384, R1, R1
+	ADD   $384, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_h16s1_1x32_neon(a *convArgs)
+TEXT ·conv2d_f32_h16s1_1x32_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+	MOVD 96(R0), R23
+
+tile:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	MOVD  104(R0), R26
+	ADD   R26, R15, R15
+	FLDPQ (R15), (F4, F5)
+	FLDPQ 32(R15), (F6, F7)
+
+reduce:
+	MOVD 8(R0), R4
+	ADD  R23, R4, R5
+	MOVD R1, R8
+	MOVD R16, R11
+
+plane:
+	MOVD R8, R9
+	MOVD R17, R12
+
+row:
+	MOVD R9, R10
+	MOVD R19, R13
+
+col:
+	MOVZ $4, R14
+
+channels:
+	FMOVQ (R10), F8
+	FMOVQ (R4), F9
+	WORD  $0x4e21792a         // fcvtl2 v10.4s, v9.8h
+	WORD  $0x0e217929         // fcvtl v9.4s, v9.4h
+	FMOVQ 16(R4), F11
+	WORD  $0x4e21796c         // fcvtl2 v12.4s, v11.8h
+	WORD  $0x0e21796b         // fcvtl v11.4s, v11.4h
+	WORD  $0x4f881120         // fmla v0.4s, v9.4s, v8.s[0]
+	WORD  $0x4f881141         // fmla v1.4s, v10.4s, v8.s[0]
+	FMOVQ (R5), F9
+	WORD  $0x4e21792a         // fcvtl2 v10.4s, v9.8h
+	WORD  $0x0e217929         // fcvtl v9.4s, v9.4h
+	WORD  $0x4f881162         // fmla v2.4s, v11.4s, v8.s[0]
+	WORD  $0x4f881183         // fmla v3.4s, v12.4s, v8.s[0]
+	FMOVQ 16(R5), F11
+	WORD  $0x4e21796c         // fcvtl2 v12.4s, v11.8h
+	WORD  $0x0e21796b         // fcvtl v11.4s, v11.4h
+	WORD  $0x4f881124         // fmla v4.4s, v9.4s, v8.s[0]
+	WORD  $0x4f881145         // fmla v5.4s, v10.4s, v8.s[0]
+	FMOVQ 32(R4), F9
+	WORD  $0x4e21792a         // fcvtl2 v10.4s, v9.8h
+	WORD  $0x0e217929         // fcvtl v9.4s, v9.4h
+	WORD  $0x4f881166         // fmla v6.4s, v11.4s, v8.s[0]
+	WORD  $0x4f881187         // fmla v7.4s, v12.4s, v8.s[0]
+	FMOVQ 48(R4), F11
+	WORD  $0x4e21796c         // fcvtl2 v12.4s, v11.8h
+	WORD  $0x0e21796b         // fcvtl v11.4s, v11.4h
+	WORD  $0x4fa81120         // fmla v0.4s, v9.4s, v8.s[1]
+	WORD  $0x4fa81141         // fmla v1.4s, v10.4s, v8.s[1]
+	FMOVQ 32(R5), F9
+	WORD  $0x4e21792a         // fcvtl2 v10.4s, v9.8h
+	WORD  $0x0e217929         // fcvtl v9.4s, v9.4h
+	WORD  $0x4fa81162         // fmla v2.4s, v11.4s, v8.s[1]
+	WORD  $0x4fa81183         // fmla v3.4s, v12.4s, v8.s[1]
+	FMOVQ 48(R5), F11
+	WORD  $0x4e21796c         // fcvtl2 v12.4s, v11.8h
+	WORD  $0x0e21796b         // fcvtl v11.4s, v11.4h
+	WORD  $0x4fa81124         // fmla v4.4s, v9.4s, v8.s[1]
+	WORD  $0x4fa81145         // fmla v5.4s, v10.4s, v8.s[1]
+	FMOVQ 64(R4), F9
+	WORD  $0x4e21792a         // fcvtl2 v10.4s, v9.8h
+	WORD  $0x0e217929         // fcvtl v9.4s, v9.4h
+	WORD  $0x4fa81166         // fmla v6.4s, v11.4s, v8.s[1]
+	WORD  $0x4fa81187         // fmla v7.4s, v12.4s, v8.s[1]
+	FMOVQ 80(R4), F11
+	WORD  $0x4e21796c         // fcvtl2 v12.4s, v11.8h
+	WORD  $0x0e21796b         // fcvtl v11.4s, v11.4h
+	WORD  $0x4f881920         // fmla v0.4s, v9.4s, v8.s[2]
+	WORD  $0x4f881941         // fmla v1.4s, v10.4s, v8.s[2]
+	FMOVQ 64(R5), F9
+	WORD  $0x4e21792a         // fcvtl2 v10.4s, v9.8h
+	WORD  $0x0e217929         // fcvtl v9.4s, v9.4h
+	WORD  $0x4f881962         // fmla v2.4s, v11.4s, v8.s[2]
+	WORD  $0x4f881983         // fmla v3.4s, v12.4s, v8.s[2]
+	FMOVQ 80(R5), F11
+	WORD  $0x4e21796c         // fcvtl2 v12.4s, v11.8h
+	WORD  $0x0e21796b         // fcvtl v11.4s, v11.4h
+	WORD  $0x4f881924         // fmla v4.4s, v9.4s, v8.s[2]
+	WORD  $0x4f881945         // fmla v5.4s, v10.4s, v8.s[2]
+	FMOVQ 96(R4), F9
+	WORD  $0x4e21792a         // fcvtl2 v10.4s, v9.8h
+	WORD  $0x0e217929         // fcvtl v9.4s, v9.4h
+	WORD  $0x4f881966         // fmla v6.4s, v11.4s, v8.s[2]
+	WORD  $0x4f881987         // fmla v7.4s, v12.4s, v8.s[2]
+	FMOVQ 112(R4), F11
+	WORD  $0x4e21796c         // fcvtl2 v12.4s, v11.8h
+	WORD  $0x0e21796b         // fcvtl v11.4s, v11.4h
+	WORD  $0x4fa81920         // fmla v0.4s, v9.4s, v8.s[3]
+	WORD  $0x4fa81941         // fmla v1.4s, v10.4s, v8.s[3]
+	FMOVQ 96(R5), F9
+	WORD  $0x4e21792a         // fcvtl2 v10.4s, v9.8h
+	WORD  $0x0e217929         // fcvtl v9.4s, v9.4h
+	WORD  $0x4fa81962         // fmla v2.4s, v11.4s, v8.s[3]
+	WORD  $0x4fa81983         // fmla v3.4s, v12.4s, v8.s[3]
+	FMOVQ 112(R5), F11
+	WORD  $0x4e21796c         // fcvtl2 v12.4s, v11.8h
+	WORD  $0x0e21796b         // fcvtl v11.4s, v11.4h
+	WORD  $0x4fa81924         // fmla v4.4s, v9.4s, v8.s[3]
+	WORD  $0x4fa81945         // fmla v5.4s, v10.4s, v8.s[3]
+	WORD  $0x4fa81966         // fmla v6.4s, v11.4s, v8.s[3]
+	WORD  $0x4fa81987         // fmla v7.4s, v12.4s, v8.s[3]
+	ADD   $128, R4, R4
+	ADD   $128, R5, R5
+	ADD   $16, R10, R10
+	SUBS  $1, R14, R14
+	BNE   channels
+	ADD   R22, R10, R10
+	SUBS  $1, R13, R13
+	BNE   col
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	ADD   R20, R8, R8
+	SUBS  $1, R11, R11
+	BNE   plane
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F8, F9)
+	FLDPQ 32(R15), (F10, F11)
+	WORD  $0x4e28d400         // fadd v0.4s, v0.4s, v8.4s
+	WORD  $0x4e29d421         // fadd v1.4s, v1.4s, v9.4s
+	WORD  $0x4e2ad442         // fadd v2.4s, v2.4s, v10.4s
+	WORD  $0x4e2bd463         // fadd v3.4s, v3.4s, v11.4s
+	MOVD  112(R0), R26
+	ADD   R26, R15, R15
+	FLDPQ (R15), (F8, F9)
+	FLDPQ 32(R15), (F10, F11)
+	WORD  $0x4e28d484         // fadd v4.4s, v4.4s, v8.4s
+	WORD  $0x4e29d4a5         // fadd v5.4s, v5.4s, v9.4s
+	WORD  $0x4e2ad4c6         // fadd v6.4s, v6.4s, v10.4s
+	WORD  $0x4e2bd4e7         // fadd v7.4s, v7.4s, v11.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e808    // fcmlt v8.4s, v0.4s, #0.0
+	WORD $0x4e681c00    // bic v0.16b, v0.16b, v8.16b
+	WORD $0x4ea0e829    // fcmlt v9.4s, v1.4s, #0.0
+	WORD $0x4e691c21    // bic v1.16b, v1.16b, v9.16b
+	WORD $0x4ea0e84a    // fcmlt v10.4s, v2.4s, #0.0
+	WORD $0x4e6a1c42    // bic v2.16b, v2.16b, v10.16b
+	WORD $0x4ea0e86b    // fcmlt v11.4s, v3.4s, #0.0
+	WORD $0x4e6b1c63    // bic v3.16b, v3.16b, v11.16b
+	WORD $0x4ea0e888    // fcmlt v8.4s, v4.4s, #0.0
+	WORD $0x4e681c84    // bic v4.16b, v4.16b, v8.16b
+	WORD $0x4ea0e8a9    // fcmlt v9.4s, v5.4s, #0.0
+	WORD $0x4e691ca5    // bic v5.16b, v5.16b, v9.16b
+	WORD $0x4ea0e8ca    // fcmlt v10.4s, v6.4s, #0.0
+	WORD $0x4e6a1cc6    // bic v6.16b, v6.16b, v10.16b
+	WORD $0x4ea0e8eb    // fcmlt v11.4s, v7.4s, #0.0
+	WORD $0x4e6b1ce7    // bic v7.16b, v7.16b, v11.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	MOVD  104(R0), R26
+	ADD   R26, R15, R15
+	FSTPQ (F4, F5), (R15)
+	FSTPQ (F6, F7), 32(R15)
+	ADD   $64, R1, R1
+	ADD   $64, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_h16s1_2x32_neon(a *convArgs)
+TEXT ·conv2d_f32_h16s1_2x32_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+	MOVD 96(R0), R23
+
+tile:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	VMOV  V4.B16, V12.B16
+	VMOV  V5.B16, V13.B16
+	VMOV  V6.B16, V14.B16
+	VMOV  V7.B16, V15.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F8, F9)
+	FLDPQ 96(R15), (F10, F11)
+	MOVD  104(R0), R26
+	ADD   R26, R15, R15
+	FLDPQ (R15), (F4, F5)
+	FLDPQ 32(R15), (F6, F7)
+	FLDPQ 64(R15), (F12, F13)
+	FLDPQ 96(R15), (F14, F15)
+
+reduce:
+	MOVD 8(R0), R4
+	ADD  R23, R4, R5
+	MOVD R1, R8
+	MOVD R16, R11
+
+plane:
+	MOVD R8, R9
+	MOVD R17, R12
+
+row:
+	MOVD R9, R10
+	MOVD R19, R13
+
+col:
+	MOVZ $4, R14
+
+channels:
+	FMOVQ (R10), F16
+	FMOVQ 64(R10), F17
+	FMOVQ (R4), F18
+	WORD  $0x4e217a53         // fcvtl2 v19.4s, v18.8h
+	WORD  $0x0e217a52         // fcvtl v18.4s, v18.4h
+	FMOVQ 16(R4), F20
+	WORD  $0x4f901240         // fmla v0.4s, v18.4s, v16.s[0]
+	WORD  $0x4f901261         // fmla v1.4s, v19.4s, v16.s[0]
+	WORD  $0x4e217a95         // fcvtl2 v21.4s, v20.8h
+	WORD  $0x0e217a94         // fcvtl v20.4s, v20.4h
+	WORD  $0x4f911248         // fmla v8.4s, v18.4s, v17.s[0]
+	WORD  $0x4f911269         // fmla v9.4s, v19.4s, v17.s[0]
+	FMOVQ (R5), F18
+	WORD  $0x4f901282         // fmla v2.4s, v20.4s, v16.s[0]
+	WORD  $0x4f9012a3         // fmla v3.4s, v21.4s, v16.s[0]
+	WORD  $0x4e217a53         // fcvtl2 v19.4s, v18.8h
+	WORD  $0x0e217a52         // fcvtl v18.4s, v18.4h
+	WORD  $0x4f91128a         // fmla v10.4s, v20.4s, v17.s[0]
+	WORD  $0x4f9112ab         // fmla v11.4s, v21.4s, v17.s[0]
+	FMOVQ 16(R5), F20
+	WORD  $0x4f901244         // fmla v4.4s, v18.4s, v16.s[0]
+	WORD  $0x4f901265         // fmla v5.4s, v19.4s, v16.s[0]
+	WORD  $0x4e217a95         // fcvtl2 v21.4s, v20.8h
+	WORD  $0x0e217a94         // fcvtl v20.4s, v20.4h
+	WORD  $0x4f91124c         // fmla v12.4s, v18.4s, v17.s[0]
+	WORD  $0x4f91126d         // fmla v13.4s, v19.4s, v17.s[0]
+	FMOVQ 32(R4), F18
+	WORD  $0x4f901286         // fmla v6.4s, v20.4s, v16.s[0]
+	WORD  $0x4f9012a7         // fmla v7.4s, v21.4s, v16.s[0]
+	WORD  $0x4e217a53         // fcvtl2 v19.4s, v18.8h
+	WORD  $0x0e217a52         // fcvtl v18.4s, v18.4h
+	WORD  $0x4f91128e         // fmla v14.4s, v20.4s, v17.s[0]
+	WORD  $0x4f9112af         // fmla v15.4s, v21.4s, v17.s[0]
+	FMOVQ 48(R4), F20
+	WORD  $0x4fb01240         // fmla v0.4s, v18.4s, v16.s[1]
+	WORD  $0x4fb01261         // fmla v1.4s, v19.4s, v16.s[1]
+	WORD  $0x4e217a95         // fcvtl2 v21.4s, v20.8h
+	WORD  $0x0e217a94         // fcvtl v20.4s, v20.4h
+	WORD  $0x4fb11248         // fmla v8.4s, v18.4s, v17.s[1]
+	WORD  $0x4fb11269         // fmla v9.4s, v19.4s, v17.s[1]
+	FMOVQ 32(R5), F18
+	WORD  $0x4fb01282         // fmla v2.4s, v20.4s, v16.s[1]
+	WORD  $0x4fb012a3         // fmla v3.4s, v21.4s, v16.s[1]
+	WORD  $0x4e217a53         // fcvtl2 v19.4s, v18.8h
+	WORD  $0x0e217a52         // fcvtl v18.4s, v18.4h
+	WORD  $0x4fb1128a         // fmla v10.4s, v20.4s, v17.s[1]
+	WORD  $0x4fb112ab         // fmla v11.4s, v21.4s, v17.s[1]
+	FMOVQ 48(R5), F20
+	WORD  $0x4fb01244         // fmla v4.4s, v18.4s, v16.s[1]
+	WORD  $0x4fb01265         // fmla v5.4s, v19.4s, v16.s[1]
+	WORD  $0x4e217a95         // fcvtl2 v21.4s, v20.8h
+	WORD  $0x0e217a94         // fcvtl v20.4s, v20.4h
+	WORD  $0x4fb1124c         // fmla v12.4s, v18.4s, v17.s[1]
+	WORD  $0x4fb1126d         // fmla v13.4s, v19.4s, v17.s[1]
+	FMOVQ 64(R4), F18
+	WORD  $0x4fb01286         // fmla v6.4s, v20.4s, v16.s[1]
+	WORD  $0x4fb012a7         // fmla v7.4s, v21.4s, v16.s[1]
+	WORD  $0x4e217a53         // fcvtl2 v19.4s, v18.8h
+	WORD  $0x0e217a52         // fcvtl v18.4s, v18.4h
+	WORD  $0x4fb1128e         // fmla v14.4s, v20.4s, v17.s[1]
+	WORD  $0x4fb112af         // fmla v15.4s, v21.4s, v17.s[1]
+	FMOVQ 80(R4), F20
+	WORD  $0x4f901a40         // fmla v0.4s, v18.4s, v16.s[2]
+	WORD  $0x4f901a61         // fmla v1.4s, v19.4s, v16.s[2]
+	WORD  $0x4e217a95         // fcvtl2 v21.4s, v20.8h
+	WORD  $0x0e217a94         // fcvtl v20.4s, v20.4h
+	WORD  $0x4f911a48         // fmla v8.4s, v18.4s, v17.s[2]
+	WORD  $0x4f911a69         // fmla v9.4s, v19.4s, v17.s[2]
+	FMOVQ 64(R5), F18
+	WORD  $0x4f901a82         // fmla v2.4s, v20.4s, v16.s[2]
+	WORD  $0x4f901aa3         // fmla v3.4s, v21.4s, v16.s[2]
+	WORD  $0x4e217a53         // fcvtl2 v19.4s, v18.8h
+	WORD  $0x0e217a52         // fcvtl v18.4s, v18.4h
+	WORD  $0x4f911a8a         // fmla v10.4s, v20.4s, v17.s[2]
+	WORD  $0x4f911aab         // fmla v11.4s, v21.4s, v17.s[2]
+	FMOVQ 80(R5), F20
+	WORD  $0x4f901a44         // fmla v4.4s, v18.4s, v16.s[2]
+	WORD  $0x4f901a65         // fmla v5.4s, v19.4s, v16.s[2]
+	WORD  $0x4e217a95         // fcvtl2 v21.4s, v20.8h
+	WORD  $0x0e217a94         // fcvtl v20.4s, v20.4h
+	WORD  $0x4f911a4c         // fmla v12.4s, v18.4s, v17.s[2]
+	WORD  $0x4f911a6d         // fmla v13.4s, v19.4s, v17.s[2]
+	FMOVQ 96(R4), F18
+	WORD  $0x4f901a86         // fmla v6.4s, v20.4s, v16.s[2]
+	WORD  $0x4f901aa7         // fmla v7.4s, v21.4s, v16.s[2]
+	WORD  $0x4e217a53         // fcvtl2 v19.4s, v18.8h
+	WORD  $0x0e217a52         // fcvtl v18.4s, v18.4h
+	WORD  $0x4f911a8e         // fmla v14.4s, v20.4s, v17.s[2]
+	WORD  $0x4f911aaf         // fmla v15.4s, v21.4s, v17.s[2]
+	FMOVQ 112(R4), F20
+	WORD  $0x4fb01a40         // fmla v0.4s, v18.4s, v16.s[3]
+	WORD  $0x4fb01a61         // fmla v1.4s, v19.4s, v16.s[3]
+	WORD  $0x4e217a95         // fcvtl2 v21.4s, v20.8h
+	WORD  $0x0e217a94         // fcvtl v20.4s, v20.4h
+	WORD  $0x4fb11a48         // fmla v8.4s, v18.4s, v17.s[3]
+	WORD  $0x4fb11a69         // fmla v9.4s, v19.4s, v17.s[3]
+	FMOVQ 96(R5), F18
+	WORD  $0x4fb01a82         // fmla v2.4s, v20.4s, v16.s[3]
+	WORD  $0x4fb01aa3         // fmla v3.4s, v21.4s, v16.s[3]
+	WORD  $0x4e217a53         // fcvtl2 v19.4s, v18.8h
+	WORD  $0x0e217a52         // fcvtl v18.4s, v18.4h
+	WORD  $0x4fb11a8a         // fmla v10.4s, v20.4s, v17.s[3]
+	WORD  $0x4fb11aab         // fmla v11.4s, v21.4s, v17.s[3]
+	FMOVQ 112(R5), F20
+	WORD  $0x4fb01a44         // fmla v4.4s, v18.4s, v16.s[3]
+	WORD  $0x4fb01a65         // fmla v5.4s, v19.4s, v16.s[3]
+	WORD  $0x4e217a95         // fcvtl2 v21.4s, v20.8h
+	WORD  $0x0e217a94         // fcvtl v20.4s, v20.4h
+	WORD  $0x4fb11a4c         // fmla v12.4s, v18.4s, v17.s[3]
+	WORD  $0x4fb11a6d         // fmla v13.4s, v19.4s, v17.s[3]
+	WORD  $0x4fb01a86         // fmla v6.4s, v20.4s, v16.s[3]
+	WORD  $0x4fb01aa7         // fmla v7.4s, v21.4s, v16.s[3]
+	WORD  $0x4fb11a8e         // fmla v14.4s, v20.4s, v17.s[3]
+	WORD  $0x4fb11aaf         // fmla v15.4s, v21.4s, v17.s[3]
+	ADD   $128, R4, R4
+	ADD   $128, R5, R5
+	ADD   $16, R10, R10
+	SUBS  $1, R14, R14
+	BNE   channels
+	ADD   R22, R10, R10
+	SUBS  $1, R13, R13
+	BNE   col
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	ADD   R20, R8, R8
+	SUBS  $1, R11, R11
+	BNE   plane
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F16, F17)
+	FLDPQ 32(R15), (F18, F19)
+	WORD  $0x4e30d400         // fadd v0.4s, v0.4s, v16.4s
+	WORD  $0x4e31d421         // fadd v1.4s, v1.4s, v17.4s
+	WORD  $0x4e32d442         // fadd v2.4s, v2.4s, v18.4s
+	WORD  $0x4e33d463         // fadd v3.4s, v3.4s, v19.4s
+	FLDPQ 64(R15), (F16, F17)
+	FLDPQ 96(R15), (F18, F19)
+	WORD  $0x4e30d508         // fadd v8.4s, v8.4s, v16.4s
+	WORD  $0x4e31d529         // fadd v9.4s, v9.4s, v17.4s
+	WORD  $0x4e32d54a         // fadd v10.4s, v10.4s, v18.4s
+	WORD  $0x4e33d56b         // fadd v11.4s, v11.4s, v19.4s
+	MOVD  112(R0), R26
+	ADD   R26, R15, R15
+	FLDPQ (R15), (F16, F17)
+	FLDPQ 32(R15), (F18, F19)
+	WORD  $0x4e30d484         // fadd v4.4s, v4.4s, v16.4s
+	WORD  $0x4e31d4a5         // fadd v5.4s, v5.4s, v17.4s
+	WORD  $0x4e32d4c6         // fadd v6.4s, v6.4s, v18.4s
+	WORD  $0x4e33d4e7         // fadd v7.4s, v7.4s, v19.4s
+	FLDPQ 64(R15), (F16, F17)
+	FLDPQ 96(R15), (F18, F19)
+	WORD  $0x4e30d58c         // fadd v12.4s, v12.4s, v16.4s
+	WORD  $0x4e31d5ad         // fadd v13.4s, v13.4s, v17.4s
+	WORD  $0x4e32d5ce         // fadd v14.4s, v14.4s, v18.4s
+	WORD  $0x4e33d5ef         // fadd v15.4s, v15.4s, v19.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e810    // fcmlt v16.4s, v0.4s, #0.0
+	WORD $0x4e701c00    // bic v0.16b, v0.16b, v16.16b
+	WORD $0x4ea0e831    // fcmlt v17.4s, v1.4s, #0.0
+	WORD $0x4e711c21    // bic v1.16b, v1.16b, v17.16b
+	WORD $0x4ea0e852    // fcmlt v18.4s, v2.4s, #0.0
+	WORD $0x4e721c42    // bic v2.16b, v2.16b, v18.16b
+	WORD $0x4ea0e873    // fcmlt v19.4s, v3.4s, #0.0
+	WORD $0x4e731c63    // bic v3.16b, v3.16b, v19.16b
+	WORD $0x4ea0e890    // fcmlt v16.4s, v4.4s, #0.0
+	WORD $0x4e701c84    // bic v4.16b, v4.16b, v16.16b
+	WORD $0x4ea0e8b1    // fcmlt v17.4s, v5.4s, #0.0
+	WORD $0x4e711ca5    // bic v5.16b, v5.16b, v17.16b
+	WORD $0x4ea0e8d2    // fcmlt v18.4s, v6.4s, #0.0
+	WORD $0x4e721cc6    // bic v6.16b, v6.16b, v18.16b
+	WORD $0x4ea0e8f3    // fcmlt v19.4s, v7.4s, #0.0
+	WORD $0x4e731ce7    // bic v7.16b, v7.16b, v19.16b
+	WORD $0x4ea0e910    // fcmlt v16.4s, v8.4s, #0.0
+	WORD $0x4e701d08    // bic v8.16b, v8.16b, v16.16b
+	WORD $0x4ea0e931    // fcmlt v17.4s, v9.4s, #0.0
+	WORD $0x4e711d29    // bic v9.16b, v9.16b, v17.16b
+	WORD $0x4ea0e952    // fcmlt v18.4s, v10.4s, #0.0
+	WORD $0x4e721d4a    // bic v10.16b, v10.16b, v18.16b
+	WORD $0x4ea0e973    // fcmlt v19.4s, v11.4s, #0.0
+	WORD $0x4e731d6b    // bic v11.16b, v11.16b, v19.16b
+	WORD $0x4ea0e990    // fcmlt v16.4s, v12.4s, #0.0
+	WORD $0x4e701d8c    // bic v12.16b, v12.16b, v16.16b
+	WORD $0x4ea0e9b1    // fcmlt v17.4s, v13.4s, #0.0
+	WORD $0x4e711dad    // bic v13.16b, v13.16b, v17.16b
+	WORD $0x4ea0e9d2    // fcmlt v18.4s, v14.4s, #0.0
+	WORD $0x4e721dce    // bic v14.16b, v14.16b, v18.16b
+	WORD $0x4ea0e9f3    // fcmlt v19.4s, v15.4s, #0.0
+	WORD $0x4e731def    // bic v15.16b, v15.16b, v19.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F8, F9), 64(R15)
+	FSTPQ (F10, F11), 96(R15)
+	MOVD  104(R0), R26
+	ADD   R26, R15, R15
+	FSTPQ (F4, F5), (R15)
+	FSTPQ (F6, F7), 32(R15)
+	FSTPQ (F12, F13), 64(R15)
+	FSTPQ (F14, F15), 96(R15)
+	ADD   $128, R1, R1
+	ADD   $128, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_h16s1_3x32_neon(a *convArgs)
+TEXT ·conv2d_f32_h16s1_3x32_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+	MOVD 96(R0), R23
+
+tile:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	VMOV  V4.B16, V12.B16
+	VMOV  V5.B16, V13.B16
+	VMOV  V6.B16, V14.B16
+	VMOV  V7.B16, V15.B16
+	VMOV  V0.B16, V16.B16
+	VMOV  V1.B16, V17.B16
+	VMOV  V2.B16, V18.B16
+	VMOV  V3.B16, V19.B16
+	VMOV  V4.B16, V20.B16
+	VMOV  V5.B16, V21.B16
+	VMOV  V6.B16, V22.B16
+	VMOV  V7.B16, V23.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	VMOVI $0, V16.B16
+	VMOVI $0, V17.B16
+	VMOVI $0, V18.B16
+	VMOVI $0, V19.B16
+	VMOVI $0, V20.B16
+	VMOVI $0, V21.B16
+	VMOVI $0, V22.B16
+	VMOVI $0, V23.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F8, F9)
+	FLDPQ 96(R15), (F10, F11)
+	FLDPQ 128(R15), (F16, F17)
+	FLDPQ 160(R15), (F18, F19)
+	MOVD  104(R0), R26
+	ADD   R26, R15, R15
+	FLDPQ (R15), (F4, F5)
+	FLDPQ 32(R15), (F6, F7)
+	FLDPQ 64(R15), (F12, F13)
+	FLDPQ 96(R15), (F14, F15)
+	FLDPQ 128(R15), (F20, F21)
+	FLDPQ 160(R15), (F22, F23)
+
+reduce:
+	MOVD 8(R0), R4
+	ADD  R23, R4, R5
+	MOVD R1, R8
+	MOVD R16, R11
+
+plane:
+	MOVD R8, R9
+	MOVD R17, R12
+
+row:
+	MOVD R9, R10
+	MOVD R19, R13
+
+col:
+	MOVZ $4, R14
+
+channels:
+	FMOVQ (R10), F24
+	FMOVQ 64(R10), F25
+	FMOVQ 128(R10), F26
+	FMOVQ (R4), F27
+	WORD  $0x4e217b7c          // fcvtl2 v28.4s, v27.8h
+	WORD  $0x0e217b7b          // fcvtl v27.4s, v27.4h
+	FMOVQ 16(R4), F29
+	WORD  $0x4f981360          // fmla v0.4s, v27.4s, v24.s[0]
+	WORD  $0x4f981381          // fmla v1.4s, v28.4s, v24.s[0]
+	WORD  $0x4f991368          // fmla v8.4s, v27.4s, v25.s[0]
+	WORD  $0x4f991389          // fmla v9.4s, v28.4s, v25.s[0]
+	WORD  $0x4e217bbe          // fcvtl2 v30.4s, v29.8h
+	WORD  $0x0e217bbd          // fcvtl v29.4s, v29.4h
+	WORD  $0x4f9a1370          // fmla v16.4s, v27.4s, v26.s[0]
+	WORD  $0x4f9a1391          // fmla v17.4s, v28.4s, v26.s[0]
+	FMOVQ (R5), F27
+	WORD  $0x4f9813a2          // fmla v2.4s, v29.4s, v24.s[0]
+	WORD  $0x4f9813c3          // fmla v3.4s, v30.4s, v24.s[0]
+	WORD  $0x4f9913aa          // fmla v10.4s, v29.4s, v25.s[0]
+	WORD  $0x4f9913cb          // fmla v11.4s, v30.4s, v25.s[0]
+	WORD  $0x4e217b7c          // fcvtl2 v28.4s, v27.8h
+	WORD  $0x0e217b7b          // fcvtl v27.4s, v27.4h
+	WORD  $0x4f9a13b2          // fmla v18.4s, v29.4s, v26.s[0]
+	WORD  $0x4f9a13d3          // fmla v19.4s, v30.4s, v26.s[0]
+	FMOVQ 16(R5), F29
+	WORD  $0x4f981364          // fmla v4.4s, v27.4s, v24.s[0]
+	WORD  $0x4f981385          // fmla v5.4s, v28.4s, v24.s[0]
+	WORD  $0x4f99136c          // fmla v12.4s, v27.4s, v25.s[0]
+	WORD  $0x4f99138d          // fmla v13.4s, v28.4s, v25.s[0]
+	WORD  $0x4e217bbe          // fcvtl2 v30.4s, v29.8h
+	WORD  $0x0e217bbd          // fcvtl v29.4s, v29.4h
+	WORD  $0x4f9a1374          // fmla v20.4s, v27.4s, v26.s[0]
+	WORD  $0x4f9a1395          // fmla v21.4s, v28.4s, v26.s[0]
+	FMOVQ 32(R4), F27
+	WORD  $0x4f9813a6          // fmla v6.4s, v29.4s, v24.s[0]
+	WORD  $0x4f9813c7          // fmla v7.4s, v30.4s, v24.s[0]
+	WORD  $0x4f9913ae          // fmla v14.4s, v29.4s, v25.s[0]
+	WORD  $0x4f9913cf          // fmla v15.4s, v30.4s, v25.s[0]
+	WORD  $0x4e217b7c          // fcvtl2 v28.4s, v27.8h
+	WORD  $0x0e217b7b          // fcvtl v27.4s, v27.4h
+	WORD  $0x4f9a13b6          // fmla v22.4s, v29.4s, v26.s[0]
+	WORD  $0x4f9a13d7          // fmla v23.4s, v30.4s, v26.s[0]
+	FMOVQ 48(R4), F29
+	WORD  $0x4fb81360          // fmla v0.4s, v27.4s, v24.s[1]
+	WORD  $0x4fb81381          // fmla v1.4s, v28.4s, v24.s[1]
+	WORD  $0x4fb91368          // fmla v8.4s, v27.4s, v25.s[1]
+	WORD  $0x4fb91389          // fmla v9.4s, v28.4s, v25.s[1]
+	WORD  $0x4e217bbe          // fcvtl2 v30.4s, v29.8h
+	WORD  $0x0e217bbd          // fcvtl v29.4s, v29.4h
+	WORD  $0x4fba1370          // fmla v16.4s, v27.4s, v26.s[1]
+	WORD  $0x4fba1391          // fmla v17.4s, v28.4s, v26.s[1]
+	FMOVQ 32(R5), F27
+	WORD  $0x4fb813a2          // fmla v2.4s, v29.4s, v24.s[1]
+	WORD  $0x4fb813c3          // fmla v3.4s, v30.4s, v24.s[1]
+	WORD  $0x4fb913aa          // fmla v10.4s, v29.4s, v25.s[1]
+	WORD  $0x4fb913cb          // fmla v11.4s, v30.4s, v25.s[1]
+	WORD  $0x4e217b7c          // fcvtl2 v28.4s, v27.8h
+	WORD  $0x0e217b7b          // fcvtl v27.4s, v27.4h
+	WORD  $0x4fba13b2          // fmla v18.4s, v29.4s, v26.s[1]
+	WORD  $0x4fba13d3          // fmla v19.4s, v30.4s, v26.s[1]
+	FMOVQ 48(R5), F29
+	WORD  $0x4fb81364          // fmla v4.4s, v27.4s, v24.s[1]
+	WORD  $0x4fb81385          // fmla v5.4s, v28.4s, v24.s[1]
+	WORD  $0x4fb9136c          // fmla v12.4s, v27.4s, v25.s[1]
+	WORD  $0x4fb9138d          // fmla v13.4s, v28.4s, v25.s[1]
+	WORD  $0x4e217bbe          // fcvtl2 v30.4s, v29.8h
+	WORD  $0x0e217bbd          // fcvtl v29.4s, v29.4h
+	WORD  $0x4fba1374          // fmla v20.4s, v27.4s, v26.s[1]
+	WORD  $0x4fba1395          // fmla v21.4s, v28.4s, v26.s[1]
+	FMOVQ 64(R4), F27
+	WORD  $0x4fb813a6          // fmla v6.4s, v29.4s, v24.s[1]
+	WORD  $0x4fb813c7          // fmla v7.4s, v30.4s, v24.s[1]
+	WORD  $0x4fb913ae          // fmla v14.4s, v29.4s, v25.s[1]
+	WORD  $0x4fb913cf          // fmla v15.4s, v30.4s, v25.s[1]
+	WORD  $0x4e217b7c          // fcvtl2 v28.4s, v27.8h
+	WORD  $0x0e217b7b          // fcvtl v27.4s, v27.4h
+	WORD  $0x4fba13b6          // fmla v22.4s, v29.4s, v26.s[1]
+	WORD  $0x4fba13d7          // fmla v23.4s, v30.4s, v26.s[1]
+	FMOVQ 80(R4), F29
+	WORD  $0x4f981b60          // fmla v0.4s, v27.4s, v24.s[2]
+	WORD  $0x4f981b81          // fmla v1.4s, v28.4s, v24.s[2]
+	WORD  $0x4f991b68          // fmla v8.4s, v27.4s, v25.s[2]
+	WORD  $0x4f991b89          // fmla v9.4s, v28.4s, v25.s[2]
+	WORD  $0x4e217bbe          // fcvtl2 v30.4s, v29.8h
+	WORD  $0x0e217bbd          // fcvtl v29.4s, v29.4h
+	WORD  $0x4f9a1b70          // fmla v16.4s, v27.4s, v26.s[2]
+	WORD  $0x4f9a1b91          // fmla v17.4s, v28.4s, v26.s[2]
+	FMOVQ 64(R5), F27
+	WORD  $0x4f981ba2          // fmla v2.4s, v29.4s, v24.s[2]
+	WORD  $0x4f981bc3          // fmla v3.4s, v30.4s, v24.s[2]
+	WORD  $0x4f991baa          // fmla v10.4s, v29.4s, v25.s[2]
+	WORD  $0x4f991bcb          // fmla v11.4s, v30.4s, v25.s[2]
+	WORD  $0x4e217b7c          // fcvtl2 v28.4s, v27.8h
+	WORD  $0x0e217b7b          // fcvtl v27.4s, v27.4h
+	WORD  $0x4f9a1bb2          // fmla v18.4s, v29.4s, v26.s[2]
+	WORD  $0x4f9a1bd3          // fmla v19.4s, v30.4s, v26.s[2]
+	FMOVQ 80(R5), F29
+	WORD  $0x4f981b64          // fmla v4.4s, v27.4s, v24.s[2]
+	WORD  $0x4f981b85          // fmla v5.4s, v28.4s, v24.s[2]
+	WORD  $0x4f991b6c          // fmla v12.4s, v27.4s, v25.s[2]
+	WORD  $0x4f991b8d          // fmla v13.4s, v28.4s, v25.s[2]
+	WORD  $0x4e217bbe          // fcvtl2 v30.4s, v29.8h
+	WORD  $0x0e217bbd          // fcvtl v29.4s, v29.4h
+	WORD  $0x4f9a1b74          // fmla v20.4s, v27.4s, v26.s[2]
+	WORD  $0x4f9a1b95          // fmla v21.4s, v28.4s, v26.s[2]
+	FMOVQ 96(R4), F27
+	WORD  $0x4f981ba6          // fmla v6.4s, v29.4s, v24.s[2]
+	WORD  $0x4f981bc7          // fmla v7.4s, v30.4s, v24.s[2]
+	WORD  $0x4f991bae          // fmla v14.4s, v29.4s, v25.s[2]
+	WORD  $0x4f991bcf          // fmla v15.4s, v30.4s, v25.s[2]
+	WORD  $0x4e217b7c          // fcvtl2 v28.4s, v27.8h
+	WORD  $0x0e217b7b          // fcvtl v27.4s, v27.4h
+	WORD  $0x4f9a1bb6          // fmla v22.4s, v29.4s, v26.s[2]
+	WORD  $0x4f9a1bd7          // fmla v23.4s, v30.4s, v26.s[2]
+	FMOVQ 112(R4), F29
+	WORD  $0x4fb81b60          // fmla v0.4s, v27.4s, v24.s[3]
+	WORD  $0x4fb81b81          // fmla v1.4s, v28.4s, v24.s[3]
+	WORD  $0x4fb91b68          // fmla v8.4s, v27.4s, v25.s[3]
+	WORD  $0x4fb91b89          // fmla v9.4s, v28.4s, v25.s[3]
+	WORD  $0x4e217bbe          // fcvtl2 v30.4s, v29.8h
+	WORD  $0x0e217bbd          // fcvtl v29.4s, v29.4h
+	WORD  $0x4fba1b70          // fmla v16.4s, v27.4s, v26.s[3]
+	WORD  $0x4fba1b91          // fmla v17.4s, v28.4s, v26.s[3]
+	FMOVQ 96(R5), F27
+	WORD  $0x4fb81ba2          // fmla v2.4s, v29.4s, v24.s[3]
+	WORD  $0x4fb81bc3          // fmla v3.4s, v30.4s, v24.s[3]
+	WORD  $0x4fb91baa          // fmla v10.4s, v29.4s, v25.s[3]
+	WORD  $0x4fb91bcb          // fmla v11.4s, v30.4s, v25.s[3]
+	WORD  $0x4e217b7c          // fcvtl2 v28.4s, v27.8h
+	WORD  $0x0e217b7b          // fcvtl v27.4s, v27.4h
+	WORD  $0x4fba1bb2          // fmla v18.4s, v29.4s, v26.s[3]
+	WORD  $0x4fba1bd3          // fmla v19.4s, v30.4s, v26.s[3]
+	FMOVQ 112(R5), F29
+	WORD  $0x4fb81b64          // fmla v4.4s, v27.4s, v24.s[3]
+	WORD  $0x4fb81b85          // fmla v5.4s, v28.4s, v24.s[3]
+	WORD  $0x4fb91b6c          // fmla v12.4s, v27.4s, v25.s[3]
+	WORD  $0x4fb91b8d          // fmla v13.4s, v28.4s, v25.s[3]
+	WORD  $0x4e217bbe          // fcvtl2 v30.4s, v29.8h
+	WORD  $0x0e217bbd          // fcvtl v29.4s, v29.4h
+	WORD  $0x4fba1b74          // fmla v20.4s, v27.4s, v26.s[3]
+	WORD  $0x4fba1b95          // fmla v21.4s, v28.4s, v26.s[3]
+	WORD  $0x4fb81ba6          // fmla v6.4s, v29.4s, v24.s[3]
+	WORD  $0x4fb81bc7          // fmla v7.4s, v30.4s, v24.s[3]
+	WORD  $0x4fb91bae          // fmla v14.4s, v29.4s, v25.s[3]
+	WORD  $0x4fb91bcf          // fmla v15.4s, v30.4s, v25.s[3]
+	WORD  $0x4fba1bb6          // fmla v22.4s, v29.4s, v26.s[3]
+	WORD  $0x4fba1bd7          // fmla v23.4s, v30.4s, v26.s[3]
+	ADD   $128, R4, R4
+	ADD   $128, R5, R5
+	ADD   $16, R10, R10
+	SUBS  $1, R14, R14
+	BNE   channels
+	ADD   R22, R10, R10
+	SUBS  $1, R13, R13
+	BNE   col
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	ADD   R20, R8, R8
+	SUBS  $1, R11, R11
+	BNE   plane
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F24, F25)
+	FLDPQ 32(R15), (F26, F27)
+	WORD  $0x4e38d400          // fadd v0.4s, v0.4s, v24.4s
+	WORD  $0x4e39d421          // fadd v1.4s, v1.4s, v25.4s
+	WORD  $0x4e3ad442          // fadd v2.4s, v2.4s, v26.4s
+	WORD  $0x4e3bd463          // fadd v3.4s, v3.4s, v27.4s
+	FLDPQ 64(R15), (F24, F25)
+	FLDPQ 96(R15), (F26, F27)
+	WORD  $0x4e38d508          // fadd v8.4s, v8.4s, v24.4s
+	WORD  $0x4e39d529          // fadd v9.4s, v9.4s, v25.4s
+	WORD  $0x4e3ad54a          // fadd v10.4s, v10.4s, v26.4s
+	WORD  $0x4e3bd56b          // fadd v11.4s, v11.4s, v27.4s
+	FLDPQ 128(R15), (F24, F25)
+	FLDPQ 160(R15), (F26, F27)
+	WORD  $0x4e38d610          // fadd v16.4s, v16.4s, v24.4s
+	WORD  $0x4e39d631          // fadd v17.4s, v17.4s, v25.4s
+	WORD  $0x4e3ad652          // fadd v18.4s, v18.4s, v26.4s
+	WORD  $0x4e3bd673          // fadd v19.4s, v19.4s, v27.4s
+	MOVD  112(R0), R26
+	ADD   R26, R15, R15
+	FLDPQ (R15), (F24, F25)
+	FLDPQ 32(R15), (F26, F27)
+	WORD  $0x4e38d484          // fadd v4.4s, v4.4s, v24.4s
+	WORD  $0x4e39d4a5          // fadd v5.4s, v5.4s, v25.4s
+	WORD  $0x4e3ad4c6          // fadd v6.4s, v6.4s, v26.4s
+	WORD  $0x4e3bd4e7          // fadd v7.4s, v7.4s, v27.4s
+	FLDPQ 64(R15), (F24, F25)
+	FLDPQ 96(R15), (F26, F27)
+	WORD  $0x4e38d58c          // fadd v12.4s, v12.4s, v24.4s
+	WORD  $0x4e39d5ad          // fadd v13.4s, v13.4s, v25.4s
+	WORD  $0x4e3ad5ce          // fadd v14.4s, v14.4s, v26.4s
+	WORD  $0x4e3bd5ef          // fadd v15.4s, v15.4s, v27.4s
+	FLDPQ 128(R15), (F24, F25)
+	FLDPQ 160(R15), (F26, F27)
+	WORD  $0x4e38d694          // fadd v20.4s, v20.4s, v24.4s
+	WORD  $0x4e39d6b5          // fadd v21.4s, v21.4s, v25.4s
+	WORD  $0x4e3ad6d6          // fadd v22.4s, v22.4s, v26.4s
+	WORD  $0x4e3bd6f7          // fadd v23.4s, v23.4s, v27.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e818    // fcmlt v24.4s, v0.4s, #0.0
+	WORD $0x4e781c00    // bic v0.16b, v0.16b, v24.16b
+	WORD $0x4ea0e839    // fcmlt v25.4s, v1.4s, #0.0
+	WORD $0x4e791c21    // bic v1.16b, v1.16b, v25.16b
+	WORD $0x4ea0e85a    // fcmlt v26.4s, v2.4s, #0.0
+	WORD $0x4e7a1c42    // bic v2.16b, v2.16b, v26.16b
+	WORD $0x4ea0e87b    // fcmlt v27.4s, v3.4s, #0.0
+	WORD $0x4e7b1c63    // bic v3.16b, v3.16b, v27.16b
+	WORD $0x4ea0e898    // fcmlt v24.4s, v4.4s, #0.0
+	WORD $0x4e781c84    // bic v4.16b, v4.16b, v24.16b
+	WORD $0x4ea0e8b9    // fcmlt v25.4s, v5.4s, #0.0
+	WORD $0x4e791ca5    // bic v5.16b, v5.16b, v25.16b
+	WORD $0x4ea0e8da    // fcmlt v26.4s, v6.4s, #0.0
+	WORD $0x4e7a1cc6    // bic v6.16b, v6.16b, v26.16b
+	WORD $0x4ea0e8fb    // fcmlt v27.4s, v7.4s, #0.0
+	WORD $0x4e7b1ce7    // bic v7.16b, v7.16b, v27.16b
+	WORD $0x4ea0e918    // fcmlt v24.4s, v8.4s, #0.0
+	WORD $0x4e781d08    // bic v8.16b, v8.16b, v24.16b
+	WORD $0x4ea0e939    // fcmlt v25.4s, v9.4s, #0.0
+	WORD $0x4e791d29    // bic v9.16b, v9.16b, v25.16b
+	WORD $0x4ea0e95a    // fcmlt v26.4s, v10.4s, #0.0
+	WORD $0x4e7a1d4a    // bic v10.16b, v10.16b, v26.16b
+	WORD $0x4ea0e97b    // fcmlt v27.4s, v11.4s, #0.0
+	WORD $0x4e7b1d6b    // bic v11.16b, v11.16b, v27.16b
+	WORD $0x4ea0e998    // fcmlt v24.4s, v12.4s, #0.0
+	WORD $0x4e781d8c    // bic v12.16b, v12.16b, v24.16b
+	WORD $0x4ea0e9b9    // fcmlt v25.4s, v13.4s, #0.0
+	WORD $0x4e791dad    // bic v13.16b, v13.16b, v25.16b
+	WORD $0x4ea0e9da    // fcmlt v26.4s, v14.4s, #0.0
+	WORD $0x4e7a1dce    // bic v14.16b, v14.16b, v26.16b
+	WORD $0x4ea0e9fb    // fcmlt v27.4s, v15.4s, #0.0
+	WORD $0x4e7b1def    // bic v15.16b, v15.16b, v27.16b
+	WORD $0x4ea0ea18    // fcmlt v24.4s, v16.4s, #0.0
+	WORD $0x4e781e10    // bic v16.16b, v16.16b, v24.16b
+	WORD $0x4ea0ea39    // fcmlt v25.4s, v17.4s, #0.0
+	WORD $0x4e791e31    // bic v17.16b, v17.16b, v25.16b
+	WORD $0x4ea0ea5a    // fcmlt v26.4s, v18.4s, #0.0
+	WORD $0x4e7a1e52    // bic v18.16b, v18.16b, v26.16b
+	WORD $0x4ea0ea7b    // fcmlt v27.4s, v19.4s, #0.0
+	WORD $0x4e7b1e73    // bic v19.16b, v19.16b, v27.16b
+	WORD $0x4ea0ea98    // fcmlt v24.4s, v20.4s, #0.0
+	WORD $0x4e781e94    // bic v20.16b, v20.16b, v24.16b
+	WORD $0x4ea0eab9    // fcmlt v25.4s, v21.4s, #0.0
+	WORD $0x4e791eb5    // bic v21.16b, v21.16b, v25.16b
+	WORD $0x4ea0eada    // fcmlt v26.4s, v22.4s, #0.0
+	WORD $0x4e7a1ed6    // bic v22.16b, v22.16b, v26.16b
+	WORD $0x4ea0eafb    // fcmlt v27.4s, v23.4s, #0.0
+	WORD $0x4e7b1ef7    // bic v23.16b, v23.16b, v27.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F8, F9), 64(R15)
+	FSTPQ (F10, F11), 96(R15)
+	FSTPQ (F16, F17), 128(R15)
+	FSTPQ (F18, F19), 160(R15)
+	MOVD  104(R0), R26
+	ADD   R26, R15, R15
+	FSTPQ (F4, F5), (R15)
+	FSTPQ (F6, F7), 32(R15)
+	FSTPQ (F12, F13), 64(R15)
+	FSTPQ (F14, F15), 96(R15)
+	FSTPQ (F20, F21), 128(R15)
+	FSTPQ (F22, F23), 160(R15)
+	ADD   $192, R1, R1
+	ADD   $192, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_h16s1_1x64_neon(a *convArgs)
+TEXT ·conv2d_f32_h16s1_1x64_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+	MOVD 96(R0), R23
+
+tile:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+	FLDPQ 192(R15), (F12, F13)
+	FLDPQ 224(R15), (F14, F15)
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	MOVD  104(R0), R26
+	ADD   R26, R15, R15
+	FLDPQ (R15), (F4, F5)
+	FLDPQ 32(R15), (F6, F7)
+	MOVD  104(R0), R26
+	ADD   R26, R15, R15
+	FLDPQ (R15), (F8, F9)
+	FLDPQ 32(R15), (F10, F11)
+	MOVD  104(R0), R26
+	ADD   R26, R15, R15
+	FLDPQ (R15), (F12, F13)
+	FLDPQ 32(R15), (F14, F15)
+
+reduce:
+	MOVD 8(R0), R4
+	ADD  R23, R4, R5
+	ADD  R23, R5, R6
+	ADD  R23, R6, R7
+	MOVD R1, R8
+	MOVD R16, R11
+
+plane:
+	MOVD R8, R9
+	MOVD R17, R12
+
+row:
+	MOVD R9, R10
+	MOVD R19, R13
+
+col:
+	MOVZ $4, R14
+
+channels:
+	FMOVQ (R10), F16
+	FMOVQ (R4), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	FMOVQ 16(R4), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4f901220         // fmla v0.4s, v17.4s, v16.s[0]
+	WORD  $0x4f901241         // fmla v1.4s, v18.4s, v16.s[0]
+	FMOVQ (R5), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4f901262         // fmla v2.4s, v19.4s, v16.s[0]
+	WORD  $0x4f901283         // fmla v3.4s, v20.4s, v16.s[0]
+	FMOVQ 16(R5), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4f901224         // fmla v4.4s, v17.4s, v16.s[0]
+	WORD  $0x4f901245         // fmla v5.4s, v18.4s, v16.s[0]
+	FMOVQ (R6), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4f901266         // fmla v6.4s, v19.4s, v16.s[0]
+	WORD  $0x4f901287         // fmla v7.4s, v20.4s, v16.s[0]
+	FMOVQ 16(R6), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4f901228         // fmla v8.4s, v17.4s, v16.s[0]
+	WORD  $0x4f901249         // fmla v9.4s, v18.4s, v16.s[0]
+	FMOVQ (R7), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4f90126a         // fmla v10.4s, v19.4s, v16.s[0]
+	WORD  $0x4f90128b         // fmla v11.4s, v20.4s, v16.s[0]
+	FMOVQ 16(R7), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4f90122c         // fmla v12.4s, v17.4s, v16.s[0]
+	WORD  $0x4f90124d         // fmla v13.4s, v18.4s, v16.s[0]
+	FMOVQ 32(R4), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4f90126e         // fmla v14.4s, v19.4s, v16.s[0]
+	WORD  $0x4f90128f         // fmla v15.4s, v20.4s, v16.s[0]
+	FMOVQ 48(R4), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4fb01220         // fmla v0.4s, v17.4s, v16.s[1]
+	WORD  $0x4fb01241         // fmla v1.4s, v18.4s, v16.s[1]
+	FMOVQ 32(R5), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4fb01262         // fmla v2.4s, v19.4s, v16.s[1]
+	WORD  $0x4fb01283         // fmla v3.4s, v20.4s, v16.s[1]
+	FMOVQ 48(R5), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4fb01224         // fmla v4.4s, v17.4s, v16.s[1]
+	WORD  $0x4fb01245         // fmla v5.4s, v18.4s, v16.s[1]
+	FMOVQ 32(R6), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4fb01266         // fmla v6.4s, v19.4s, v16.s[1]
+	WORD  $0x4fb01287         // fmla v7.4s, v20.4s, v16.s[1]
+	FMOVQ 48(R6), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4fb01228         // fmla v8.4s, v17.4s, v16.s[1]
+	WORD  $0x4fb01249         // fmla v9.4s, v18.4s, v16.s[1]
+	FMOVQ 32(R7), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4fb0126a         // fmla v10.4s, v19.4s, v16.s[1]
+	WORD  $0x4fb0128b         // fmla v11.4s, v20.4s, v16.s[1]
+	FMOVQ 48(R7), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4fb0122c         // fmla v12.4s, v17.4s, v16.s[1]
+	WORD  $0x4fb0124d         // fmla v13.4s, v18.4s, v16.s[1]
+	FMOVQ 64(R4), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4fb0126e         // fmla v14.4s, v19.4s, v16.s[1]
+	WORD  $0x4fb0128f         // fmla v15.4s, v20.4s, v16.s[1]
+	FMOVQ 80(R4), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4f901a20         // fmla v0.4s, v17.4s, v16.s[2]
+	WORD  $0x4f901a41         // fmla v1.4s, v18.4s, v16.s[2]
+	FMOVQ 64(R5), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4f901a62         // fmla v2.4s, v19.4s, v16.s[2]
+	WORD  $0x4f901a83         // fmla v3.4s, v20.4s, v16.s[2]
+	FMOVQ 80(R5), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4f901a24         // fmla v4.4s, v17.4s, v16.s[2]
+	WORD  $0x4f901a45         // fmla v5.4s, v18.4s, v16.s[2]
+	FMOVQ 64(R6), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4f901a66         // fmla v6.4s, v19.4s, v16.s[2]
+	WORD  $0x4f901a87         // fmla v7.4s, v20.4s, v16.s[2]
+	FMOVQ 80(R6), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4f901a28         // fmla v8.4s, v17.4s, v16.s[2]
+	WORD  $0x4f901a49         // fmla v9.4s, v18.4s, v16.s[2]
+	FMOVQ 64(R7), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4f901a6a         // fmla v10.4s, v19.4s, v16.s[2]
+	WORD  $0x4f901a8b         // fmla v11.4s, v20.4s, v16.s[2]
+	FMOVQ 80(R7), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4f901a2c         // fmla v12.4s, v17.4s, v16.s[2]
+	WORD  $0x4f901a4d         // fmla v13.4s, v18.4s, v16.s[2]
+	FMOVQ 96(R4), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4f901a6e         // fmla v14.4s, v19.4s, v16.s[2]
+	WORD  $0x4f901a8f         // fmla v15.4s, v20.4s, v16.s[2]
+	FMOVQ 112(R4), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4fb01a20         // fmla v0.4s, v17.4s, v16.s[3]
+	WORD  $0x4fb01a41         // fmla v1.4s, v18.4s, v16.s[3]
+	FMOVQ 96(R5), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4fb01a62         // fmla v2.4s, v19.4s, v16.s[3]
+	WORD  $0x4fb01a83         // fmla v3.4s, v20.4s, v16.s[3]
+	FMOVQ 112(R5), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4fb01a24         // fmla v4.4s, v17.4s, v16.s[3]
+	WORD  $0x4fb01a45         // fmla v5.4s, v18.4s, v16.s[3]
+	FMOVQ 96(R6), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4fb01a66         // fmla v6.4s, v19.4s, v16.s[3]
+	WORD  $0x4fb01a87         // fmla v7.4s, v20.4s, v16.s[3]
+	FMOVQ 112(R6), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4fb01a28         // fmla v8.4s, v17.4s, v16.s[3]
+	WORD  $0x4fb01a49         // fmla v9.4s, v18.4s, v16.s[3]
+	FMOVQ 96(R7), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4fb01a6a         // fmla v10.4s, v19.4s, v16.s[3]
+	WORD  $0x4fb01a8b         // fmla v11.4s, v20.4s, v16.s[3]
+	FMOVQ 112(R7), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4fb01a2c         // fmla v12.4s, v17.4s, v16.s[3]
+	WORD  $0x4fb01a4d         // fmla v13.4s, v18.4s, v16.s[3]
+	WORD  $0x4fb01a6e         // fmla v14.4s, v19.4s, v16.s[3]
+	WORD  $0x4fb01a8f         // fmla v15.4s, v20.4s, v16.s[3]
+	ADD   $128, R4, R4
+	ADD   $128, R5, R5
+	ADD   $128, R6, R6
+	ADD   $128, R7, R7
+	ADD   $16, R10, R10
+	SUBS  $1, R14, R14
+	BNE   channels
+	ADD   R22, R10, R10
+	SUBS  $1, R13, R13
+	BNE   col
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	ADD   R20, R8, R8
+	SUBS  $1, R11, R11
+	BNE   plane
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F16, F17)
+	FLDPQ 32(R15), (F18, F19)
+	WORD  $0x4e30d400         // fadd v0.4s, v0.4s, v16.4s
+	WORD  $0x4e31d421         // fadd v1.4s, v1.4s, v17.4s
+	WORD  $0x4e32d442         // fadd v2.4s, v2.4s, v18.4s
+	WORD  $0x4e33d463         // fadd v3.4s, v3.4s, v19.4s
+	MOVD  112(R0), R26
+	ADD   R26, R15, R15
+	FLDPQ (R15), (F16, F17)
+	FLDPQ 32(R15), (F18, F19)
+	WORD  $0x4e30d484         // fadd v4.4s, v4.4s, v16.4s
+	WORD  $0x4e31d4a5         // fadd v5.4s, v5.4s, v17.4s
+	WORD  $0x4e32d4c6         // fadd v6.4s, v6.4s, v18.4s
+	WORD  $0x4e33d4e7         // fadd v7.4s, v7.4s, v19.4s
+	MOVD  112(R0), R26
+	ADD   R26, R15, R15
+	FLDPQ (R15), (F16, F17)
+	FLDPQ 32(R15), (F18, F19)
+	WORD  $0x4e30d508         // fadd v8.4s, v8.4s, v16.4s
+	WORD  $0x4e31d529         // fadd v9.4s, v9.4s, v17.4s
+	WORD  $0x4e32d54a         // fadd v10.4s, v10.4s, v18.4s
+	WORD  $0x4e33d56b         // fadd v11.4s, v11.4s, v19.4s
+	MOVD  112(R0), R26
+	ADD   R26, R15, R15
+	FLDPQ (R15), (F16, F17)
+	FLDPQ 32(R15), (F18, F19)
+	WORD  $0x4e30d58c         // fadd v12.4s, v12.4s, v16.4s
+	WORD  $0x4e31d5ad         // fadd v13.4s, v13.4s, v17.4s
+	WORD  $0x4e32d5ce         // fadd v14.4s, v14.4s, v18.4s
+	WORD  $0x4e33d5ef         // fadd v15.4s, v15.4s, v19.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e810    // fcmlt v16.4s, v0.4s, #0.0
+	WORD $0x4e701c00    // bic v0.16b, v0.16b, v16.16b
+	WORD $0x4ea0e831    // fcmlt v17.4s, v1.4s, #0.0
+	WORD $0x4e711c21    // bic v1.16b, v1.16b, v17.16b
+	WORD $0x4ea0e852    // fcmlt v18.4s, v2.4s, #0.0
+	WORD $0x4e721c42    // bic v2.16b, v2.16b, v18.16b
+	WORD $0x4ea0e873    // fcmlt v19.4s, v3.4s, #0.0
+	WORD $0x4e731c63    // bic v3.16b, v3.16b, v19.16b
+	WORD $0x4ea0e890    // fcmlt v16.4s, v4.4s, #0.0
+	WORD $0x4e701c84    // bic v4.16b, v4.16b, v16.16b
+	WORD $0x4ea0e8b1    // fcmlt v17.4s, v5.4s, #0.0
+	WORD $0x4e711ca5    // bic v5.16b, v5.16b, v17.16b
+	WORD $0x4ea0e8d2    // fcmlt v18.4s, v6.4s, #0.0
+	WORD $0x4e721cc6    // bic v6.16b, v6.16b, v18.16b
+	WORD $0x4ea0e8f3    // fcmlt v19.4s, v7.4s, #0.0
+	WORD $0x4e731ce7    // bic v7.16b, v7.16b, v19.16b
+	WORD $0x4ea0e910    // fcmlt v16.4s, v8.4s, #0.0
+	WORD $0x4e701d08    // bic v8.16b, v8.16b, v16.16b
+	WORD $0x4ea0e931    // fcmlt v17.4s, v9.4s, #0.0
+	WORD $0x4e711d29    // bic v9.16b, v9.16b, v17.16b
+	WORD $0x4ea0e952    // fcmlt v18.4s, v10.4s, #0.0
+	WORD $0x4e721d4a    // bic v10.16b, v10.16b, v18.16b
+	WORD $0x4ea0e973    // fcmlt v19.4s, v11.4s, #0.0
+	WORD $0x4e731d6b    // bic v11.16b, v11.16b, v19.16b
+	WORD $0x4ea0e990    // fcmlt v16.4s, v12.4s, #0.0
+	WORD $0x4e701d8c    // bic v12.16b, v12.16b, v16.16b
+	WORD $0x4ea0e9b1    // fcmlt v17.4s, v13.4s, #0.0
+	WORD $0x4e711dad    // bic v13.16b, v13.16b, v17.16b
+	WORD $0x4ea0e9d2    // fcmlt v18.4s, v14.4s, #0.0
+	WORD $0x4e721dce    // bic v14.16b, v14.16b, v18.16b
+	WORD $0x4ea0e9f3    // fcmlt v19.4s, v15.4s, #0.0
+	WORD $0x4e731def    // bic v15.16b, v15.16b, v19.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	MOVD  104(R0), R26
+	ADD   R26, R15, R15
+	FSTPQ (F4, F5), (R15)
+	FSTPQ (F6, F7), 32(R15)
+	MOVD  104(R0), R26
+	ADD   R26, R15, R15
+	FSTPQ (F8, F9), (R15)
+	FSTPQ (F10, F11), 32(R15)
+	MOVD  104(R0), R26
+	ADD   R26, R15, R15
+	FSTPQ (F12, F13), (R15)
+	FSTPQ (F14, F15), 32(R15)
+	ADD   $64, R1, R1
+	ADD   $64, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_h16s2_1x16_neon(a *convArgs)
+TEXT ·conv2d_f32_h16s2_1x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R8
+	MOVD R16, R11
+
+plane:
+	MOVD R8, R9
+	MOVD R17, R12
+
+row:
+	MOVD R9, R10
+	MOVD R19, R13
+
+col:
+	MOVZ $4, R14
+
+channels:
+	FMOVQ (R10), F4
+	FMOVQ (R4), F5
+	WORD  $0x4e2178a6       // fcvtl2 v6.4s, v5.8h
+	WORD  $0x0e2178a5       // fcvtl v5.4s, v5.4h
+	FMOVQ 16(R4), F7
+	WORD  $0x4e2178e8       // fcvtl2 v8.4s, v7.8h
+	WORD  $0x0e2178e7       // fcvtl v7.4s, v7.4h
+	WORD  $0x4f8410a0       // fmla v0.4s, v5.4s, v4.s[0]
+	WORD  $0x4f8410c1       // fmla v1.4s, v6.4s, v4.s[0]
+	FMOVQ 32(R4), F5
+	WORD  $0x4e2178a6       // fcvtl2 v6.4s, v5.8h
+	WORD  $0x0e2178a5       // fcvtl v5.4s, v5.4h
+	WORD  $0x4f8410e2       // fmla v2.4s, v7.4s, v4.s[0]
+	WORD  $0x4f841103       // fmla v3.4s, v8.4s, v4.s[0]
+	FMOVQ 48(R4), F7
+	WORD  $0x4e2178e8       // fcvtl2 v8.4s, v7.8h
+	WORD  $0x0e2178e7       // fcvtl v7.4s, v7.4h
+	WORD  $0x4fa410a0       // fmla v0.4s, v5.4s, v4.s[1]
+	WORD  $0x4fa410c1       // fmla v1.4s, v6.4s, v4.s[1]
+	FMOVQ 64(R4), F5
+	WORD  $0x4e2178a6       // fcvtl2 v6.4s, v5.8h
+	WORD  $0x0e2178a5       // fcvtl v5.4s, v5.4h
+	WORD  $0x4fa410e2       // fmla v2.4s, v7.4s, v4.s[1]
+	WORD  $0x4fa41103       // fmla v3.4s, v8.4s, v4.s[1]
+	FMOVQ 80(R4), F7
+	WORD  $0x4e2178e8       // fcvtl2 v8.4s, v7.8h
+	WORD  $0x0e2178e7       // fcvtl v7.4s, v7.4h
+	WORD  $0x4f8418a0       // fmla v0.4s, v5.4s, v4.s[2]
+	WORD  $0x4f8418c1       // fmla v1.4s, v6.4s, v4.s[2]
+	FMOVQ 96(R4), F5
+	WORD  $0x4e2178a6       // fcvtl2 v6.4s, v5.8h
+	WORD  $0x0e2178a5       // fcvtl v5.4s, v5.4h
+	WORD  $0x4f8418e2       // fmla v2.4s, v7.4s, v4.s[2]
+	WORD  $0x4f841903       // fmla v3.4s, v8.4s, v4.s[2]
+	FMOVQ 112(R4), F7
+	WORD  $0x4e2178e8       // fcvtl2 v8.4s, v7.8h
+	WORD  $0x0e2178e7       // fcvtl v7.4s, v7.4h
+	WORD  $0x4fa418a0       // fmla v0.4s, v5.4s, v4.s[3]
+	WORD  $0x4fa418c1       // fmla v1.4s, v6.4s, v4.s[3]
+	WORD  $0x4fa418e2       // fmla v2.4s, v7.4s, v4.s[3]
+	WORD  $0x4fa41903       // fmla v3.4s, v8.4s, v4.s[3]
+	ADD   $128, R4, R4
+	ADD   $16, R10, R10
+	SUBS  $1, R14, R14
+	BNE   channels
+	ADD   R22, R10, R10
+	SUBS  $1, R13, R13
+	BNE   col
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	ADD   R20, R8, R8
+	SUBS  $1, R11, R11
+	BNE   plane
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F4, F5)
+	FLDPQ 32(R15), (F6, F7)
+	WORD  $0x4e24d400       // fadd v0.4s, v0.4s, v4.4s
+	WORD  $0x4e25d421       // fadd v1.4s, v1.4s, v5.4s
+	WORD  $0x4e26d442       // fadd v2.4s, v2.4s, v6.4s
+	WORD  $0x4e27d463       // fadd v3.4s, v3.4s, v7.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e804    // fcmlt v4.4s, v0.4s, #0.0
+	WORD $0x4e641c00    // bic v0.16b, v0.16b, v4.16b
+	WORD $0x4ea0e825    // fcmlt v5.4s, v1.4s, #0.0
+	WORD $0x4e651c21    // bic v1.16b, v1.16b, v5.16b
+	WORD $0x4ea0e846    // fcmlt v6.4s, v2.4s, #0.0
+	WORD $0x4e661c42    // bic v2.16b, v2.16b, v6.16b
+	WORD $0x4ea0e867    // fcmlt v7.4s, v3.4s, #0.0
+	WORD $0x4e671c63    // bic v3.16b, v3.16b, v7.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	ADD   $128, R1, R1
+	ADD   $64, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_h16s2_2x16_neon(a *convArgs)
+TEXT ·conv2d_f32_h16s2_2x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R8
+	MOVD R16, R11
+
+plane:
+	MOVD R8, R9
+	MOVD R17, R12
+
+row:
+	MOVD R9, R10
+	MOVD R19, R13
+
+col:
+	MOVZ $4, R14
+
+channels:
+	FMOVQ (R10), F8
+	FMOVQ 128(R10), F9
+	FMOVQ (R4), F10
+	WORD  $0x4e21794b         // fcvtl2 v11.4s, v10.8h
+	WORD  $0x0e21794a         // fcvtl v10.4s, v10.4h
+	FMOVQ 16(R4), F12
+	WORD  $0x4f881140         // fmla v0.4s, v10.4s, v8.s[0]
+	WORD  $0x4f881161         // fmla v1.4s, v11.4s, v8.s[0]
+	WORD  $0x4e21798d         // fcvtl2 v13.4s, v12.8h
+	WORD  $0x0e21798c         // fcvtl v12.4s, v12.4h
+	WORD  $0x4f891144         // fmla v4.4s, v10.4s, v9.s[0]
+	WORD  $0x4f891165         // fmla v5.4s, v11.4s, v9.s[0]
+	FMOVQ 32(R4), F10
+	WORD  $0x4f881182         // fmla v2.4s, v12.4s, v8.s[0]
+	WORD  $0x4f8811a3         // fmla v3.4s, v13.4s, v8.s[0]
+	WORD  $0x4e21794b         // fcvtl2 v11.4s, v10.8h
+	WORD  $0x0e21794a         // fcvtl v10.4s, v10.4h
+	WORD  $0x4f891186         // fmla v6.4s, v12.4s, v9.s[0]
+	WORD  $0x4f8911a7         // fmla v7.4s, v13.4s, v9.s[0]
+	FMOVQ 48(R4), F12
+	WORD  $0x4fa81140         // fmla v0.4s, v10.4s, v8.s[1]
+	WORD  $0x4fa81161         // fmla v1.4s, v11.4s, v8.s[1]
+	WORD  $0x4e21798d         // fcvtl2 v13.4s, v12.8h
+	WORD  $0x0e21798c         // fcvtl v12.4s, v12.4h
+	WORD  $0x4fa91144         // fmla v4.4s, v10.4s, v9.s[1]
+	WORD  $0x4fa91165         // fmla v5.4s, v11.4s, v9.s[1]
+	FMOVQ 64(R4), F10
+	WORD  $0x4fa81182         // fmla v2.4s, v12.4s, v8.s[1]
+	WORD  $0x4fa811a3         // fmla v3.4s, v13.4s, v8.s[1]
+	WORD  $0x4e21794b         // fcvtl2 v11.4s, v10.8h
+	WORD  $0x0e21794a         // fcvtl v10.4s, v10.4h
+	WORD  $0x4fa91186         // fmla v6.4s, v12.4s, v9.s[1]
+	WORD  $0x4fa911a7         // fmla v7.4s, v13.4s, v9.s[1]
+	FMOVQ 80(R4), F12
+	WORD  $0x4f881940         // fmla v0.4s, v10.4s, v8.s[2]
+	WORD  $0x4f881961         // fmla v1.4s, v11.4s, v8.s[2]
+	WORD  $0x4e21798d         // fcvtl2 v13.4s, v12.8h
+	WORD  $0x0e21798c         // fcvtl v12.4s, v12.4h
+	WORD  $0x4f891944         // fmla v4.4s, v10.4s, v9.s[2]
+	WORD  $0x4f891965         // fmla v5.4s, v11.4s, v9.s[2]
+	FMOVQ 96(R4), F10
+	WORD  $0x4f881982         // fmla v2.4s, v12.4s, v8.s[2]
+	WORD  $0x4f8819a3         // fmla v3.4s, v13.4s, v8.s[2]
+	WORD  $0x4e21794b         // fcvtl2 v11.4s, v10.8h
+	WORD  $0x0e21794a         // fcvtl v10.4s, v10.4h
+	WORD  $0x4f891986         // fmla v6.4s, v12.4s, v9.s[2]
+	WORD  $0x4f8919a7         // fmla v7.4s, v13.4s, v9.s[2]
+	FMOVQ 112(R4), F12
+	WORD  $0x4fa81940         // fmla v0.4s, v10.4s, v8.s[3]
+	WORD  $0x4fa81961         // fmla v1.4s, v11.4s, v8.s[3]
+	WORD  $0x4e21798d         // fcvtl2 v13.4s, v12.8h
+	WORD  $0x0e21798c         // fcvtl v12.4s, v12.4h
+	WORD  $0x4fa91944         // fmla v4.4s, v10.4s, v9.s[3]
+	WORD  $0x4fa91965         // fmla v5.4s, v11.4s, v9.s[3]
+	WORD  $0x4fa81982         // fmla v2.4s, v12.4s, v8.s[3]
+	WORD  $0x4fa819a3         // fmla v3.4s, v13.4s, v8.s[3]
+	WORD  $0x4fa91986         // fmla v6.4s, v12.4s, v9.s[3]
+	WORD  $0x4fa919a7         // fmla v7.4s, v13.4s, v9.s[3]
+	ADD   $128, R4, R4
+	ADD   $16, R10, R10
+	SUBS  $1, R14, R14
+	BNE   channels
+	ADD   R22, R10, R10
+	SUBS  $1, R13, R13
+	BNE   col
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	ADD   R20, R8, R8
+	SUBS  $1, R11, R11
+	BNE   plane
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F8, F9)
+	FLDPQ 32(R15), (F10, F11)
+	WORD  $0x4e28d400         // fadd v0.4s, v0.4s, v8.4s
+	WORD  $0x4e29d421         // fadd v1.4s, v1.4s, v9.4s
+	WORD  $0x4e2ad442         // fadd v2.4s, v2.4s, v10.4s
+	WORD  $0x4e2bd463         // fadd v3.4s, v3.4s, v11.4s
+	FLDPQ 64(R15), (F8, F9)
+	FLDPQ 96(R15), (F10, F11)
+	WORD  $0x4e28d484         // fadd v4.4s, v4.4s, v8.4s
+	WORD  $0x4e29d4a5         // fadd v5.4s, v5.4s, v9.4s
+	WORD  $0x4e2ad4c6         // fadd v6.4s, v6.4s, v10.4s
+	WORD  $0x4e2bd4e7         // fadd v7.4s, v7.4s, v11.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e808    // fcmlt v8.4s, v0.4s, #0.0
+	WORD $0x4e681c00    // bic v0.16b, v0.16b, v8.16b
+	WORD $0x4ea0e829    // fcmlt v9.4s, v1.4s, #0.0
+	WORD $0x4e691c21    // bic v1.16b, v1.16b, v9.16b
+	WORD $0x4ea0e84a    // fcmlt v10.4s, v2.4s, #0.0
+	WORD $0x4e6a1c42    // bic v2.16b, v2.16b, v10.16b
+	WORD $0x4ea0e86b    // fcmlt v11.4s, v3.4s, #0.0
+	WORD $0x4e6b1c63    // bic v3.16b, v3.16b, v11.16b
+	WORD $0x4ea0e888    // fcmlt v8.4s, v4.4s, #0.0
+	WORD $0x4e681c84    // bic v4.16b, v4.16b, v8.16b
+	WORD $0x4ea0e8a9    // fcmlt v9.4s, v5.4s, #0.0
+	WORD $0x4e691ca5    // bic v5.16b, v5.16b, v9.16b
+	WORD $0x4ea0e8ca    // fcmlt v10.4s, v6.4s, #0.0
+	WORD $0x4e6a1cc6    // bic v6.16b, v6.16b, v10.16b
+	WORD $0x4ea0e8eb    // fcmlt v11.4s, v7.4s, #0.0
+	WORD $0x4e6b1ce7    // bic v7.16b, v7.16b, v11.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	ADD   $256, R1, R1
+	ADD   $128, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_h16s2_3x16_neon(a *convArgs)
+TEXT ·conv2d_f32_h16s2_3x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R8
+	MOVD R16, R11
+
+plane:
+	MOVD R8, R9
+	MOVD R17, R12
+
+row:
+	MOVD R9, R10
+	MOVD R19, R13
+
+col:
+	MOVZ $4, R14
+
+channels:
+	FMOVQ (R10), F12
+	FMOVQ 128(R10), F13
+	FMOVQ 256(R10), F14
+	FMOVQ (R4), F15
+	WORD  $0x4e2179f0          // fcvtl2 v16.4s, v15.8h
+	WORD  $0x0e2179ef          // fcvtl v15.4s, v15.4h
+	FMOVQ 16(R4), F17
+	WORD  $0x4f8c11e0          // fmla v0.4s, v15.4s, v12.s[0]
+	WORD  $0x4f8c1201          // fmla v1.4s, v16.4s, v12.s[0]
+	WORD  $0x4f8d11e4          // fmla v4.4s, v15.4s, v13.s[0]
+	WORD  $0x4f8d1205          // fmla v5.4s, v16.4s, v13.s[0]
+	WORD  $0x4e217a32          // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31          // fcvtl v17.4s, v17.4h
+	WORD  $0x4f8e11e8          // fmla v8.4s, v15.4s, v14.s[0]
+	WORD  $0x4f8e1209          // fmla v9.4s, v16.4s, v14.s[0]
+	FMOVQ 32(R4), F15
+	WORD  $0x4f8c1222          // fmla v2.4s, v17.4s, v12.s[0]
+	WORD  $0x4f8c1243          // fmla v3.4s, v18.4s, v12.s[0]
+	WORD  $0x4f8d1226          // fmla v6.4s, v17.4s, v13.s[0]
+	WORD  $0x4f8d1247          // fmla v7.4s, v18.4s, v13.s[0]
+	WORD  $0x4e2179f0          // fcvtl2 v16.4s, v15.8h
+	WORD  $0x0e2179ef          // fcvtl v15.4s, v15.4h
+	WORD  $0x4f8e122a          // fmla v10.4s, v17.4s, v14.s[0]
+	WORD  $0x4f8e124b          // fmla v11.4s, v18.4s, v14.s[0]
+	FMOVQ 48(R4), F17
+	WORD  $0x4fac11e0          // fmla v0.4s, v15.4s, v12.s[1]
+	WORD  $0x4fac1201          // fmla v1.4s, v16.4s, v12.s[1]
+	WORD  $0x4fad11e4          // fmla v4.4s, v15.4s, v13.s[1]
+	WORD  $0x4fad1205          // fmla v5.4s, v16.4s, v13.s[1]
+	WORD  $0x4e217a32          // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31          // fcvtl v17.4s, v17.4h
+	WORD  $0x4fae11e8          // fmla v8.4s, v15.4s, v14.s[1]
+	WORD  $0x4fae1209          // fmla v9.4s, v16.4s, v14.s[1]
+	FMOVQ 64(R4), F15
+	WORD  $0x4fac1222          // fmla v2.4s, v17.4s, v12.s[1]
+	WORD  $0x4fac1243          // fmla v3.4s, v18.4s, v12.s[1]
+	WORD  $0x4fad1226          // fmla v6.4s, v17.4s, v13.s[1]
+	WORD  $0x4fad1247          // fmla v7.4s, v18.4s, v13.s[1]
+	WORD  $0x4e2179f0          // fcvtl2 v16.4s, v15.8h
+	WORD  $0x0e2179ef          // fcvtl v15.4s, v15.4h
+	WORD  $0x4fae122a          // fmla v10.4s, v17.4s, v14.s[1]
+	WORD  $0x4fae124b          // fmla v11.4s, v18.4s, v14.s[1]
+	FMOVQ 80(R4), F17
+	WORD  $0x4f8c19e0          // fmla v0.4s, v15.4s, v12.s[2]
+	WORD  $0x4f8c1a01          // fmla v1.4s, v16.4s, v12.s[2]
+	WORD  $0x4f8d19e4          // fmla v4.4s, v15.4s, v13.s[2]
+	WORD  $0x4f8d1a05          // fmla v5.4s, v16.4s, v13.s[2]
+	WORD  $0x4e217a32          // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31          // fcvtl v17.4s, v17.4h
+	WORD  $0x4f8e19e8          // fmla v8.4s, v15.4s, v14.s[2]
+	WORD  $0x4f8e1a09          // fmla v9.4s, v16.4s, v14.s[2]
+	FMOVQ 96(R4), F15
+	WORD  $0x4f8c1a22          // fmla v2.4s, v17.4s, v12.s[2]
+	WORD  $0x4f8c1a43          // fmla v3.4s, v18.4s, v12.s[2]
+	WORD  $0x4f8d1a26          // fmla v6.4s, v17.4s, v13.s[2]
+	WORD  $0x4f8d1a47          // fmla v7.4s, v18.4s, v13.s[2]
+	WORD  $0x4e2179f0          // fcvtl2 v16.4s, v15.8h
+	WORD  $0x0e2179ef          // fcvtl v15.4s, v15.4h
+	WORD  $0x4f8e1a2a          // fmla v10.4s, v17.4s, v14.s[2]
+	WORD  $0x4f8e1a4b          // fmla v11.4s, v18.4s, v14.s[2]
+	FMOVQ 112(R4), F17
+	WORD  $0x4fac19e0          // fmla v0.4s, v15.4s, v12.s[3]
+	WORD  $0x4fac1a01          // fmla v1.4s, v16.4s, v12.s[3]
+	WORD  $0x4fad19e4          // fmla v4.4s, v15.4s, v13.s[3]
+	WORD  $0x4fad1a05          // fmla v5.4s, v16.4s, v13.s[3]
+	WORD  $0x4e217a32          // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31          // fcvtl v17.4s, v17.4h
+	WORD  $0x4fae19e8          // fmla v8.4s, v15.4s, v14.s[3]
+	WORD  $0x4fae1a09          // fmla v9.4s, v16.4s, v14.s[3]
+	WORD  $0x4fac1a22          // fmla v2.4s, v17.4s, v12.s[3]
+	WORD  $0x4fac1a43          // fmla v3.4s, v18.4s, v12.s[3]
+	WORD  $0x4fad1a26          // fmla v6.4s, v17.4s, v13.s[3]
+	WORD  $0x4fad1a47          // fmla v7.4s, v18.4s, v13.s[3]
+	WORD  $0x4fae1a2a          // fmla v10.4s, v17.4s, v14.s[3]
+	WORD  $0x4fae1a4b          // fmla v11.4s, v18.4s, v14.s[3]
+	ADD   $128, R4, R4
+	ADD   $16, R10, R10
+	SUBS  $1, R14, R14
+	BNE   channels
+	ADD   R22, R10, R10
+	SUBS  $1, R13, R13
+	BNE   col
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	ADD   R20, R8, R8
+	SUBS  $1, R11, R11
+	BNE   plane
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F12, F13)
+	FLDPQ 32(R15), (F14, F15)
+	WORD  $0x4e2cd400          // fadd v0.4s, v0.4s, v12.4s
+	WORD  $0x4e2dd421          // fadd v1.4s, v1.4s, v13.4s
+	WORD  $0x4e2ed442          // fadd v2.4s, v2.4s, v14.4s
+	WORD  $0x4e2fd463          // fadd v3.4s, v3.4s, v15.4s
+	FLDPQ 64(R15), (F12, F13)
+	FLDPQ 96(R15), (F14, F15)
+	WORD  $0x4e2cd484          // fadd v4.4s, v4.4s, v12.4s
+	WORD  $0x4e2dd4a5          // fadd v5.4s, v5.4s, v13.4s
+	WORD  $0x4e2ed4c6          // fadd v6.4s, v6.4s, v14.4s
+	WORD  $0x4e2fd4e7          // fadd v7.4s, v7.4s, v15.4s
+	FLDPQ 128(R15), (F12, F13)
+	FLDPQ 160(R15), (F14, F15)
+	WORD  $0x4e2cd508          // fadd v8.4s, v8.4s, v12.4s
+	WORD  $0x4e2dd529          // fadd v9.4s, v9.4s, v13.4s
+	WORD  $0x4e2ed54a          // fadd v10.4s, v10.4s, v14.4s
+	WORD  $0x4e2fd56b          // fadd v11.4s, v11.4s, v15.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e80c    // fcmlt v12.4s, v0.4s, #0.0
+	WORD $0x4e6c1c00    // bic v0.16b, v0.16b, v12.16b
+	WORD $0x4ea0e82d    // fcmlt v13.4s, v1.4s, #0.0
+	WORD $0x4e6d1c21    // bic v1.16b, v1.16b, v13.16b
+	WORD $0x4ea0e84e    // fcmlt v14.4s, v2.4s, #0.0
+	WORD $0x4e6e1c42    // bic v2.16b, v2.16b, v14.16b
+	WORD $0x4ea0e86f    // fcmlt v15.4s, v3.4s, #0.0
+	WORD $0x4e6f1c63    // bic v3.16b, v3.16b, v15.16b
+	WORD $0x4ea0e88c    // fcmlt v12.4s, v4.4s, #0.0
+	WORD $0x4e6c1c84    // bic v4.16b, v4.16b, v12.16b
+	WORD $0x4ea0e8ad    // fcmlt v13.4s, v5.4s, #0.0
+	WORD $0x4e6d1ca5    // bic v5.16b, v5.16b, v13.16b
+	WORD $0x4ea0e8ce    // fcmlt v14.4s, v6.4s, #0.0
+	WORD $0x4e6e1cc6    // bic v6.16b, v6.16b, v14.16b
+	WORD $0x4ea0e8ef    // fcmlt v15.4s, v7.4s, #0.0
+	WORD $0x4e6f1ce7    // bic v7.16b, v7.16b, v15.16b
+	WORD $0x4ea0e90c    // fcmlt v12.4s, v8.4s, #0.0
+	WORD $0x4e6c1d08    // bic v8.16b, v8.16b, v12.16b
+	WORD $0x4ea0e92d    // fcmlt v13.4s, v9.4s, #0.0
+	WORD $0x4e6d1d29    // bic v9.16b, v9.16b, v13.16b
+	WORD $0x4ea0e94e    // fcmlt v14.4s, v10.4s, #0.0
+	WORD $0x4e6e1d4a    // bic v10.16b, v10.16b, v14.16b
+	WORD $0x4ea0e96f    // fcmlt v15.4s, v11.4s, #0.0
+	WORD $0x4e6f1d6b    // bic v11.16b, v11.16b, v15.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	FSTPQ (F8, F9), 128(R15)
+	FSTPQ (F10, F11), 160(R15)
+	ADD   $384, R1, R1
+	ADD   $192, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_h16s2_4x16_neon(a *convArgs)
+TEXT ·conv2d_f32_h16s2_4x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	VMOV  V0.B16, V12.B16
+	VMOV  V1.B16, V13.B16
+	VMOV  V2.B16, V14.B16
+	VMOV  V3.B16, V15.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+	FLDPQ 192(R15), (F12, F13)
+	FLDPQ 224(R15), (F14, F15)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R8
+	MOVD R16, R11
+
+plane:
+	MOVD R8, R9
+	MOVD R17, R12
+
+row:
+	MOVD R9, R10
+	MOVD R19, R13
+
+col:
+	MOVZ $4, R14
+
+channels:
+	FMOVQ (R10), F16
+	FMOVQ 128(R10), F17
+	FMOVQ 256(R10), F18
+	FMOVQ 384(R10), F19
+	FMOVQ (R4), F20
+	WORD  $0x4e217a95          // fcvtl2 v21.4s, v20.8h
+	WORD  $0x0e217a94          // fcvtl v20.4s, v20.4h
+	FMOVQ 16(R4), F22
+	WORD  $0x4f901280          // fmla v0.4s, v20.4s, v16.s[0]
+	WORD  $0x4f9012a1          // fmla v1.4s, v21.4s, v16.s[0]
+	WORD  $0x4f911284          // fmla v4.4s, v20.4s, v17.s[0]
+	WORD  $0x4f9112a5          // fmla v5.4s, v21.4s, v17.s[0]
+	WORD  $0x4f921288          // fmla v8.4s, v20.4s, v18.s[0]
+	WORD  $0x4f9212a9          // fmla v9.4s, v21.4s, v18.s[0]
+	WORD  $0x4e217ad7          // fcvtl2 v23.4s, v22.8h
+	WORD  $0x0e217ad6          // fcvtl v22.4s, v22.4h
+	WORD  $0x4f93128c          // fmla v12.4s, v20.4s, v19.s[0]
+	WORD  $0x4f9312ad          // fmla v13.4s, v21.4s, v19.s[0]
+	FMOVQ 32(R4), F20
+	WORD  $0x4f9012c2          // fmla v2.4s, v22.4s, v16.s[0]
+	WORD  $0x4f9012e3          // fmla v3.4s, v23.4s, v16.s[0]
+	WORD  $0x4f9112c6          // fmla v6.4s, v22.4s, v17.s[0]
+	WORD  $0x4f9112e7          // fmla v7.4s, v23.4s, v17.s[0]
+	WORD  $0x4f9212ca          // fmla v10.4s, v22.4s, v18.s[0]
+	WORD  $0x4f9212eb          // fmla v11.4s, v23.4s, v18.s[0]
+	WORD  $0x4e217a95          // fcvtl2 v21.4s, v20.8h
+	WORD  $0x0e217a94          // fcvtl v20.4s, v20.4h
+	WORD  $0x4f9312ce          // fmla v14.4s, v22.4s, v19.s[0]
+	WORD  $0x4f9312ef          // fmla v15.4s, v23.4s, v19.s[0]
+	FMOVQ 48(R4), F22
+	WORD  $0x4fb01280          // fmla v0.4s, v20.4s, v16.s[1]
+	WORD  $0x4fb012a1          // fmla v1.4s, v21.4s, v16.s[1]
+	WORD  $0x4fb11284          // fmla v4.4s, v20.4s, v17.s[1]
+	WORD  $0x4fb112a5          // fmla v5.4s, v21.4s, v17.s[1]
+	WORD  $0x4fb21288          // fmla v8.4s, v20.4s, v18.s[1]
+	WORD  $0x4fb212a9          // fmla v9.4s, v21.4s, v18.s[1]
+	WORD  $0x4e217ad7          // fcvtl2 v23.4s, v22.8h
+	WORD  $0x0e217ad6          // fcvtl v22.4s, v22.4h
+	WORD  $0x4fb3128c          // fmla v12.4s, v20.4s, v19.s[1]
+	WORD  $0x4fb312ad          // fmla v13.4s, v21.4s, v19.s[1]
+	FMOVQ 64(R4), F20
+	WORD  $0x4fb012c2          // fmla v2.4s, v22.4s, v16.s[1]
+	WORD  $0x4fb012e3          // fmla v3.4s, v23.4s, v16.s[1]
+	WORD  $0x4fb112c6          // fmla v6.4s, v22.4s, v17.s[1]
+	WORD  $0x4fb112e7          // fmla v7.4s, v23.4s, v17.s[1]
+	WORD  $0x4fb212ca          // fmla v10.4s, v22.4s, v18.s[1]
+	WORD  $0x4fb212eb          // fmla v11.4s, v23.4s, v18.s[1]
+	WORD  $0x4e217a95          // fcvtl2 v21.4s, v20.8h
+	WORD  $0x0e217a94          // fcvtl v20.4s, v20.4h
+	WORD  $0x4fb312ce          // fmla v14.4s, v22.4s, v19.s[1]
+	WORD  $0x4fb312ef          // fmla v15.4s, v23.4s, v19.s[1]
+	FMOVQ 80(R4), F22
+	WORD  $0x4f901a80          // fmla v0.4s, v20.4s, v16.s[2]
+	WORD  $0x4f901aa1          // fmla v1.4s, v21.4s, v16.s[2]
+	WORD  $0x4f911a84          // fmla v4.4s, v20.4s, v17.s[2]
+	WORD  $0x4f911aa5          // fmla v5.4s, v21.4s, v17.s[2]
+	WORD  $0x4f921a88          // fmla v8.4s, v20.4s, v18.s[2]
+	WORD  $0x4f921aa9          // fmla v9.4s, v21.4s, v18.s[2]
+	WORD  $0x4e217ad7          // fcvtl2 v23.4s, v22.8h
+	WORD  $0x0e217ad6          // fcvtl v22.4s, v22.4h
+	WORD  $0x4f931a8c          // fmla v12.4s, v20.4s, v19.s[2]
+	WORD  $0x4f931aad          // fmla v13.4s, v21.4s, v19.s[2]
+	FMOVQ 96(R4), F20
+	WORD  $0x4f901ac2          // fmla v2.4s, v22.4s, v16.s[2]
+	WORD  $0x4f901ae3          // fmla v3.4s, v23.4s, v16.s[2]
+	WORD  $0x4f911ac6          // fmla v6.4s, v22.4s, v17.s[2]
+	WORD  $0x4f911ae7          // fmla v7.4s, v23.4s, v17.s[2]
+	WORD  $0x4f921aca          // fmla v10.4s, v22.4s, v18.s[2]
+	WORD  $0x4f921aeb          // fmla v11.4s, v23.4s, v18.s[2]
+	WORD  $0x4e217a95          // fcvtl2 v21.4s, v20.8h
+	WORD  $0x0e217a94          // fcvtl v20.4s, v20.4h
+	WORD  $0x4f931ace          // fmla v14.4s, v22.4s, v19.s[2]
+	WORD  $0x4f931aef          // fmla v15.4s, v23.4s, v19.s[2]
+	FMOVQ 112(R4), F22
+	WORD  $0x4fb01a80          // fmla v0.4s, v20.4s, v16.s[3]
+	WORD  $0x4fb01aa1          // fmla v1.4s, v21.4s, v16.s[3]
+	WORD  $0x4fb11a84          // fmla v4.4s, v20.4s, v17.s[3]
+	WORD  $0x4fb11aa5          // fmla v5.4s, v21.4s, v17.s[3]
+	WORD  $0x4fb21a88          // fmla v8.4s, v20.4s, v18.s[3]
+	WORD  $0x4fb21aa9          // fmla v9.4s, v21.4s, v18.s[3]
+	WORD  $0x4e217ad7          // fcvtl2 v23.4s, v22.8h
+	WORD  $0x0e217ad6          // fcvtl v22.4s, v22.4h
+	WORD  $0x4fb31a8c          // fmla v12.4s, v20.4s, v19.s[3]
+	WORD  $0x4fb31aad          // fmla v13.4s, v21.4s, v19.s[3]
+	WORD  $0x4fb01ac2          // fmla v2.4s, v22.4s, v16.s[3]
+	WORD  $0x4fb01ae3          // fmla v3.4s, v23.4s, v16.s[3]
+	WORD  $0x4fb11ac6          // fmla v6.4s, v22.4s, v17.s[3]
+	WORD  $0x4fb11ae7          // fmla v7.4s, v23.4s, v17.s[3]
+	WORD  $0x4fb21aca          // fmla v10.4s, v22.4s, v18.s[3]
+	WORD  $0x4fb21aeb          // fmla v11.4s, v23.4s, v18.s[3]
+	WORD  $0x4fb31ace          // fmla v14.4s, v22.4s, v19.s[3]
+	WORD  $0x4fb31aef          // fmla v15.4s, v23.4s, v19.s[3]
+	ADD   $128, R4, R4
+	ADD   $16, R10, R10
+	SUBS  $1, R14, R14
+	BNE   channels
+	ADD   R22, R10, R10
+	SUBS  $1, R13, R13
+	BNE   col
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	ADD   R20, R8, R8
+	SUBS  $1, R11, R11
+	BNE   plane
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F16, F17)
+	FLDPQ 32(R15), (F18, F19)
+	WORD  $0x4e30d400          // fadd v0.4s, v0.4s, v16.4s
+	WORD  $0x4e31d421          // fadd v1.4s, v1.4s, v17.4s
+	WORD  $0x4e32d442          // fadd v2.4s, v2.4s, v18.4s
+	WORD  $0x4e33d463          // fadd v3.4s, v3.4s, v19.4s
+	FLDPQ 64(R15), (F16, F17)
+	FLDPQ 96(R15), (F18, F19)
+	WORD  $0x4e30d484          // fadd v4.4s, v4.4s, v16.4s
+	WORD  $0x4e31d4a5          // fadd v5.4s, v5.4s, v17.4s
+	WORD  $0x4e32d4c6          // fadd v6.4s, v6.4s, v18.4s
+	WORD  $0x4e33d4e7          // fadd v7.4s, v7.4s, v19.4s
+	FLDPQ 128(R15), (F16, F17)
+	FLDPQ 160(R15), (F18, F19)
+	WORD  $0x4e30d508          // fadd v8.4s, v8.4s, v16.4s
+	WORD  $0x4e31d529          // fadd v9.4s, v9.4s, v17.4s
+	WORD  $0x4e32d54a          // fadd v10.4s, v10.4s, v18.4s
+	WORD  $0x4e33d56b          // fadd v11.4s, v11.4s, v19.4s
+	FLDPQ 192(R15), (F16, F17)
+	FLDPQ 224(R15), (F18, F19)
+	WORD  $0x4e30d58c          // fadd v12.4s, v12.4s, v16.4s
+	WORD  $0x4e31d5ad          // fadd v13.4s, v13.4s, v17.4s
+	WORD  $0x4e32d5ce          // fadd v14.4s, v14.4s, v18.4s
+	WORD  $0x4e33d5ef          // fadd v15.4s, v15.4s, v19.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e810    // fcmlt v16.4s, v0.4s, #0.0
+	WORD $0x4e701c00    // bic v0.16b, v0.16b, v16.16b
+	WORD $0x4ea0e831    // fcmlt v17.4s, v1.4s, #0.0
+	WORD $0x4e711c21    // bic v1.16b, v1.16b, v17.16b
+	WORD $0x4ea0e852    // fcmlt v18.4s, v2.4s, #0.0
+	WORD $0x4e721c42    // bic v2.16b, v2.16b, v18.16b
+	WORD $0x4ea0e873    // fcmlt v19.4s, v3.4s, #0.0
+	WORD $0x4e731c63    // bic v3.16b, v3.16b, v19.16b
+	WORD $0x4ea0e890    // fcmlt v16.4s, v4.4s, #0.0
+	WORD $0x4e701c84    // bic v4.16b, v4.16b, v16.16b
+	WORD $0x4ea0e8b1    // fcmlt v17.4s, v5.4s, #0.0
+	WORD $0x4e711ca5    // bic v5.16b, v5.16b, v17.16b
+	WORD $0x4ea0e8d2    // fcmlt v18.4s, v6.4s, #0.0
+	WORD $0x4e721cc6    // bic v6.16b, v6.16b, v18.16b
+	WORD $0x4ea0e8f3    // fcmlt v19.4s, v7.4s, #0.0
+	WORD $0x4e731ce7    // bic v7.16b, v7.16b, v19.16b
+	WORD $0x4ea0e910    // fcmlt v16.4s, v8.4s, #0.0
+	WORD $0x4e701d08    // bic v8.16b, v8.16b, v16.16b
+	WORD $0x4ea0e931    // fcmlt v17.4s, v9.4s, #0.0
+	WORD $0x4e711d29    // bic v9.16b, v9.16b, v17.16b
+	WORD $0x4ea0e952    // fcmlt v18.4s, v10.4s, #0.0
+	WORD $0x4e721d4a    // bic v10.16b, v10.16b, v18.16b
+	WORD $0x4ea0e973    // fcmlt v19.4s, v11.4s, #0.0
+	WORD $0x4e731d6b    // bic v11.16b, v11.16b, v19.16b
+	WORD $0x4ea0e990    // fcmlt v16.4s, v12.4s, #0.0
+	WORD $0x4e701d8c    // bic v12.16b, v12.16b, v16.16b
+	WORD $0x4ea0e9b1    // fcmlt v17.4s, v13.4s, #0.0
+	WORD $0x4e711dad    // bic v13.16b, v13.16b, v17.16b
+	WORD $0x4ea0e9d2    // fcmlt v18.4s, v14.4s, #0.0
+	WORD $0x4e721dce    // bic v14.16b, v14.16b, v18.16b
+	WORD $0x4ea0e9f3    // fcmlt v19.4s, v15.4s, #0.0
+	WORD $0x4e731def    // bic v15.16b, v15.16b, v19.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	FSTPQ (F8, F9), 128(R15)
+	FSTPQ (F10, F11), 160(R15)
+	FSTPQ (F12, F13), 192(R15)
+	FSTPQ (F14, F15), 224(R15)
+	ADD   $512, R1, R1
+	ADD   $256, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_h16s2_5x16_neon(a *convArgs)
+TEXT ·conv2d_f32_h16s2_5x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	VMOV  V0.B16, V12.B16
+	VMOV  V1.B16, V13.B16
+	VMOV  V2.B16, V14.B16
+	VMOV  V3.B16, V15.B16
+	VMOV  V0.B16, V16.B16
+	VMOV  V1.B16, V17.B16
+	VMOV  V2.B16, V18.B16
+	VMOV  V3.B16, V19.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	VMOVI $0, V16.B16
+	VMOVI $0, V17.B16
+	VMOVI $0, V18.B16
+	VMOVI $0, V19.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+	FLDPQ 192(R15), (F12, F13)
+	FLDPQ 224(R15), (F14, F15)
+	FLDPQ 256(R15), (F16, F17)
+	FLDPQ 288(R15), (F18, F19)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R8
+	MOVD R16, R11
+
+plane:
+	MOVD R8, R9
+	MOVD R17, R12
+
+row:
+	MOVD R9, R10
+	MOVD R19, R13
+
+col:
+	MOVZ $4, R14
+
+channels:
+	FMOVQ (R10), F20
+	FMOVQ 128(R10), F21
+	FMOVQ 256(R10), F22
+	FMOVQ 384(R10), F23
+	FMOVQ 512(R10), F24
+	FMOVQ (R4), F25
+	WORD  $0x4e217b3a          // fcvtl2 v26.4s, v25.8h
+	WORD  $0x0e217b39          // fcvtl v25.4s, v25.4h
+	FMOVQ 16(R4), F27
+	WORD  $0x4f941320          // fmla v0.4s, v25.4s, v20.s[0]
+	WORD  $0x4f941341          // fmla v1.4s, v26.4s, v20.s[0]
+	WORD  $0x4f951324          // fmla v4.4s, v25.4s, v21.s[0]
+	WORD  $0x4f951345          // fmla v5.4s, v26.4s, v21.s[0]
+	WORD  $0x4f961328          // fmla v8.4s, v25.4s, v22.s[0]
+	WORD  $0x4f961349          // fmla v9.4s, v26.4s, v22.s[0]
+	WORD  $0x4f97132c          // fmla v12.4s, v25.4s, v23.s[0]
+	WORD  $0x4f97134d          // fmla v13.4s, v26.4s, v23.s[0]
+	WORD  $0x4e217b7c          // fcvtl2 v28.4s, v27.8h
+	WORD  $0x0e217b7b          // fcvtl v27.4s, v27.4h
+	WORD  $0x4f981330          // fmla v16.4s, v25.4s, v24.s[0]
+	WORD  $0x4f981351          // fmla v17.4s, v26.4s, v24.s[0]
+	FMOVQ 32(R4), F25
+	WORD  $0x4f941362          // fmla v2.4s, v27.4s, v20.s[0]
+	WORD  $0x4f941383          // fmla v3.4s, v28.4s, v20.s[0]
+	WORD  $0x4f951366          // fmla v6.4s, v27.4s, v21.s[0]
+	WORD  $0x4f951387          // fmla v7.4s, v28.4s, v21.s[0]
+	WORD  $0x4f96136a          // fmla v10.4s, v27.4s, v22.s[0]
+	WORD  $0x4f96138b          // fmla v11.4s, v28.4s, v22.s[0]
+	WORD  $0x4f97136e          // fmla v14.4s, v27.4s, v23.s[0]
+	WORD  $0x4f97138f          // fmla v15.4s, v28.4s, v23.s[0]
+	WORD  $0x4e217b3a          // fcvtl2 v26.4s, v25.8h
+	WORD  $0x0e217b39          // fcvtl v25.4s, v25.4h
+	WORD  $0x4f981372          // fmla v18.4s, v27.4s, v24.s[0]
+	WORD  $0x4f981393          // fmla v19.4s, v28.4s, v24.s[0]
+	FMOVQ 48(R4), F27
+	WORD  $0x4fb41320          // fmla v0.4s, v25.4s, v20.s[1]
+	WORD  $0x4fb41341          // fmla v1.4s, v26.4s, v20.s[1]
+	WORD  $0x4fb51324          // fmla v4.4s, v25.4s, v21.s[1]
+	WORD  $0x4fb51345          // fmla v5.4s, v26.4s, v21.s[1]
+	WORD  $0x4fb61328          // fmla v8.4s, v25.4s, v22.s[1]
+	WORD  $0x4fb61349          // fmla v9.4s, v26.4s, v22.s[1]
+	WORD  $0x4fb7132c          // fmla v12.4s, v25.4s, v23.s[1]
+	WORD  $0x4fb7134d          // fmla v13.4s, v26.4s, v23.s[1]
+	WORD  $0x4e217b7c          // fcvtl2 v28.4s, v27.8h
+	WORD  $0x0e217b7b          // fcvtl v27.4s, v27.4h
+	WORD  $0x4fb81330          // fmla v16.4s, v25.4s, v24.s[1]
+	WORD  $0x4fb81351          // fmla v17.4s, v26.4s, v24.s[1]
+	FMOVQ 64(R4), F25
+	WORD  $0x4fb41362          // fmla v2.4s, v27.4s, v20.s[1]
+	WORD  $0x4fb41383          // fmla v3.4s, v28.4s, v20.s[1]
+	WORD  $0x4fb51366          // fmla v6.4s, v27.4s, v21.s[1]
+	WORD  $0x4fb51387          // fmla v7.4s, v28.4s, v21.s[1]
+	WORD  $0x4fb6136a          // fmla v10.4s, v27.4s, v22.s[1]
+	WORD  $0x4fb6138b          // fmla v11.4s, v28.4s, v22.s[1]
+	WORD  $0x4fb7136e          // fmla v14.4s, v27.4s, v23.s[1]
+	WORD  $0x4fb7138f          // fmla v15.4s, v28.4s, v23.s[1]
+	WORD  $0x4e217b3a          // fcvtl2 v26.4s, v25.8h
+	WORD  $0x0e217b39          // fcvtl v25.4s, v25.4h
+	WORD  $0x4fb81372          // fmla v18.4s, v27.4s, v24.s[1]
+	WORD  $0x4fb81393          // fmla v19.4s, v28.4s, v24.s[1]
+	FMOVQ 80(R4), F27
+	WORD  $0x4f941b20          // fmla v0.4s, v25.4s, v20.s[2]
+	WORD  $0x4f941b41          // fmla v1.4s, v26.4s, v20.s[2]
+	WORD  $0x4f951b24          // fmla v4.4s, v25.4s, v21.s[2]
+	WORD  $0x4f951b45          // fmla v5.4s, v26.4s, v21.s[2]
+	WORD  $0x4f961b28          // fmla v8.4s, v25.4s, v22.s[2]
+	WORD  $0x4f961b49          // fmla v9.4s, v26.4s, v22.s[2]
+	WORD  $0x4f971b2c          // fmla v12.4s, v25.4s, v23.s[2]
+	WORD  $0x4f971b4d          // fmla v13.4s, v26.4s, v23.s[2]
+	WORD  $0x4e217b7c          // fcvtl2 v28.4s, v27.8h
+	WORD  $0x0e217b7b          // fcvtl v27.4s, v27.4h
+	WORD  $0x4f981b30          // fmla v16.4s, v25.4s, v24.s[2]
+	WORD  $0x4f981b51          // fmla v17.4s, v26.4s, v24.s[2]
+	FMOVQ 96(R4), F25
+	WORD  $0x4f941b62          // fmla v2.4s, v27.4s, v20.s[2]
+	WORD  $0x4f941b83          // fmla v3.4s, v28.4s, v20.s[2]
+	WORD  $0x4f951b66          // fmla v6.4s, v27.4s, v21.s[2]
+	WORD  $0x4f951b87          // fmla v7.4s, v28.4s, v21.s[2]
+	WORD  $0x4f961b6a          // fmla v10.4s, v27.4s, v22.s[2]
+	WORD  $0x4f961b8b          // fmla v11.4s, v28.4s, v22.s[2]
+	WORD  $0x4f971b6e          // fmla v14.4s, v27.4s, v23.s[2]
+	WORD  $0x4f971b8f          // fmla v15.4s, v28.4s, v23.s[2]
+	WORD  $0x4e217b3a          // fcvtl2 v26.4s, v25.8h
+	WORD  $0x0e217b39          // fcvtl v25.4s, v25.4h
+	WORD  $0x4f981b72          // fmla v18.4s, v27.4s, v24.s[2]
+	WORD  $0x4f981b93          // fmla v19.4s, v28.4s, v24.s[2]
+	FMOVQ 112(R4), F27
+	WORD  $0x4fb41b20          // fmla v0.4s, v25.4s, v20.s[3]
+	WORD  $0x4fb41b41          // fmla v1.4s, v26.4s, v20.s[3]
+	WORD  $0x4fb51b24          // fmla v4.4s, v25.4s, v21.s[3]
+	WORD  $0x4fb51b45          // fmla v5.4s, v26.4s, v21.s[3]
+	WORD  $0x4fb61b28          // fmla v8.4s, v25.4s, v22.s[3]
+	WORD  $0x4fb61b49          // fmla v9.4s, v26.4s, v22.s[3]
+	WORD  $0x4fb71b2c          // fmla v12.4s, v25.4s, v23.s[3]
+	WORD  $0x4fb71b4d          // fmla v13.4s, v26.4s, v23.s[3]
+	WORD  $0x4e217b7c          // fcvtl2 v28.4s, v27.8h
+	WORD  $0x0e217b7b          // fcvtl v27.4s, v27.4h
+	WORD  $0x4fb81b30          // fmla v16.4s, v25.4s, v24.s[3]
+	WORD  $0x4fb81b51          // fmla v17.4s, v26.4s, v24.s[3]
+	WORD  $0x4fb41b62          // fmla v2.4s, v27.4s, v20.s[3]
+	WORD  $0x4fb41b83          // fmla v3.4s, v28.4s, v20.s[3]
+	WORD  $0x4fb51b66          // fmla v6.4s, v27.4s, v21.s[3]
+	WORD  $0x4fb51b87          // fmla v7.4s, v28.4s, v21.s[3]
+	WORD  $0x4fb61b6a          // fmla v10.4s, v27.4s, v22.s[3]
+	WORD  $0x4fb61b8b          // fmla v11.4s, v28.4s, v22.s[3]
+	WORD  $0x4fb71b6e          // fmla v14.4s, v27.4s, v23.s[3]
+	WORD  $0x4fb71b8f          // fmla v15.4s, v28.4s, v23.s[3]
+	WORD  $0x4fb81b72          // fmla v18.4s, v27.4s, v24.s[3]
+	WORD  $0x4fb81b93          // fmla v19.4s, v28.4s, v24.s[3]
+	ADD   $128, R4, R4
+	ADD   $16, R10, R10
+	SUBS  $1, R14, R14
+	BNE   channels
+	ADD   R22, R10, R10
+	SUBS  $1, R13, R13
+	BNE   col
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	ADD   R20, R8, R8
+	SUBS  $1, R11, R11
+	BNE   plane
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F20, F21)
+	FLDPQ 32(R15), (F22, F23)
+	WORD  $0x4e34d400          // fadd v0.4s, v0.4s, v20.4s
+	WORD  $0x4e35d421          // fadd v1.4s, v1.4s, v21.4s
+	WORD  $0x4e36d442          // fadd v2.4s, v2.4s, v22.4s
+	WORD  $0x4e37d463          // fadd v3.4s, v3.4s, v23.4s
+	FLDPQ 64(R15), (F20, F21)
+	FLDPQ 96(R15), (F22, F23)
+	WORD  $0x4e34d484          // fadd v4.4s, v4.4s, v20.4s
+	WORD  $0x4e35d4a5          // fadd v5.4s, v5.4s, v21.4s
+	WORD  $0x4e36d4c6          // fadd v6.4s, v6.4s, v22.4s
+	WORD  $0x4e37d4e7          // fadd v7.4s, v7.4s, v23.4s
+	FLDPQ 128(R15), (F20, F21)
+	FLDPQ 160(R15), (F22, F23)
+	WORD  $0x4e34d508          // fadd v8.4s, v8.4s, v20.4s
+	WORD  $0x4e35d529          // fadd v9.4s, v9.4s, v21.4s
+	WORD  $0x4e36d54a          // fadd v10.4s, v10.4s, v22.4s
+	WORD  $0x4e37d56b          // fadd v11.4s, v11.4s, v23.4s
+	FLDPQ 192(R15), (F20, F21)
+	FLDPQ 224(R15), (F22, F23)
+	WORD  $0x4e34d58c          // fadd v12.4s, v12.4s, v20.4s
+	WORD  $0x4e35d5ad          // fadd v13.4s, v13.4s, v21.4s
+	WORD  $0x4e36d5ce          // fadd v14.4s, v14.4s, v22.4s
+	WORD  $0x4e37d5ef          // fadd v15.4s, v15.4s, v23.4s
+	FLDPQ 256(R15), (F20, F21)
+	FLDPQ 288(R15), (F22, F23)
+	WORD  $0x4e34d610          // fadd v16.4s, v16.4s, v20.4s
+	WORD  $0x4e35d631          // fadd v17.4s, v17.4s, v21.4s
+	WORD  $0x4e36d652          // fadd v18.4s, v18.4s, v22.4s
+	WORD  $0x4e37d673          // fadd v19.4s, v19.4s, v23.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e814    // fcmlt v20.4s, v0.4s, #0.0
+	WORD $0x4e741c00    // bic v0.16b, v0.16b, v20.16b
+	WORD $0x4ea0e835    // fcmlt v21.4s, v1.4s, #0.0
+	WORD $0x4e751c21    // bic v1.16b, v1.16b, v21.16b
+	WORD $0x4ea0e856    // fcmlt v22.4s, v2.4s, #0.0
+	WORD $0x4e761c42    // bic v2.16b, v2.16b, v22.16b
+	WORD $0x4ea0e877    // fcmlt v23.4s, v3.4s, #0.0
+	WORD $0x4e771c63    // bic v3.16b, v3.16b, v23.16b
+	WORD $0x4ea0e894    // fcmlt v20.4s, v4.4s, #0.0
+	WORD $0x4e741c84    // bic v4.16b, v4.16b, v20.16b
+	WORD $0x4ea0e8b5    // fcmlt v21.4s, v5.4s, #0.0
+	WORD $0x4e751ca5    // bic v5.16b, v5.16b, v21.16b
+	WORD $0x4ea0e8d6    // fcmlt v22.4s, v6.4s, #0.0
+	WORD $0x4e761cc6    // bic v6.16b, v6.16b, v22.16b
+	WORD $0x4ea0e8f7    // fcmlt v23.4s, v7.4s, #0.0
+	WORD $0x4e771ce7    // bic v7.16b, v7.16b, v23.16b
+	WORD $0x4ea0e914    // fcmlt v20.4s, v8.4s, #0.0
+	WORD $0x4e741d08    // bic v8.16b, v8.16b, v20.16b
+	WORD $0x4ea0e935    // fcmlt v21.4s, v9.4s, #0.0
+	WORD $0x4e751d29    // bic v9.16b, v9.16b, v21.16b
+	WORD $0x4ea0e956    // fcmlt v22.4s, v10.4s, #0.0
+	WORD $0x4e761d4a    // bic v10.16b, v10.16b, v22.16b
+	WORD $0x4ea0e977    // fcmlt v23.4s, v11.4s, #0.0
+	WORD $0x4e771d6b    // bic v11.16b, v11.16b, v23.16b
+	WORD $0x4ea0e994    // fcmlt v20.4s, v12.4s, #0.0
+	WORD $0x4e741d8c    // bic v12.16b, v12.16b, v20.16b
+	WORD $0x4ea0e9b5    // fcmlt v21.4s, v13.4s, #0.0
+	WORD $0x4e751dad    // bic v13.16b, v13.16b, v21.16b
+	WORD $0x4ea0e9d6    // fcmlt v22.4s, v14.4s, #0.0
+	WORD $0x4e761dce    // bic v14.16b, v14.16b, v22.16b
+	WORD $0x4ea0e9f7    // fcmlt v23.4s, v15.4s, #0.0
+	WORD $0x4e771def    // bic v15.16b, v15.16b, v23.16b
+	WORD $0x4ea0ea14    // fcmlt v20.4s, v16.4s, #0.0
+	WORD $0x4e741e10    // bic v16.16b, v16.16b, v20.16b
+	WORD $0x4ea0ea35    // fcmlt v21.4s, v17.4s, #0.0
+	WORD $0x4e751e31    // bic v17.16b, v17.16b, v21.16b
+	WORD $0x4ea0ea56    // fcmlt v22.4s, v18.4s, #0.0
+	WORD $0x4e761e52    // bic v18.16b, v18.16b, v22.16b
+	WORD $0x4ea0ea77    // fcmlt v23.4s, v19.4s, #0.0
+	WORD $0x4e771e73    // bic v19.16b, v19.16b, v23.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	FSTPQ (F8, F9), 128(R15)
+	FSTPQ (F10, F11), 160(R15)
+	FSTPQ (F12, F13), 192(R15)
+	FSTPQ (F14, F15), 224(R15)
+	FSTPQ (F16, F17), 256(R15)
+	FSTPQ (F18, F19), 288(R15)
+	ADD   $640, R1, R1
+	ADD   $320, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_h16s2_6x16_neon(a *convArgs)
+TEXT ·conv2d_f32_h16s2_6x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	VMOV  V0.B16, V12.B16
+	VMOV  V1.B16, V13.B16
+	VMOV  V2.B16, V14.B16
+	VMOV  V3.B16, V15.B16
+	VMOV  V0.B16, V16.B16
+	VMOV  V1.B16, V17.B16
+	VMOV  V2.B16, V18.B16
+	VMOV  V3.B16, V19.B16
+	VMOV  V0.B16, V20.B16
+	VMOV  V1.B16, V21.B16
+	VMOV  V2.B16, V22.B16
+	VMOV  V3.B16, V23.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	VMOVI $0, V16.B16
+	VMOVI $0, V17.B16
+	VMOVI $0, V18.B16
+	VMOVI $0, V19.B16
+	VMOVI $0, V20.B16
+	VMOVI $0, V21.B16
+	VMOVI $0, V22.B16
+	VMOVI $0, V23.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+	FLDPQ 192(R15), (F12, F13)
+	FLDPQ 224(R15), (F14, F15)
+	FLDPQ 256(R15), (F16, F17)
+	FLDPQ 288(R15), (F18, F19)
+	FLDPQ 320(R15), (F20, F21)
+	FLDPQ 352(R15), (F22, F23)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R8
+	MOVD R16, R11
+
+plane:
+	MOVD R8, R9
+	MOVD R17, R12
+
+row:
+	MOVD R9, R10
+	MOVD R19, R13
+
+col:
+	MOVZ $4, R14
+
+channels:
+	FMOVQ (R10), F24
+	FMOVQ 128(R10), F25
+	FMOVQ 256(R10), F26
+	FMOVQ 384(R10), F27
+	FMOVQ 512(R10), F28
+	FMOVQ 640(R10), F29
+	FMOVD (R4), F30
+	WORD  $0x0e217bde          // fcvtl v30.4s, v30.4h
+	FMOVD 8(R4), F31
+	WORD  $0x4f9813c0          // fmla v0.4s, v30.4s, v24.s[0]
+	WORD  $0x4f9913c4          // fmla v4.4s, v30.4s, v25.s[0]
+	WORD  $0x4f9a13c8          // fmla v8.4s, v30.4s, v26.s[0]
+	WORD  $0x4f9b13cc          // fmla v12.4s, v30.4s, v27.s[0]
+	WORD  $0x4f9c13d0          // fmla v16.4s, v30.4s, v28.s[0]
+	WORD  $0x0e217bff          // fcvtl v31.4s, v31.4h
+	WORD  $0x4f9d13d4          // fmla v20.4s, v30.4s, v29.s[0]
+	FMOVD 16(R4), F30
+	WORD  $0x4f9813e1          // fmla v1.4s, v31.4s, v24.s[0]
+	WORD  $0x4f9913e5          // fmla v5.4s, v31.4s, v25.s[0]
+	WORD  $0x4f9a13e9          // fmla v9.4s, v31.4s, v26.s[0]
+	WORD  $0x4f9b13ed          // fmla v13.4s, v31.4s, v27.s[0]
+	WORD  $0x4f9c13f1          // fmla v17.4s, v31.4s, v28.s[0]
+	WORD  $0x0e217bde          // fcvtl v30.4s, v30.4h
+	WORD  $0x4f9d13f5          // fmla v21.4s, v31.4s, v29.s[0]
+	FMOVD 24(R4), F31
+	WORD  $0x4f9813c2          // fmla v2.4s, v30.4s, v24.s[0]
+	WORD  $0x4f9913c6          // fmla v6.4s, v30.4s, v25.s[0]
+	WORD  $0x4f9a13ca          // fmla v10.4s, v30.4s, v26.s[0]
+	WORD  $0x4f9b13ce          // fmla v14.4s, v30.4s, v27.s[0]
+	WORD  $0x4f9c13d2          // fmla v18.4s, v30.4s, v28.s[0]
+	WORD  $0x0e217bff          // fcvtl v31.4s, v31.4h
+	WORD  $0x4f9d13d6          // fmla v22.4s, v30.4s, v29.s[0]
+	FMOVD 32(R4), F30
+	WORD  $0x4f9813e3          // fmla v3.4s, v31.4s, v24.s[0]
+	WORD  $0x4f9913e7          // fmla v7.4s, v31.4s, v25.s[0]
+	WORD  $0x4f9a13eb          // fmla v11.4s, v31.4s, v26.s[0]
+	WORD  $0x4f9b13ef          // fmla v15.4s, v31.4s, v27.s[0]
+	WORD  $0x4f9c13f3          // fmla v19.4s, v31.4s, v28.s[0]
+	WORD  $0x0e217bde          // fcvtl v30.4s, v30.4h
+	WORD  $0x4f9d13f7          // fmla v23.4s, v31.4s, v29.s[0]
+	FMOVD 40(R4), F31
+	WORD  $0x4fb813c0          // fmla v0.4s, v30.4s, v24.s[1]
+	WORD  $0x4fb913c4          // fmla v4.4s, v30.4s, v25.s[1]
+	WORD  $0x4fba13c8          // fmla v8.4s, v30.4s, v26.s[1]
+	WORD  $0x4fbb13cc          // fmla v12.4s, v30.4s, v27.s[1]
+	WORD  $0x4fbc13d0          // fmla v16.4s, v30.4s, v28.s[1]
+	WORD  $0x0e217bff          // fcvtl v31.4s, v31.4h
+	WORD  $0x4fbd13d4          // fmla v20.4s, v30.4s, v29.s[1]
+	FMOVD 48(R4), F30
+	WORD  $0x4fb813e1          // fmla v1.4s, v31.4s, v24.s[1]
+	WORD  $0x4fb913e5          // fmla v5.4s, v31.4s, v25.s[1]
+	WORD  $0x4fba13e9          // fmla v9.4s, v31.4s, v26.s[1]
+	WORD  $0x4fbb13ed          // fmla v13.4s, v31.4s, v27.s[1]
+	WORD  $0x4fbc13f1          // fmla v17.4s, v31.4s, v28.s[1]
+	WORD  $0x0e217bde          // fcvtl v30.4s, v30.4h
+	WORD  $0x4fbd13f5          // fmla v21.4s, v31.4s, v29.s[1]
+	FMOVD 56(R4), F31
+	WORD  $0x4fb813c2          // fmla v2.4s, v30.4s, v24.s[1]
+	WORD  $0x4fb913c6          // fmla v6.4s, v30.4s, v25.s[1]
+	WORD  $0x4fba13ca          // fmla v10.4s, v30.4s, v26.s[1]
+	WORD  $0x4fbb13ce          // fmla v14.4s, v30.4s, v27.s[1]
+	WORD  $0x4fbc13d2          // fmla v18.4s, v30.4s, v28.s[1]
+	WORD  $0x0e217bff          // fcvtl v31.4s, v31.4h
+	WORD  $0x4fbd13d6          // fmla v22.4s, v30.4s, v29.s[1]
+	FMOVD 64(R4), F30
+	WORD  $0x4fb813e3          // fmla v3.4s, v31.4s, v24.s[1]
+	WORD  $0x4fb913e7          // fmla v7.4s, v31.4s, v25.s[1]
+	WORD  $0x4fba13eb          // fmla v11.4s, v31.4s, v26.s[1]
+	WORD  $0x4fbb13ef          // fmla v15.4s, v31.4s, v27.s[1]
+	WORD  $0x4fbc13f3          // fmla v19.4s, v31.4s, v28.s[1]
+	WORD  $0x0e217bde          // fcvtl v30.4s, v30.4h
+	WORD  $0x4fbd13f7          // fmla v23.4s, v31.4s, v29.s[1]
+	FMOVD 72(R4), F31
+	WORD  $0x4f981bc0          // fmla v0.4s, v30.4s, v24.s[2]
+	WORD  $0x4f991bc4          // fmla v4.4s, v30.4s, v25.s[2]
+	WORD  $0x4f9a1bc8          // fmla v8.4s, v30.4s, v26.s[2]
+	WORD  $0x4f9b1bcc          // fmla v12.4s, v30.4s, v27.s[2]
+	WORD  $0x4f9c1bd0          // fmla v16.4s, v30.4s, v28.s[2]
+	WORD  $0x0e217bff          // fcvtl v31.4s, v31.4h
+	WORD  $0x4f9d1bd4          // fmla v20.4s, v30.4s, v29.s[2]
+	FMOVD 80(R4), F30
+	WORD  $0x4f981be1          // fmla v1.4s, v31.4s, v24.s[2]
+	WORD  $0x4f991be5          // fmla v5.4s, v31.4s, v25.s[2]
+	WORD  $0x4f9a1be9          // fmla v9.4s, v31.4s, v26.s[2]
+	WORD  $0x4f9b1bed          // fmla v13.4s, v31.4s, v27.s[2]
+	WORD  $0x4f9c1bf1          // fmla v17.4s, v31.4s, v28.s[2]
+	WORD  $0x0e217bde          // fcvtl v30.4s, v30.4h
+	WORD  $0x4f9d1bf5          // fmla v21.4s, v31.4s, v29.s[2]
+	FMOVD 88(R4), F31
+	WORD  $0x4f981bc2          // fmla v2.4s, v30.4s, v24.s[2]
+	WORD  $0x4f991bc6          // fmla v6.4s, v30.4s, v25.s[2]
+	WORD  $0x4f9a1bca          // fmla v10.4s, v30.4s, v26.s[2]
+	WORD  $0x4f9b1bce          // fmla v14.4s, v30.4s, v27.s[2]
+	WORD  $0x4f9c1bd2          // fmla v18.4s, v30.4s, v28.s[2]
+	WORD  $0x0e217bff          // fcvtl v31.4s, v31.4h
+	WORD  $0x4f9d1bd6          // fmla v22.4s, v30.4s, v29.s[2]
+	FMOVD 96(R4), F30
+	WORD  $0x4f981be3          // fmla v3.4s, v31.4s, v24.s[2]
+	WORD  $0x4f991be7          // fmla v7.4s, v31.4s, v25.s[2]
+	WORD  $0x4f9a1beb          // fmla v11.4s, v31.4s, v26.s[2]
+	WORD  $0x4f9b1bef          // fmla v15.4s, v31.4s, v27.s[2]
+	WORD  $0x4f9c1bf3          // fmla v19.4s, v31.4s, v28.s[2]
+	WORD  $0x0e217bde          // fcvtl v30.4s, v30.4h
+	WORD  $0x4f9d1bf7          // fmla v23.4s, v31.4s, v29.s[2]
+	FMOVD 104(R4), F31
+	WORD  $0x4fb81bc0          // fmla v0.4s, v30.4s, v24.s[3]
+	WORD  $0x4fb91bc4          // fmla v4.4s, v30.4s, v25.s[3]
+	WORD  $0x4fba1bc8          // fmla v8.4s, v30.4s, v26.s[3]
+	WORD  $0x4fbb1bcc          // fmla v12.4s, v30.4s, v27.s[3]
+	WORD  $0x4fbc1bd0          // fmla v16.4s, v30.4s, v28.s[3]
+	WORD  $0x0e217bff          // fcvtl v31.4s, v31.4h
+	WORD  $0x4fbd1bd4          // fmla v20.4s, v30.4s, v29.s[3]
+	FMOVD 112(R4), F30
+	WORD  $0x4fb81be1          // fmla v1.4s, v31.4s, v24.s[3]
+	WORD  $0x4fb91be5          // fmla v5.4s, v31.4s, v25.s[3]
+	WORD  $0x4fba1be9          // fmla v9.4s, v31.4s, v26.s[3]
+	WORD  $0x4fbb1bed          // fmla v13.4s, v31.4s, v27.s[3]
+	WORD  $0x4fbc1bf1          // fmla v17.4s, v31.4s, v28.s[3]
+	WORD  $0x0e217bde          // fcvtl v30.4s, v30.4h
+	WORD  $0x4fbd1bf5          // fmla v21.4s, v31.4s, v29.s[3]
+	FMOVD 120(R4), F31
+	WORD  $0x4fb81bc2          // fmla v2.4s, v30.4s, v24.s[3]
+	WORD  $0x4fb91bc6          // fmla v6.4s, v30.4s, v25.s[3]
+	WORD  $0x4fba1bca          // fmla v10.4s, v30.4s, v26.s[3]
+	WORD  $0x4fbb1bce          // fmla v14.4s, v30.4s, v27.s[3]
+	WORD  $0x4fbc1bd2          // fmla v18.4s, v30.4s, v28.s[3]
+	WORD  $0x0e217bff          // fcvtl v31.4s, v31.4h
+	WORD  $0x4fbd1bd6          // fmla v22.4s, v30.4s, v29.s[3]
+	WORD  $0x4fb81be3          // fmla v3.4s, v31.4s, v24.s[3]
+	WORD  $0x4fb91be7          // fmla v7.4s, v31.4s, v25.s[3]
+	WORD  $0x4fba1beb          // fmla v11.4s, v31.4s, v26.s[3]
+	WORD  $0x4fbb1bef          // fmla v15.4s, v31.4s, v27.s[3]
+	WORD  $0x4fbc1bf3          // fmla v19.4s, v31.4s, v28.s[3]
+	WORD  $0x4fbd1bf7          // fmla v23.4s, v31.4s, v29.s[3]
+	ADD   $128, R4, R4
+	ADD   $16, R10, R10
+	SUBS  $1, R14, R14
+	BNE   channels
+	ADD   R22, R10, R10
+	SUBS  $1, R13, R13
+	BNE   col
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	ADD   R20, R8, R8
+	SUBS  $1, R11, R11
+	BNE   plane
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F24, F25)
+	FLDPQ 32(R15), (F26, F27)
+	WORD  $0x4e38d400          // fadd v0.4s, v0.4s, v24.4s
+	WORD  $0x4e39d421          // fadd v1.4s, v1.4s, v25.4s
+	WORD  $0x4e3ad442          // fadd v2.4s, v2.4s, v26.4s
+	WORD  $0x4e3bd463          // fadd v3.4s, v3.4s, v27.4s
+	FLDPQ 64(R15), (F24, F25)
+	FLDPQ 96(R15), (F26, F27)
+	WORD  $0x4e38d484          // fadd v4.4s, v4.4s, v24.4s
+	WORD  $0x4e39d4a5          // fadd v5.4s, v5.4s, v25.4s
+	WORD  $0x4e3ad4c6          // fadd v6.4s, v6.4s, v26.4s
+	WORD  $0x4e3bd4e7          // fadd v7.4s, v7.4s, v27.4s
+	FLDPQ 128(R15), (F24, F25)
+	FLDPQ 160(R15), (F26, F27)
+	WORD  $0x4e38d508          // fadd v8.4s, v8.4s, v24.4s
+	WORD  $0x4e39d529          // fadd v9.4s, v9.4s, v25.4s
+	WORD  $0x4e3ad54a          // fadd v10.4s, v10.4s, v26.4s
+	WORD  $0x4e3bd56b          // fadd v11.4s, v11.4s, v27.4s
+	FLDPQ 192(R15), (F24, F25)
+	FLDPQ 224(R15), (F26, F27)
+	WORD  $0x4e38d58c          // fadd v12.4s, v12.4s, v24.4s
+	WORD  $0x4e39d5ad          // fadd v13.4s, v13.4s, v25.4s
+	WORD  $0x4e3ad5ce          // fadd v14.4s, v14.4s, v26.4s
+	WORD  $0x4e3bd5ef          // fadd v15.4s, v15.4s, v27.4s
+	FLDPQ 256(R15), (F24, F25)
+	FLDPQ 288(R15), (F26, F27)
+	WORD  $0x4e38d610          // fadd v16.4s, v16.4s, v24.4s
+	WORD  $0x4e39d631          // fadd v17.4s, v17.4s, v25.4s
+	WORD  $0x4e3ad652          // fadd v18.4s, v18.4s, v26.4s
+	WORD  $0x4e3bd673          // fadd v19.4s, v19.4s, v27.4s
+	FLDPQ 320(R15), (F24, F25)
+	FLDPQ 352(R15), (F26, F27)
+	WORD  $0x4e38d694          // fadd v20.4s, v20.4s, v24.4s
+	WORD  $0x4e39d6b5          // fadd v21.4s, v21.4s, v25.4s
+	WORD  $0x4e3ad6d6          // fadd v22.4s, v22.4s, v26.4s
+	WORD  $0x4e3bd6f7          // fadd v23.4s, v23.4s, v27.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e818    // fcmlt v24.4s, v0.4s, #0.0
+	WORD $0x4e781c00    // bic v0.16b, v0.16b, v24.16b
+	WORD $0x4ea0e839    // fcmlt v25.4s, v1.4s, #0.0
+	WORD $0x4e791c21    // bic v1.16b, v1.16b, v25.16b
+	WORD $0x4ea0e85a    // fcmlt v26.4s, v2.4s, #0.0
+	WORD $0x4e7a1c42    // bic v2.16b, v2.16b, v26.16b
+	WORD $0x4ea0e87b    // fcmlt v27.4s, v3.4s, #0.0
+	WORD $0x4e7b1c63    // bic v3.16b, v3.16b, v27.16b
+	WORD $0x4ea0e898    // fcmlt v24.4s, v4.4s, #0.0
+	WORD $0x4e781c84    // bic v4.16b, v4.16b, v24.16b
+	WORD $0x4ea0e8b9    // fcmlt v25.4s, v5.4s, #0.0
+	WORD $0x4e791ca5    // bic v5.16b, v5.16b, v25.16b
+	WORD $0x4ea0e8da    // fcmlt v26.4s, v6.4s, #0.0
+	WORD $0x4e7a1cc6    // bic v6.16b, v6.16b, v26.16b
+	WORD $0x4ea0e8fb    // fcmlt v27.4s, v7.4s, #0.0
+	WORD $0x4e7b1ce7    // bic v7.16b, v7.16b, v27.16b
+	WORD $0x4ea0e918    // fcmlt v24.4s, v8.4s, #0.0
+	WORD $0x4e781d08    // bic v8.16b, v8.16b, v24.16b
+	WORD $0x4ea0e939    // fcmlt v25.4s, v9.4s, #0.0
+	WORD $0x4e791d29    // bic v9.16b, v9.16b, v25.16b
+	WORD $0x4ea0e95a    // fcmlt v26.4s, v10.4s, #0.0
+	WORD $0x4e7a1d4a    // bic v10.16b, v10.16b, v26.16b
+	WORD $0x4ea0e97b    // fcmlt v27.4s, v11.4s, #0.0
+	WORD $0x4e7b1d6b    // bic v11.16b, v11.16b, v27.16b
+	WORD $0x4ea0e998    // fcmlt v24.4s, v12.4s, #0.0
+	WORD $0x4e781d8c    // bic v12.16b, v12.16b, v24.16b
+	WORD $0x4ea0e9b9    // fcmlt v25.4s, v13.4s, #0.0
+	WORD $0x4e791dad    // bic v13.16b, v13.16b, v25.16b
+	WORD $0x4ea0e9da    // fcmlt v26.4s, v14.4s, #0.0
+	WORD $0x4e7a1dce    // bic v14.16b, v14.16b, v26.16b
+	WORD $0x4ea0e9fb    // fcmlt v27.4s, v15.4s, #0.0
+	WORD $0x4e7b1def    // bic v15.16b, v15.16b, v27.16b
+	WORD $0x4ea0ea18    // fcmlt v24.4s, v16.4s, #0.0
+	WORD $0x4e781e10    // bic v16.16b, v16.16b, v24.16b
+	WORD $0x4ea0ea39    // fcmlt v25.4s, v17.4s, #0.0
+	WORD $0x4e791e31    // bic v17.16b, v17.16b, v25.16b
+	WORD $0x4ea0ea5a    // fcmlt v26.4s, v18.4s, #0.0
+	WORD $0x4e7a1e52    // bic v18.16b, v18.16b, v26.16b
+	WORD $0x4ea0ea7b    // fcmlt v27.4s, v19.4s, #0.0
+	WORD $0x4e7b1e73    // bic v19.16b, v19.16b, v27.16b
+	WORD $0x4ea0ea98    // fcmlt v24.4s, v20.4s, #0.0
+	WORD $0x4e781e94    // bic v20.16b, v20.16b, v24.16b
+	WORD $0x4ea0eab9    // fcmlt v25.4s, v21.4s, #0.0
+	WORD $0x4e791eb5    // bic v21.16b, v21.16b, v25.16b
+	WORD $0x4ea0eada    // fcmlt v26.4s, v22.4s, #0.0
+	WORD $0x4e7a1ed6    // bic v22.16b, v22.16b, v26.16b
+	WORD $0x4ea0eafb    // fcmlt v27.4s, v23.4s, #0.0
+	WORD $0x4e7b1ef7    // bic v23.16b, v23.16b, v27.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	FSTPQ (F8, F9), 128(R15)
+	FSTPQ (F10, F11), 160(R15)
+	FSTPQ (F12, F13), 192(R15)
+	FSTPQ (F14, F15), 224(R15)
+	FSTPQ (F16, F17), 256(R15)
+	FSTPQ (F18, F19), 288(R15)
+	FSTPQ (F20, F21), 320(R15)
+	FSTPQ (F22, F23), 352(R15)
+	ADD   $768, R1, R1
+	ADD   $384, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_h16s2_1x32_neon(a *convArgs)
+TEXT ·conv2d_f32_h16s2_1x32_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+	MOVD 96(R0), R23
+
+tile:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	MOVD  104(R0), R26
+	ADD   R26, R15, R15
+	FLDPQ (R15), (F4, F5)
+	FLDPQ 32(R15), (F6, F7)
+
+reduce:
+	MOVD 8(R0), R4
+	ADD  R23, R4, R5
+	MOVD R1, R8
+	MOVD R16, R11
+
+plane:
+	MOVD R8, R9
+	MOVD R17, R12
+
+row:
+	MOVD R9, R10
+	MOVD R19, R13
+
+col:
+	MOVZ $4, R14
+
+channels:
+	FMOVQ (R10), F8
+	FMOVQ (R4), F9
+	WORD  $0x4e21792a         // fcvtl2 v10.4s, v9.8h
+	WORD  $0x0e217929         // fcvtl v9.4s, v9.4h
+	FMOVQ 16(R4), F11
+	WORD  $0x4e21796c         // fcvtl2 v12.4s, v11.8h
+	WORD  $0x0e21796b         // fcvtl v11.4s, v11.4h
+	WORD  $0x4f881120         // fmla v0.4s, v9.4s, v8.s[0]
+	WORD  $0x4f881141         // fmla v1.4s, v10.4s, v8.s[0]
+	FMOVQ (R5), F9
+	WORD  $0x4e21792a         // fcvtl2 v10.4s, v9.8h
+	WORD  $0x0e217929         // fcvtl v9.4s, v9.4h
+	WORD  $0x4f881162         // fmla v2.4s, v11.4s, v8.s[0]
+	WORD  $0x4f881183         // fmla v3.4s, v12.4s, v8.s[0]
+	FMOVQ 16(R5), F11
+	WORD  $0x4e21796c         // fcvtl2 v12.4s, v11.8h
+	WORD  $0x0e21796b         // fcvtl v11.4s, v11.4h
+	WORD  $0x4f881124         // fmla v4.4s, v9.4s, v8.s[0]
+	WORD  $0x4f881145         // fmla v5.4s, v10.4s, v8.s[0]
+	FMOVQ 32(R4), F9
+	WORD  $0x4e21792a         // fcvtl2 v10.4s, v9.8h
+	WORD  $0x0e217929         // fcvtl v9.4s, v9.4h
+	WORD  $0x4f881166         // fmla v6.4s, v11.4s, v8.s[0]
+	WORD  $0x4f881187         // fmla v7.4s, v12.4s, v8.s[0]
+	FMOVQ 48(R4), F11
+	WORD  $0x4e21796c         // fcvtl2 v12.4s, v11.8h
+	WORD  $0x0e21796b         // fcvtl v11.4s, v11.4h
+	WORD  $0x4fa81120         // fmla v0.4s, v9.4s, v8.s[1]
+	WORD  $0x4fa81141         // fmla v1.4s, v10.4s, v8.s[1]
+	FMOVQ 32(R5), F9
+	WORD  $0x4e21792a         // fcvtl2 v10.4s, v9.8h
+	WORD  $0x0e217929         // fcvtl v9.4s, v9.4h
+	WORD  $0x4fa81162         // fmla v2.4s, v11.4s, v8.s[1]
+	WORD  $0x4fa81183         // fmla v3.4s, v12.4s, v8.s[1]
+	FMOVQ 48(R5), F11
+	WORD  $0x4e21796c         // fcvtl2 v12.4s, v11.8h
+	WORD  $0x0e21796b         // fcvtl v11.4s, v11.4h
+	WORD  $0x4fa81124         // fmla v4.4s, v9.4s, v8.s[1]
+	WORD  $0x4fa81145         // fmla v5.4s, v10.4s, v8.s[1]
+	FMOVQ 64(R4), F9
+	WORD  $0x4e21792a         // fcvtl2 v10.4s, v9.8h
+	WORD  $0x0e217929         // fcvtl v9.4s, v9.4h
+	WORD  $0x4fa81166         // fmla v6.4s, v11.4s, v8.s[1]
+	WORD  $0x4fa81187         // fmla v7.4s, v12.4s, v8.s[1]
+	FMOVQ 80(R4), F11
+	WORD  $0x4e21796c         // fcvtl2 v12.4s, v11.8h
+	WORD  $0x0e21796b         // fcvtl v11.4s, v11.4h
+	WORD  $0x4f881920         // fmla v0.4s, v9.4s, v8.s[2]
+	WORD  $0x4f881941         // fmla v1.4s, v10.4s, v8.s[2]
+	FMOVQ 64(R5), F9
+	WORD  $0x4e21792a         // fcvtl2 v10.4s, v9.8h
+	WORD  $0x0e217929         // fcvtl v9.4s, v9.4h
+	WORD  $0x4f881962         // fmla v2.4s, v11.4s, v8.s[2]
+	WORD  $0x4f881983         // fmla v3.4s, v12.4s, v8.s[2]
+	FMOVQ 80(R5), F11
+	WORD  $0x4e21796c         // fcvtl2 v12.4s, v11.8h
+	WORD  $0x0e21796b         // fcvtl v11.4s, v11.4h
+	WORD  $0x4f881924         // fmla v4.4s, v9.4s, v8.s[2]
+	WORD  $0x4f881945         // fmla v5.4s, v10.4s, v8.s[2]
+	FMOVQ 96(R4), F9
+	WORD  $0x4e21792a         // fcvtl2 v10.4s, v9.8h
+	WORD  $0x0e217929         // fcvtl v9.4s, v9.4h
+	WORD  $0x4f881966         // fmla v6.4s, v11.4s, v8.s[2]
+	WORD  $0x4f881987         // fmla v7.4s, v12.4s, v8.s[2]
+	FMOVQ 112(R4), F11
+	WORD  $0x4e21796c         // fcvtl2 v12.4s, v11.8h
+	WORD  $0x0e21796b         // fcvtl v11.4s, v11.4h
+	WORD  $0x4fa81920         // fmla v0.4s, v9.4s, v8.s[3]
+	WORD  $0x4fa81941         // fmla v1.4s, v10.4s, v8.s[3]
+	FMOVQ 96(R5), F9
+	WORD  $0x4e21792a         // fcvtl2 v10.4s, v9.8h
+	WORD  $0x0e217929         // fcvtl v9.4s, v9.4h
+	WORD  $0x4fa81962         // fmla v2.4s, v11.4s, v8.s[3]
+	WORD  $0x4fa81983         // fmla v3.4s, v12.4s, v8.s[3]
+	FMOVQ 112(R5), F11
+	WORD  $0x4e21796c         // fcvtl2 v12.4s, v11.8h
+	WORD  $0x0e21796b         // fcvtl v11.4s, v11.4h
+	WORD  $0x4fa81924         // fmla v4.4s, v9.4s, v8.s[3]
+	WORD  $0x4fa81945         // fmla v5.4s, v10.4s, v8.s[3]
+	WORD  $0x4fa81966         // fmla v6.4s, v11.4s, v8.s[3]
+	WORD  $0x4fa81987         // fmla v7.4s, v12.4s, v8.s[3]
+	ADD   $128, R4, R4
+	ADD   $128, R5, R5
+	ADD   $16, R10, R10
+	SUBS  $1, R14, R14
+	BNE   channels
+	ADD   R22, R10, R10
+	SUBS  $1, R13, R13
+	BNE   col
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	ADD   R20, R8, R8
+	SUBS  $1, R11, R11
+	BNE   plane
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F8, F9)
+	FLDPQ 32(R15), (F10, F11)
+	WORD  $0x4e28d400         // fadd v0.4s, v0.4s, v8.4s
+	WORD  $0x4e29d421         // fadd v1.4s, v1.4s, v9.4s
+	WORD  $0x4e2ad442         // fadd v2.4s, v2.4s, v10.4s
+	WORD  $0x4e2bd463         // fadd v3.4s, v3.4s, v11.4s
+	MOVD  112(R0), R26
+	ADD   R26, R15, R15
+	FLDPQ (R15), (F8, F9)
+	FLDPQ 32(R15), (F10, F11)
+	WORD  $0x4e28d484         // fadd v4.4s, v4.4s, v8.4s
+	WORD  $0x4e29d4a5         // fadd v5.4s, v5.4s, v9.4s
+	WORD  $0x4e2ad4c6         // fadd v6.4s, v6.4s, v10.4s
+	WORD  $0x4e2bd4e7         // fadd v7.4s, v7.4s, v11.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e808    // fcmlt v8.4s, v0.4s, #0.0
+	WORD $0x4e681c00    // bic v0.16b, v0.16b, v8.16b
+	WORD $0x4ea0e829    // fcmlt v9.4s, v1.4s, #0.0
+	WORD $0x4e691c21    // bic v1.16b, v1.16b, v9.16b
+	WORD $0x4ea0e84a    // fcmlt v10.4s, v2.4s, #0.0
+	WORD $0x4e6a1c42    // bic v2.16b, v2.16b, v10.16b
+	WORD $0x4ea0e86b    // fcmlt v11.4s, v3.4s, #0.0
+	WORD $0x4e6b1c63    // bic v3.16b, v3.16b, v11.16b
+	WORD $0x4ea0e888    // fcmlt v8.4s, v4.4s, #0.0
+	WORD $0x4e681c84    // bic v4.16b, v4.16b, v8.16b
+	WORD $0x4ea0e8a9    // fcmlt v9.4s, v5.4s, #0.0
+	WORD $0x4e691ca5    // bic v5.16b, v5.16b, v9.16b
+	WORD $0x4ea0e8ca    // fcmlt v10.4s, v6.4s, #0.0
+	WORD $0x4e6a1cc6    // bic v6.16b, v6.16b, v10.16b
+	WORD $0x4ea0e8eb    // fcmlt v11.4s, v7.4s, #0.0
+	WORD $0x4e6b1ce7    // bic v7.16b, v7.16b, v11.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	MOVD  104(R0), R26
+	ADD   R26, R15, R15
+	FSTPQ (F4, F5), (R15)
+	FSTPQ (F6, F7), 32(R15)
+	ADD   $128, R1, R1
+	ADD   $64, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_h16s2_2x32_neon(a *convArgs)
+TEXT ·conv2d_f32_h16s2_2x32_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+	MOVD 96(R0), R23
+
+tile:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	VMOV  V4.B16, V12.B16
+	VMOV  V5.B16, V13.B16
+	VMOV  V6.B16, V14.B16
+	VMOV  V7.B16, V15.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F8, F9)
+	FLDPQ 96(R15), (F10, F11)
+	MOVD  104(R0), R26
+	ADD   R26, R15, R15
+	FLDPQ (R15), (F4, F5)
+	FLDPQ 32(R15), (F6, F7)
+	FLDPQ 64(R15), (F12, F13)
+	FLDPQ 96(R15), (F14, F15)
+
+reduce:
+	MOVD 8(R0), R4
+	ADD  R23, R4, R5
+	MOVD R1, R8
+	MOVD R16, R11
+
+plane:
+	MOVD R8, R9
+	MOVD R17, R12
+
+row:
+	MOVD R9, R10
+	MOVD R19, R13
+
+col:
+	MOVZ $4, R14
+
+channels:
+	FMOVQ (R10), F16
+	FMOVQ 128(R10), F17
+	FMOVQ (R4), F18
+	WORD  $0x4e217a53         // fcvtl2 v19.4s, v18.8h
+	WORD  $0x0e217a52         // fcvtl v18.4s, v18.4h
+	FMOVQ 16(R4), F20
+	WORD  $0x4f901240         // fmla v0.4s, v18.4s, v16.s[0]
+	WORD  $0x4f901261         // fmla v1.4s, v19.4s, v16.s[0]
+	WORD  $0x4e217a95         // fcvtl2 v21.4s, v20.8h
+	WORD  $0x0e217a94         // fcvtl v20.4s, v20.4h
+	WORD  $0x4f911248         // fmla v8.4s, v18.4s, v17.s[0]
+	WORD  $0x4f911269         // fmla v9.4s, v19.4s, v17.s[0]
+	FMOVQ (R5), F18
+	WORD  $0x4f901282         // fmla v2.4s, v20.4s, v16.s[0]
+	WORD  $0x4f9012a3         // fmla v3.4s, v21.4s, v16.s[0]
+	WORD  $0x4e217a53         // fcvtl2 v19.4s, v18.8h
+	WORD  $0x0e217a52         // fcvtl v18.4s, v18.4h
+	WORD  $0x4f91128a         // fmla v10.4s, v20.4s, v17.s[0]
+	WORD  $0x4f9112ab         // fmla v11.4s, v21.4s, v17.s[0]
+	FMOVQ 16(R5), F20
+	WORD  $0x4f901244         // fmla v4.4s, v18.4s, v16.s[0]
+	WORD  $0x4f901265         // fmla v5.4s, v19.4s, v16.s[0]
+	WORD  $0x4e217a95         // fcvtl2 v21.4s, v20.8h
+	WORD  $0x0e217a94         // fcvtl v20.4s, v20.4h
+	WORD  $0x4f91124c         // fmla v12.4s, v18.4s, v17.s[0]
+	WORD  $0x4f91126d         // fmla v13.4s, v19.4s, v17.s[0]
+	FMOVQ 32(R4), F18
+	WORD  $0x4f901286         // fmla v6.4s, v20.4s, v16.s[0]
+	WORD  $0x4f9012a7         // fmla v7.4s, v21.4s, v16.s[0]
+	WORD  $0x4e217a53         // fcvtl2 v19.4s, v18.8h
+	WORD  $0x0e217a52         // fcvtl v18.4s, v18.4h
+	WORD  $0x4f91128e         // fmla v14.4s, v20.4s, v17.s[0]
+	WORD  $0x4f9112af         // fmla v15.4s, v21.4s, v17.s[0]
+	FMOVQ 48(R4), F20
+	WORD  $0x4fb01240         // fmla v0.4s, v18.4s, v16.s[1]
+	WORD  $0x4fb01261         // fmla v1.4s, v19.4s, v16.s[1]
+	WORD  $0x4e217a95         // fcvtl2 v21.4s, v20.8h
+	WORD  $0x0e217a94         // fcvtl v20.4s, v20.4h
+	WORD  $0x4fb11248         // fmla v8.4s, v18.4s, v17.s[1]
+	WORD  $0x4fb11269         // fmla v9.4s, v19.4s, v17.s[1]
+	FMOVQ 32(R5), F18
+	WORD  $0x4fb01282         // fmla v2.4s, v20.4s, v16.s[1]
+	WORD  $0x4fb012a3         // fmla v3.4s, v21.4s, v16.s[1]
+	WORD  $0x4e217a53         // fcvtl2 v19.4s, v18.8h
+	WORD  $0x0e217a52         // fcvtl v18.4s, v18.4h
+	WORD  $0x4fb1128a         // fmla v10.4s, v20.4s, v17.s[1]
+	WORD  $0x4fb112ab         // fmla v11.4s, v21.4s, v17.s[1]
+	FMOVQ 48(R5), F20
+	WORD  $0x4fb01244         // fmla v4.4s, v18.4s, v16.s[1]
+	WORD  $0x4fb01265         // fmla v5.4s, v19.4s, v16.s[1]
+	WORD  $0x4e217a95         // fcvtl2 v21.4s, v20.8h
+	WORD  $0x0e217a94         // fcvtl v20.4s, v20.4h
+	WORD  $0x4fb1124c         // fmla v12.4s, v18.4s, v17.s[1]
+	WORD  $0x4fb1126d         // fmla v13.4s, v19.4s, v17.s[1]
+	FMOVQ 64(R4), F18
+	WORD  $0x4fb01286         // fmla v6.4s, v20.4s, v16.s[1]
+	WORD  $0x4fb012a7         // fmla v7.4s, v21.4s, v16.s[1]
+	WORD  $0x4e217a53         // fcvtl2 v19.4s, v18.8h
+	WORD  $0x0e217a52         // fcvtl v18.4s, v18.4h
+	WORD  $0x4fb1128e         // fmla v14.4s, v20.4s, v17.s[1]
+	WORD  $0x4fb112af         // fmla v15.4s, v21.4s, v17.s[1]
+	FMOVQ 80(R4), F20
+	WORD  $0x4f901a40         // fmla v0.4s, v18.4s, v16.s[2]
+	WORD  $0x4f901a61         // fmla v1.4s, v19.4s, v16.s[2]
+	WORD  $0x4e217a95         // fcvtl2 v21.4s, v20.8h
+	WORD  $0x0e217a94         // fcvtl v20.4s, v20.4h
+	WORD  $0x4f911a48         // fmla v8.4s, v18.4s, v17.s[2]
+	WORD  $0x4f911a69         // fmla v9.4s, v19.4s, v17.s[2]
+	FMOVQ 64(R5), F18
+	WORD  $0x4f901a82         // fmla v2.4s, v20.4s, v16.s[2]
+	WORD  $0x4f901aa3         // fmla v3.4s, v21.4s, v16.s[2]
+	WORD  $0x4e217a53         // fcvtl2 v19.4s, v18.8h
+	WORD  $0x0e217a52         // fcvtl v18.4s, v18.4h
+	WORD  $0x4f911a8a         // fmla v10.4s, v20.4s, v17.s[2]
+	WORD  $0x4f911aab         // fmla v11.4s, v21.4s, v17.s[2]
+	FMOVQ 80(R5), F20
+	WORD  $0x4f901a44         // fmla v4.4s, v18.4s, v16.s[2]
+	WORD  $0x4f901a65         // fmla v5.4s, v19.4s, v16.s[2]
+	WORD  $0x4e217a95         // fcvtl2 v21.4s, v20.8h
+	WORD  $0x0e217a94         // fcvtl v20.4s, v20.4h
+	WORD  $0x4f911a4c         // fmla v12.4s, v18.4s, v17.s[2]
+	WORD  $0x4f911a6d         // fmla v13.4s, v19.4s, v17.s[2]
+	FMOVQ 96(R4), F18
+	WORD  $0x4f901a86         // fmla v6.4s, v20.4s, v16.s[2]
+	WORD  $0x4f901aa7         // fmla v7.4s, v21.4s, v16.s[2]
+	WORD  $0x4e217a53         // fcvtl2 v19.4s, v18.8h
+	WORD  $0x0e217a52         // fcvtl v18.4s, v18.4h
+	WORD  $0x4f911a8e         // fmla v14.4s, v20.4s, v17.s[2]
+	WORD  $0x4f911aaf         // fmla v15.4s, v21.4s, v17.s[2]
+	FMOVQ 112(R4), F20
+	WORD  $0x4fb01a40         // fmla v0.4s, v18.4s, v16.s[3]
+	WORD  $0x4fb01a61         // fmla v1.4s, v19.4s, v16.s[3]
+	WORD  $0x4e217a95         // fcvtl2 v21.4s, v20.8h
+	WORD  $0x0e217a94         // fcvtl v20.4s, v20.4h
+	WORD  $0x4fb11a48         // fmla v8.4s, v18.4s, v17.s[3]
+	WORD  $0x4fb11a69         // fmla v9.4s, v19.4s, v17.s[3]
+	FMOVQ 96(R5), F18
+	WORD  $0x4fb01a82         // fmla v2.4s, v20.4s, v16.s[3]
+	WORD  $0x4fb01aa3         // fmla v3.4s, v21.4s, v16.s[3]
+	WORD  $0x4e217a53         // fcvtl2 v19.4s, v18.8h
+	WORD  $0x0e217a52         // fcvtl v18.4s, v18.4h
+	WORD  $0x4fb11a8a         // fmla v10.4s, v20.4s, v17.s[3]
+	WORD  $0x4fb11aab         // fmla v11.4s, v21.4s, v17.s[3]
+	FMOVQ 112(R5), F20
+	WORD  $0x4fb01a44         // fmla v4.4s, v18.4s, v16.s[3]
+	WORD  $0x4fb01a65         // fmla v5.4s, v19.4s, v16.s[3]
+	WORD  $0x4e217a95         // fcvtl2 v21.4s, v20.8h
+	WORD  $0x0e217a94         // fcvtl v20.4s, v20.4h
+	WORD  $0x4fb11a4c         // fmla v12.4s, v18.4s, v17.s[3]
+	WORD  $0x4fb11a6d         // fmla v13.4s, v19.4s, v17.s[3]
+	WORD  $0x4fb01a86         // fmla v6.4s, v20.4s, v16.s[3]
+	WORD  $0x4fb01aa7         // fmla v7.4s, v21.4s, v16.s[3]
+	WORD  $0x4fb11a8e         // fmla v14.4s, v20.4s, v17.s[3]
+	WORD  $0x4fb11aaf         // fmla v15.4s, v21.4s, v17.s[3]
+	ADD   $128, R4, R4
+	ADD   $128, R5, R5
+	ADD   $16, R10, R10
+	SUBS  $1, R14, R14
+	BNE   channels
+	ADD   R22, R10, R10
+	SUBS  $1, R13, R13
+	BNE   col
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	ADD   R20, R8, R8
+	SUBS  $1, R11, R11
+	BNE   plane
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F16, F17)
+	FLDPQ 32(R15), (F18, F19)
+	WORD  $0x4e30d400         // fadd v0.4s, v0.4s, v16.4s
+	WORD  $0x4e31d421         // fadd v1.4s, v1.4s, v17.4s
+	WORD  $0x4e32d442         // fadd v2.4s, v2.4s, v18.4s
+	WORD  $0x4e33d463         // fadd v3.4s, v3.4s, v19.4s
+	FLDPQ 64(R15), (F16, F17)
+	FLDPQ 96(R15), (F18, F19)
+	WORD  $0x4e30d508         // fadd v8.4s, v8.4s, v16.4s
+	WORD  $0x4e31d529         // fadd v9.4s, v9.4s, v17.4s
+	WORD  $0x4e32d54a         // fadd v10.4s, v10.4s, v18.4s
+	WORD  $0x4e33d56b         // fadd v11.4s, v11.4s, v19.4s
+	MOVD  112(R0), R26
+	ADD   R26, R15, R15
+	FLDPQ (R15), (F16, F17)
+	FLDPQ 32(R15), (F18, F19)
+	WORD  $0x4e30d484         // fadd v4.4s, v4.4s, v16.4s
+	WORD  $0x4e31d4a5         // fadd v5.4s, v5.4s, v17.4s
+	WORD  $0x4e32d4c6         // fadd v6.4s, v6.4s, v18.4s
+	WORD  $0x4e33d4e7         // fadd v7.4s, v7.4s, v19.4s
+	FLDPQ 64(R15), (F16, F17)
+	FLDPQ 96(R15), (F18, F19)
+	WORD  $0x4e30d58c         // fadd v12.4s, v12.4s, v16.4s
+	WORD  $0x4e31d5ad         // fadd v13.4s, v13.4s, v17.4s
+	WORD  $0x4e32d5ce         // fadd v14.4s, v14.4s, v18.4s
+	WORD  $0x4e33d5ef         // fadd v15.4s, v15.4s, v19.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e810    // fcmlt v16.4s, v0.4s, #0.0
+	WORD $0x4e701c00    // bic v0.16b, v0.16b, v16.16b
+	WORD $0x4ea0e831    // fcmlt v17.4s, v1.4s, #0.0
+	WORD $0x4e711c21    // bic v1.16b, v1.16b, v17.16b
+	WORD $0x4ea0e852    // fcmlt v18.4s, v2.4s, #0.0
+	WORD $0x4e721c42    // bic v2.16b, v2.16b, v18.16b
+	WORD $0x4ea0e873    // fcmlt v19.4s, v3.4s, #0.0
+	WORD $0x4e731c63    // bic v3.16b, v3.16b, v19.16b
+	WORD $0x4ea0e890    // fcmlt v16.4s, v4.4s, #0.0
+	WORD $0x4e701c84    // bic v4.16b, v4.16b, v16.16b
+	WORD $0x4ea0e8b1    // fcmlt v17.4s, v5.4s, #0.0
+	WORD $0x4e711ca5    // bic v5.16b, v5.16b, v17.16b
+	WORD $0x4ea0e8d2    // fcmlt v18.4s, v6.4s, #0.0
+	WORD $0x4e721cc6    // bic v6.16b, v6.16b, v18.16b
+	WORD $0x4ea0e8f3    // fcmlt v19.4s, v7.4s, #0.0
+	WORD $0x4e731ce7    // bic v7.16b, v7.16b, v19.16b
+	WORD $0x4ea0e910    // fcmlt v16.4s, v8.4s, #0.0
+	WORD $0x4e701d08    // bic v8.16b, v8.16b, v16.16b
+	WORD $0x4ea0e931    // fcmlt v17.4s, v9.4s, #0.0
+	WORD $0x4e711d29    // bic v9.16b, v9.16b, v17.16b
+	WORD $0x4ea0e952    // fcmlt v18.4s, v10.4s, #0.0
+	WORD $0x4e721d4a    // bic v10.16b, v10.16b, v18.16b
+	WORD $0x4ea0e973    // fcmlt v19.4s, v11.4s, #0.0
+	WORD $0x4e731d6b    // bic v11.16b, v11.16b, v19.16b
+	WORD $0x4ea0e990    // fcmlt v16.4s, v12.4s, #0.0
+	WORD $0x4e701d8c    // bic v12.16b, v12.16b, v16.16b
+	WORD $0x4ea0e9b1    // fcmlt v17.4s, v13.4s, #0.0
+	WORD $0x4e711dad    // bic v13.16b, v13.16b, v17.16b
+	WORD $0x4ea0e9d2    // fcmlt v18.4s, v14.4s, #0.0
+	WORD $0x4e721dce    // bic v14.16b, v14.16b, v18.16b
+	WORD $0x4ea0e9f3    // fcmlt v19.4s, v15.4s, #0.0
+	WORD $0x4e731def    // bic v15.16b, v15.16b, v19.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F8, F9), 64(R15)
+	FSTPQ (F10, F11), 96(R15)
+	MOVD  104(R0), R26
+	ADD   R26, R15, R15
+	FSTPQ (F4, F5), (R15)
+	FSTPQ (F6, F7), 32(R15)
+	FSTPQ (F12, F13), 64(R15)
+	FSTPQ (F14, F15), 96(R15)
+	ADD   $256, R1, R1
+	ADD   $128, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_h16s2_3x32_neon(a *convArgs)
+TEXT ·conv2d_f32_h16s2_3x32_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+	MOVD 96(R0), R23
+
+tile:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	VMOV  V4.B16, V12.B16
+	VMOV  V5.B16, V13.B16
+	VMOV  V6.B16, V14.B16
+	VMOV  V7.B16, V15.B16
+	VMOV  V0.B16, V16.B16
+	VMOV  V1.B16, V17.B16
+	VMOV  V2.B16, V18.B16
+	VMOV  V3.B16, V19.B16
+	VMOV  V4.B16, V20.B16
+	VMOV  V5.B16, V21.B16
+	VMOV  V6.B16, V22.B16
+	VMOV  V7.B16, V23.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	VMOVI $0, V16.B16
+	VMOVI $0, V17.B16
+	VMOVI $0, V18.B16
+	VMOVI $0, V19.B16
+	VMOVI $0, V20.B16
+	VMOVI $0, V21.B16
+	VMOVI $0, V22.B16
+	VMOVI $0, V23.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F8, F9)
+	FLDPQ 96(R15), (F10, F11)
+	FLDPQ 128(R15), (F16, F17)
+	FLDPQ 160(R15), (F18, F19)
+	MOVD  104(R0), R26
+	ADD   R26, R15, R15
+	FLDPQ (R15), (F4, F5)
+	FLDPQ 32(R15), (F6, F7)
+	FLDPQ 64(R15), (F12, F13)
+	FLDPQ 96(R15), (F14, F15)
+	FLDPQ 128(R15), (F20, F21)
+	FLDPQ 160(R15), (F22, F23)
+
+reduce:
+	MOVD 8(R0), R4
+	ADD  R23, R4, R5
+	MOVD R1, R8
+	MOVD R16, R11
+
+plane:
+	MOVD R8, R9
+	MOVD R17, R12
+
+row:
+	MOVD R9, R10
+	MOVD R19, R13
+
+col:
+	MOVZ $4, R14
+
+channels:
+	FMOVQ (R10), F24
+	FMOVQ 128(R10), F25
+	FMOVQ 256(R10), F26
+	FMOVQ (R4), F27
+	WORD  $0x4e217b7c          // fcvtl2 v28.4s, v27.8h
+	WORD  $0x0e217b7b          // fcvtl v27.4s, v27.4h
+	FMOVQ 16(R4), F29
+	WORD  $0x4f981360          // fmla v0.4s, v27.4s, v24.s[0]
+	WORD  $0x4f981381          // fmla v1.4s, v28.4s, v24.s[0]
+	WORD  $0x4f991368          // fmla v8.4s, v27.4s, v25.s[0]
+	WORD  $0x4f991389          // fmla v9.4s, v28.4s, v25.s[0]
+	WORD  $0x4e217bbe          // fcvtl2 v30.4s, v29.8h
+	WORD  $0x0e217bbd          // fcvtl v29.4s, v29.4h
+	WORD  $0x4f9a1370          // fmla v16.4s, v27.4s, v26.s[0]
+	WORD  $0x4f9a1391          // fmla v17.4s, v28.4s, v26.s[0]
+	FMOVQ (R5), F27
+	WORD  $0x4f9813a2          // fmla v2.4s, v29.4s, v24.s[0]
+	WORD  $0x4f9813c3          // fmla v3.4s, v30.4s, v24.s[0]
+	WORD  $0x4f9913aa          // fmla v10.4s, v29.4s, v25.s[0]
+	WORD  $0x4f9913cb          // fmla v11.4s, v30.4s, v25.s[0]
+	WORD  $0x4e217b7c          // fcvtl2 v28.4s, v27.8h
+	WORD  $0x0e217b7b          // fcvtl v27.4s, v27.4h
+	WORD  $0x4f9a13b2          // fmla v18.4s, v29.4s, v26.s[0]
+	WORD  $0x4f9a13d3          // fmla v19.4s, v30.4s, v26.s[0]
+	FMOVQ 16(R5), F29
+	WORD  $0x4f981364          // fmla v4.4s, v27.4s, v24.s[0]
+	WORD  $0x4f981385          // fmla v5.4s, v28.4s, v24.s[0]
+	WORD  $0x4f99136c          // fmla v12.4s, v27.4s, v25.s[0]
+	WORD  $0x4f99138d          // fmla v13.4s, v28.4s, v25.s[0]
+	WORD  $0x4e217bbe          // fcvtl2 v30.4s, v29.8h
+	WORD  $0x0e217bbd          // fcvtl v29.4s, v29.4h
+	WORD  $0x4f9a1374          // fmla v20.4s, v27.4s, v26.s[0]
+	WORD  $0x4f9a1395          // fmla v21.4s, v28.4s, v26.s[0]
+	FMOVQ 32(R4), F27
+	WORD  $0x4f9813a6          // fmla v6.4s, v29.4s, v24.s[0]
+	WORD  $0x4f9813c7          // fmla v7.4s, v30.4s, v24.s[0]
+	WORD  $0x4f9913ae          // fmla v14.4s, v29.4s, v25.s[0]
+	WORD  $0x4f9913cf          // fmla v15.4s, v30.4s, v25.s[0]
+	WORD  $0x4e217b7c          // fcvtl2 v28.4s, v27.8h
+	WORD  $0x0e217b7b          // fcvtl v27.4s, v27.4h
+	WORD  $0x4f9a13b6          // fmla v22.4s, v29.4s, v26.s[0]
+	WORD  $0x4f9a13d7          // fmla v23.4s, v30.4s, v26.s[0]
+	FMOVQ 48(R4), F29
+	WORD  $0x4fb81360          // fmla v0.4s, v27.4s, v24.s[1]
+	WORD  $0x4fb81381          // fmla v1.4s, v28.4s, v24.s[1]
+	WORD  $0x4fb91368          // fmla v8.4s, v27.4s, v25.s[1]
+	WORD  $0x4fb91389          // fmla v9.4s, v28.4s, v25.s[1]
+	WORD  $0x4e217bbe          // fcvtl2 v30.4s, v29.8h
+	WORD  $0x0e217bbd          // fcvtl v29.4s, v29.4h
+	WORD  $0x4fba1370          // fmla v16.4s, v27.4s, v26.s[1]
+	WORD  $0x4fba1391          // fmla v17.4s, v28.4s, v26.s[1]
+	FMOVQ 32(R5), F27
+	WORD  $0x4fb813a2          // fmla v2.4s, v29.4s, v24.s[1]
+	WORD  $0x4fb813c3          // fmla v3.4s, v30.4s, v24.s[1]
+	WORD  $0x4fb913aa          // fmla v10.4s, v29.4s, v25.s[1]
+	WORD  $0x4fb913cb          // fmla v11.4s, v30.4s, v25.s[1]
+	WORD  $0x4e217b7c          // fcvtl2 v28.4s, v27.8h
+	WORD  $0x0e217b7b          // fcvtl v27.4s, v27.4h
+	WORD  $0x4fba13b2          // fmla v18.4s, v29.4s, v26.s[1]
+	WORD  $0x4fba13d3          // fmla v19.4s, v30.4s, v26.s[1]
+	FMOVQ 48(R5), F29
+	WORD  $0x4fb81364          // fmla v4.4s, v27.4s, v24.s[1]
+	WORD  $0x4fb81385          // fmla v5.4s, v28.4s, v24.s[1]
+	WORD  $0x4fb9136c          // fmla v12.4s, v27.4s, v25.s[1]
+	WORD  $0x4fb9138d          // fmla v13.4s, v28.4s, v25.s[1]
+	WORD  $0x4e217bbe          // fcvtl2 v30.4s, v29.8h
+	WORD  $0x0e217bbd          // fcvtl v29.4s, v29.4h
+	WORD  $0x4fba1374          // fmla v20.4s, v27.4s, v26.s[1]
+	WORD  $0x4fba1395          // fmla v21.4s, v28.4s, v26.s[1]
+	FMOVQ 64(R4), F27
+	WORD  $0x4fb813a6          // fmla v6.4s, v29.4s, v24.s[1]
+	WORD  $0x4fb813c7          // fmla v7.4s, v30.4s, v24.s[1]
+	WORD  $0x4fb913ae          // fmla v14.4s, v29.4s, v25.s[1]
+	WORD  $0x4fb913cf          // fmla v15.4s, v30.4s, v25.s[1]
+	WORD  $0x4e217b7c          // fcvtl2 v28.4s, v27.8h
+	WORD  $0x0e217b7b          // fcvtl v27.4s, v27.4h
+	WORD  $0x4fba13b6          // fmla v22.4s, v29.4s, v26.s[1]
+	WORD  $0x4fba13d7          // fmla v23.4s, v30.4s, v26.s[1]
+	FMOVQ 80(R4), F29
+	WORD  $0x4f981b60          // fmla v0.4s, v27.4s, v24.s[2]
+	WORD  $0x4f981b81          // fmla v1.4s, v28.4s, v24.s[2]
+	WORD  $0x4f991b68          // fmla v8.4s, v27.4s, v25.s[2]
+	WORD  $0x4f991b89          // fmla v9.4s, v28.4s, v25.s[2]
+	WORD  $0x4e217bbe          // fcvtl2 v30.4s, v29.8h
+	WORD  $0x0e217bbd          // fcvtl v29.4s, v29.4h
+	WORD  $0x4f9a1b70          // fmla v16.4s, v27.4s, v26.s[2]
+	WORD  $0x4f9a1b91          // fmla v17.4s, v28.4s, v26.s[2]
+	FMOVQ 64(R5), F27
+	WORD  $0x4f981ba2          // fmla v2.4s, v29.4s, v24.s[2]
+	WORD  $0x4f981bc3          // fmla v3.4s, v30.4s, v24.s[2]
+	WORD  $0x4f991baa          // fmla v10.4s, v29.4s, v25.s[2]
+	WORD  $0x4f991bcb          // fmla v11.4s, v30.4s, v25.s[2]
+	WORD  $0x4e217b7c          // fcvtl2 v28.4s, v27.8h
+	WORD  $0x0e217b7b          // fcvtl v27.4s, v27.4h
+	WORD  $0x4f9a1bb2          // fmla v18.4s, v29.4s, v26.s[2]
+	WORD  $0x4f9a1bd3          // fmla v19.4s, v30.4s, v26.s[2]
+	FMOVQ 80(R5), F29
+	WORD  $0x4f981b64          // fmla v4.4s, v27.4s, v24.s[2]
+	WORD  $0x4f981b85          // fmla v5.4s, v28.4s, v24.s[2]
+	WORD  $0x4f991b6c          // fmla v12.4s, v27.4s, v25.s[2]
+	WORD  $0x4f991b8d          // fmla v13.4s, v28.4s, v25.s[2]
+	WORD  $0x4e217bbe          // fcvtl2 v30.4s, v29.8h
+	WORD  $0x0e217bbd          // fcvtl v29.4s, v29.4h
+	WORD  $0x4f9a1b74          // fmla v20.4s, v27.4s, v26.s[2]
+	WORD  $0x4f9a1b95          // fmla v21.4s, v28.4s, v26.s[2]
+	FMOVQ 96(R4), F27
+	WORD  $0x4f981ba6          // fmla v6.4s, v29.4s, v24.s[2]
+	WORD  $0x4f981bc7          // fmla v7.4s, v30.4s, v24.s[2]
+	WORD  $0x4f991bae          // fmla v14.4s, v29.4s, v25.s[2]
+	WORD  $0x4f991bcf          // fmla v15.4s, v30.4s, v25.s[2]
+	WORD  $0x4e217b7c          // fcvtl2 v28.4s, v27.8h
+	WORD  $0x0e217b7b          // fcvtl v27.4s, v27.4h
+	WORD  $0x4f9a1bb6          // fmla v22.4s, v29.4s, v26.s[2]
+	WORD  $0x4f9a1bd7          // fmla v23.4s, v30.4s, v26.s[2]
+	FMOVQ 112(R4), F29
+	WORD  $0x4fb81b60          // fmla v0.4s, v27.4s, v24.s[3]
+	WORD  $0x4fb81b81          // fmla v1.4s, v28.4s, v24.s[3]
+	WORD  $0x4fb91b68          // fmla v8.4s, v27.4s, v25.s[3]
+	WORD  $0x4fb91b89          // fmla v9.4s, v28.4s, v25.s[3]
+	WORD  $0x4e217bbe          // fcvtl2 v30.4s, v29.8h
+	WORD  $0x0e217bbd          // fcvtl v29.4s, v29.4h
+	WORD  $0x4fba1b70          // fmla v16.4s, v27.4s, v26.s[3]
+	WORD  $0x4fba1b91          // fmla v17.4s, v28.4s, v26.s[3]
+	FMOVQ 96(R5), F27
+	WORD  $0x4fb81ba2          // fmla v2.4s, v29.4s, v24.s[3]
+	WORD  $0x4fb81bc3          // fmla v3.4s, v30.4s, v24.s[3]
+	WORD  $0x4fb91baa          // fmla v10.4s, v29.4s, v25.s[3]
+	WORD  $0x4fb91bcb          // fmla v11.4s, v30.4s, v25.s[3]
+	WORD  $0x4e217b7c          // fcvtl2 v28.4s, v27.8h
+	WORD  $0x0e217b7b          // fcvtl v27.4s, v27.4h
+	WORD  $0x4fba1bb2          // fmla v18.4s, v29.4s, v26.s[3]
+	WORD  $0x4fba1bd3          // fmla v19.4s, v30.4s, v26.s[3]
+	FMOVQ 112(R5), F29
+	WORD  $0x4fb81b64          // fmla v4.4s, v27.4s, v24.s[3]
+	WORD  $0x4fb81b85          // fmla v5.4s, v28.4s, v24.s[3]
+	WORD  $0x4fb91b6c          // fmla v12.4s, v27.4s, v25.s[3]
+	WORD  $0x4fb91b8d          // fmla v13.4s, v28.4s, v25.s[3]
+	WORD  $0x4e217bbe          // fcvtl2 v30.4s, v29.8h
+	WORD  $0x0e217bbd          // fcvtl v29.4s, v29.4h
+	WORD  $0x4fba1b74          // fmla v20.4s, v27.4s, v26.s[3]
+	WORD  $0x4fba1b95          // fmla v21.4s, v28.4s, v26.s[3]
+	WORD  $0x4fb81ba6          // fmla v6.4s, v29.4s, v24.s[3]
+	WORD  $0x4fb81bc7          // fmla v7.4s, v30.4s, v24.s[3]
+	WORD  $0x4fb91bae          // fmla v14.4s, v29.4s, v25.s[3]
+	WORD  $0x4fb91bcf          // fmla v15.4s, v30.4s, v25.s[3]
+	WORD  $0x4fba1bb6          // fmla v22.4s, v29.4s, v26.s[3]
+	WORD  $0x4fba1bd7          // fmla v23.4s, v30.4s, v26.s[3]
+	ADD   $128, R4, R4
+	ADD   $128, R5, R5
+	ADD   $16, R10, R10
+	SUBS  $1, R14, R14
+	BNE   channels
+	ADD   R22, R10, R10
+	SUBS  $1, R13, R13
+	BNE   col
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	ADD   R20, R8, R8
+	SUBS  $1, R11, R11
+	BNE   plane
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F24, F25)
+	FLDPQ 32(R15), (F26, F27)
+	WORD  $0x4e38d400          // fadd v0.4s, v0.4s, v24.4s
+	WORD  $0x4e39d421          // fadd v1.4s, v1.4s, v25.4s
+	WORD  $0x4e3ad442          // fadd v2.4s, v2.4s, v26.4s
+	WORD  $0x4e3bd463          // fadd v3.4s, v3.4s, v27.4s
+	FLDPQ 64(R15), (F24, F25)
+	FLDPQ 96(R15), (F26, F27)
+	WORD  $0x4e38d508          // fadd v8.4s, v8.4s, v24.4s
+	WORD  $0x4e39d529          // fadd v9.4s, v9.4s, v25.4s
+	WORD  $0x4e3ad54a          // fadd v10.4s, v10.4s, v26.4s
+	WORD  $0x4e3bd56b          // fadd v11.4s, v11.4s, v27.4s
+	FLDPQ 128(R15), (F24, F25)
+	FLDPQ 160(R15), (F26, F27)
+	WORD  $0x4e38d610          // fadd v16.4s, v16.4s, v24.4s
+	WORD  $0x4e39d631          // fadd v17.4s, v17.4s, v25.4s
+	WORD  $0x4e3ad652          // fadd v18.4s, v18.4s, v26.4s
+	WORD  $0x4e3bd673          // fadd v19.4s, v19.4s, v27.4s
+	MOVD  112(R0), R26
+	ADD   R26, R15, R15
+	FLDPQ (R15), (F24, F25)
+	FLDPQ 32(R15), (F26, F27)
+	WORD  $0x4e38d484          // fadd v4.4s, v4.4s, v24.4s
+	WORD  $0x4e39d4a5          // fadd v5.4s, v5.4s, v25.4s
+	WORD  $0x4e3ad4c6          // fadd v6.4s, v6.4s, v26.4s
+	WORD  $0x4e3bd4e7          // fadd v7.4s, v7.4s, v27.4s
+	FLDPQ 64(R15), (F24, F25)
+	FLDPQ 96(R15), (F26, F27)
+	WORD  $0x4e38d58c          // fadd v12.4s, v12.4s, v24.4s
+	WORD  $0x4e39d5ad          // fadd v13.4s, v13.4s, v25.4s
+	WORD  $0x4e3ad5ce          // fadd v14.4s, v14.4s, v26.4s
+	WORD  $0x4e3bd5ef          // fadd v15.4s, v15.4s, v27.4s
+	FLDPQ 128(R15), (F24, F25)
+	FLDPQ 160(R15), (F26, F27)
+	WORD  $0x4e38d694          // fadd v20.4s, v20.4s, v24.4s
+	WORD  $0x4e39d6b5          // fadd v21.4s, v21.4s, v25.4s
+	WORD  $0x4e3ad6d6          // fadd v22.4s, v22.4s, v26.4s
+	WORD  $0x4e3bd6f7          // fadd v23.4s, v23.4s, v27.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e818    // fcmlt v24.4s, v0.4s, #0.0
+	WORD $0x4e781c00    // bic v0.16b, v0.16b, v24.16b
+	WORD $0x4ea0e839    // fcmlt v25.4s, v1.4s, #0.0
+	WORD $0x4e791c21    // bic v1.16b, v1.16b, v25.16b
+	WORD $0x4ea0e85a    // fcmlt v26.4s, v2.4s, #0.0
+	WORD $0x4e7a1c42    // bic v2.16b, v2.16b, v26.16b
+	WORD $0x4ea0e87b    // fcmlt v27.4s, v3.4s, #0.0
+	WORD $0x4e7b1c63    // bic v3.16b, v3.16b, v27.16b
+	WORD $0x4ea0e898    // fcmlt v24.4s, v4.4s, #0.0
+	WORD $0x4e781c84    // bic v4.16b, v4.16b, v24.16b
+	WORD $0x4ea0e8b9    // fcmlt v25.4s, v5.4s, #0.0
+	WORD $0x4e791ca5    // bic v5.16b, v5.16b, v25.16b
+	WORD $0x4ea0e8da    // fcmlt v26.4s, v6.4s, #0.0
+	WORD $0x4e7a1cc6    // bic v6.16b, v6.16b, v26.16b
+	WORD $0x4ea0e8fb    // fcmlt v27.4s, v7.4s, #0.0
+	WORD $0x4e7b1ce7    // bic v7.16b, v7.16b, v27.16b
+	WORD $0x4ea0e918    // fcmlt v24.4s, v8.4s, #0.0
+	WORD $0x4e781d08    // bic v8.16b, v8.16b, v24.16b
+	WORD $0x4ea0e939    // fcmlt v25.4s, v9.4s, #0.0
+	WORD $0x4e791d29    // bic v9.16b, v9.16b, v25.16b
+	WORD $0x4ea0e95a    // fcmlt v26.4s, v10.4s, #0.0
+	WORD $0x4e7a1d4a    // bic v10.16b, v10.16b, v26.16b
+	WORD $0x4ea0e97b    // fcmlt v27.4s, v11.4s, #0.0
+	WORD $0x4e7b1d6b    // bic v11.16b, v11.16b, v27.16b
+	WORD $0x4ea0e998    // fcmlt v24.4s, v12.4s, #0.0
+	WORD $0x4e781d8c    // bic v12.16b, v12.16b, v24.16b
+	WORD $0x4ea0e9b9    // fcmlt v25.4s, v13.4s, #0.0
+	WORD $0x4e791dad    // bic v13.16b, v13.16b, v25.16b
+	WORD $0x4ea0e9da    // fcmlt v26.4s, v14.4s, #0.0
+	WORD $0x4e7a1dce    // bic v14.16b, v14.16b, v26.16b
+	WORD $0x4ea0e9fb    // fcmlt v27.4s, v15.4s, #0.0
+	WORD $0x4e7b1def    // bic v15.16b, v15.16b, v27.16b
+	WORD $0x4ea0ea18    // fcmlt v24.4s, v16.4s, #0.0
+	WORD $0x4e781e10    // bic v16.16b, v16.16b, v24.16b
+	WORD $0x4ea0ea39    // fcmlt v25.4s, v17.4s, #0.0
+	WORD $0x4e791e31    // bic v17.16b, v17.16b, v25.16b
+	WORD $0x4ea0ea5a    // fcmlt v26.4s, v18.4s, #0.0
+	WORD $0x4e7a1e52    // bic v18.16b, v18.16b, v26.16b
+	WORD $0x4ea0ea7b    // fcmlt v27.4s, v19.4s, #0.0
+	WORD $0x4e7b1e73    // bic v19.16b, v19.16b, v27.16b
+	WORD $0x4ea0ea98    // fcmlt v24.4s, v20.4s, #0.0
+	WORD $0x4e781e94    // bic v20.16b, v20.16b, v24.16b
+	WORD $0x4ea0eab9    // fcmlt v25.4s, v21.4s, #0.0
+	WORD $0x4e791eb5    // bic v21.16b, v21.16b, v25.16b
+	WORD $0x4ea0eada    // fcmlt v26.4s, v22.4s, #0.0
+	WORD $0x4e7a1ed6    // bic v22.16b, v22.16b, v26.16b
+	WORD $0x4ea0eafb    // fcmlt v27.4s, v23.4s, #0.0
+	WORD $0x4e7b1ef7    // bic v23.16b, v23.16b, v27.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F8, F9), 64(R15)
+	FSTPQ (F10, F11), 96(R15)
+	FSTPQ (F16, F17), 128(R15)
+	FSTPQ (F18, F19), 160(R15)
+	MOVD  104(R0), R26
+	ADD   R26, R15, R15
+	FSTPQ (F4, F5), (R15)
+	FSTPQ (F6, F7), 32(R15)
+	FSTPQ (F12, F13), 64(R15)
+	FSTPQ (F14, F15), 96(R15)
+	FSTPQ (F20, F21), 128(R15)
+	FSTPQ (F22, F23), 160(R15)
+	ADD   $384, R1, R1
+	ADD   $192, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_h16s2_1x64_neon(a *convArgs)
+TEXT ·conv2d_f32_h16s2_1x64_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+	MOVD 96(R0), R23
+
+tile:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+	FLDPQ 192(R15), (F12, F13)
+	FLDPQ 224(R15), (F14, F15)
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	MOVD  104(R0), R26
+	ADD   R26, R15, R15
+	FLDPQ (R15), (F4, F5)
+	FLDPQ 32(R15), (F6, F7)
+	MOVD  104(R0), R26
+	ADD   R26, R15, R15
+	FLDPQ (R15), (F8, F9)
+	FLDPQ 32(R15), (F10, F11)
+	MOVD  104(R0), R26
+	ADD   R26, R15, R15
+	FLDPQ (R15), (F12, F13)
+	FLDPQ 32(R15), (F14, F15)
+
+reduce:
+	MOVD 8(R0), R4
+	ADD  R23, R4, R5
+	ADD  R23, R5, R6
+	ADD  R23, R6, R7
+	MOVD R1, R8
+	MOVD R16, R11
+
+plane:
+	MOVD R8, R9
+	MOVD R17, R12
+
+row:
+	MOVD R9, R10
+	MOVD R19, R13
+
+col:
+	MOVZ $4, R14
+
+channels:
+	FMOVQ (R10), F16
+	FMOVQ (R4), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	FMOVQ 16(R4), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4f901220         // fmla v0.4s, v17.4s, v16.s[0]
+	WORD  $0x4f901241         // fmla v1.4s, v18.4s, v16.s[0]
+	FMOVQ (R5), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4f901262         // fmla v2.4s, v19.4s, v16.s[0]
+	WORD  $0x4f901283         // fmla v3.4s, v20.4s, v16.s[0]
+	FMOVQ 16(R5), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4f901224         // fmla v4.4s, v17.4s, v16.s[0]
+	WORD  $0x4f901245         // fmla v5.4s, v18.4s, v16.s[0]
+	FMOVQ (R6), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4f901266         // fmla v6.4s, v19.4s, v16.s[0]
+	WORD  $0x4f901287         // fmla v7.4s, v20.4s, v16.s[0]
+	FMOVQ 16(R6), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4f901228         // fmla v8.4s, v17.4s, v16.s[0]
+	WORD  $0x4f901249         // fmla v9.4s, v18.4s, v16.s[0]
+	FMOVQ (R7), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4f90126a         // fmla v10.4s, v19.4s, v16.s[0]
+	WORD  $0x4f90128b         // fmla v11.4s, v20.4s, v16.s[0]
+	FMOVQ 16(R7), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4f90122c         // fmla v12.4s, v17.4s, v16.s[0]
+	WORD  $0x4f90124d         // fmla v13.4s, v18.4s, v16.s[0]
+	FMOVQ 32(R4), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4f90126e         // fmla v14.4s, v19.4s, v16.s[0]
+	WORD  $0x4f90128f         // fmla v15.4s, v20.4s, v16.s[0]
+	FMOVQ 48(R4), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4fb01220         // fmla v0.4s, v17.4s, v16.s[1]
+	WORD  $0x4fb01241         // fmla v1.4s, v18.4s, v16.s[1]
+	FMOVQ 32(R5), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4fb01262         // fmla v2.4s, v19.4s, v16.s[1]
+	WORD  $0x4fb01283         // fmla v3.4s, v20.4s, v16.s[1]
+	FMOVQ 48(R5), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4fb01224         // fmla v4.4s, v17.4s, v16.s[1]
+	WORD  $0x4fb01245         // fmla v5.4s, v18.4s, v16.s[1]
+	FMOVQ 32(R6), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4fb01266         // fmla v6.4s, v19.4s, v16.s[1]
+	WORD  $0x4fb01287         // fmla v7.4s, v20.4s, v16.s[1]
+	FMOVQ 48(R6), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4fb01228         // fmla v8.4s, v17.4s, v16.s[1]
+	WORD  $0x4fb01249         // fmla v9.4s, v18.4s, v16.s[1]
+	FMOVQ 32(R7), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4fb0126a         // fmla v10.4s, v19.4s, v16.s[1]
+	WORD  $0x4fb0128b         // fmla v11.4s, v20.4s, v16.s[1]
+	FMOVQ 48(R7), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4fb0122c         // fmla v12.4s, v17.4s, v16.s[1]
+	WORD  $0x4fb0124d         // fmla v13.4s, v18.4s, v16.s[1]
+	FMOVQ 64(R4), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4fb0126e         // fmla v14.4s, v19.4s, v16.s[1]
+	WORD  $0x4fb0128f         // fmla v15.4s, v20.4s, v16.s[1]
+	FMOVQ 80(R4), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4f901a20         // fmla v0.4s, v17.4s, v16.s[2]
+	WORD  $0x4f901a41         // fmla v1.4s, v18.4s, v16.s[2]
+	FMOVQ 64(R5), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4f901a62         // fmla v2.4s, v19.4s, v16.s[2]
+	WORD  $0x4f901a83         // fmla v3.4s, v20.4s, v16.s[2]
+	FMOVQ 80(R5), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4f901a24         // fmla v4.4s, v17.4s, v16.s[2]
+	WORD  $0x4f901a45         // fmla v5.4s, v18.4s, v16.s[2]
+	FMOVQ 64(R6), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4f901a66         // fmla v6.4s, v19.4s, v16.s[2]
+	WORD  $0x4f901a87         // fmla v7.4s, v20.4s, v16.s[2]
+	FMOVQ 80(R6), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4f901a28         // fmla v8.4s, v17.4s, v16.s[2]
+	WORD  $0x4f901a49         // fmla v9.4s, v18.4s, v16.s[2]
+	FMOVQ 64(R7), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4f901a6a         // fmla v10.4s, v19.4s, v16.s[2]
+	WORD  $0x4f901a8b         // fmla v11.4s, v20.4s, v16.s[2]
+	FMOVQ 80(R7), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4f901a2c         // fmla v12.4s, v17.4s, v16.s[2]
+	WORD  $0x4f901a4d         // fmla v13.4s, v18.4s, v16.s[2]
+	FMOVQ 96(R4), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4f901a6e         // fmla v14.4s, v19.4s, v16.s[2]
+	WORD  $0x4f901a8f         // fmla v15.4s, v20.4s, v16.s[2]
+	FMOVQ 112(R4), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4fb01a20         // fmla v0.4s, v17.4s, v16.s[3]
+	WORD  $0x4fb01a41         // fmla v1.4s, v18.4s, v16.s[3]
+	FMOVQ 96(R5), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4fb01a62         // fmla v2.4s, v19.4s, v16.s[3]
+	WORD  $0x4fb01a83         // fmla v3.4s, v20.4s, v16.s[3]
+	FMOVQ 112(R5), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4fb01a24         // fmla v4.4s, v17.4s, v16.s[3]
+	WORD  $0x4fb01a45         // fmla v5.4s, v18.4s, v16.s[3]
+	FMOVQ 96(R6), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4fb01a66         // fmla v6.4s, v19.4s, v16.s[3]
+	WORD  $0x4fb01a87         // fmla v7.4s, v20.4s, v16.s[3]
+	FMOVQ 112(R6), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4fb01a28         // fmla v8.4s, v17.4s, v16.s[3]
+	WORD  $0x4fb01a49         // fmla v9.4s, v18.4s, v16.s[3]
+	FMOVQ 96(R7), F17
+	WORD  $0x4e217a32         // fcvtl2 v18.4s, v17.8h
+	WORD  $0x0e217a31         // fcvtl v17.4s, v17.4h
+	WORD  $0x4fb01a6a         // fmla v10.4s, v19.4s, v16.s[3]
+	WORD  $0x4fb01a8b         // fmla v11.4s, v20.4s, v16.s[3]
+	FMOVQ 112(R7), F19
+	WORD  $0x4e217a74         // fcvtl2 v20.4s, v19.8h
+	WORD  $0x0e217a73         // fcvtl v19.4s, v19.4h
+	WORD  $0x4fb01a2c         // fmla v12.4s, v17.4s, v16.s[3]
+	WORD  $0x4fb01a4d         // fmla v13.4s, v18.4s, v16.s[3]
+	WORD  $0x4fb01a6e         // fmla v14.4s, v19.4s, v16.s[3]
+	WORD  $0x4fb01a8f         // fmla v15.4s, v20.4s, v16.s[3]
+	ADD   $128, R4, R4
+	ADD   $128, R5, R5
+	ADD   $128, R6, R6
+	ADD   $128, R7, R7
+	ADD   $16, R10, R10
+	SUBS  $1, R14, R14
+	BNE   channels
+	ADD   R22, R10, R10
+	SUBS  $1, R13, R13
+	BNE   col
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	ADD   R20, R8, R8
+	SUBS  $1, R11, R11
+	BNE   plane
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F16, F17)
+	FLDPQ 32(R15), (F18, F19)
+	WORD  $0x4e30d400         // fadd v0.4s, v0.4s, v16.4s
+	WORD  $0x4e31d421         // fadd v1.4s, v1.4s, v17.4s
+	WORD  $0x4e32d442         // fadd v2.4s, v2.4s, v18.4s
+	WORD  $0x4e33d463         // fadd v3.4s, v3.4s, v19.4s
+	MOVD  112(R0), R26
+	ADD   R26, R15, R15
+	FLDPQ (R15), (F16, F17)
+	FLDPQ 32(R15), (F18, F19)
+	WORD  $0x4e30d484         // fadd v4.4s, v4.4s, v16.4s
+	WORD  $0x4e31d4a5         // fadd v5.4s, v5.4s, v17.4s
+	WORD  $0x4e32d4c6         // fadd v6.4s, v6.4s, v18.4s
+	WORD  $0x4e33d4e7         // fadd v7.4s, v7.4s, v19.4s
+	MOVD  112(R0), R26
+	ADD   R26, R15, R15
+	FLDPQ (R15), (F16, F17)
+	FLDPQ 32(R15), (F18, F19)
+	WORD  $0x4e30d508         // fadd v8.4s, v8.4s, v16.4s
+	WORD  $0x4e31d529         // fadd v9.4s, v9.4s, v17.4s
+	WORD  $0x4e32d54a         // fadd v10.4s, v10.4s, v18.4s
+	WORD  $0x4e33d56b         // fadd v11.4s, v11.4s, v19.4s
+	MOVD  112(R0), R26
+	ADD   R26, R15, R15
+	FLDPQ (R15), (F16, F17)
+	FLDPQ 32(R15), (F18, F19)
+	WORD  $0x4e30d58c         // fadd v12.4s, v12.4s, v16.4s
+	WORD  $0x4e31d5ad         // fadd v13.4s, v13.4s, v17.4s
+	WORD  $0x4e32d5ce         // fadd v14.4s, v14.4s, v18.4s
+	WORD  $0x4e33d5ef         // fadd v15.4s, v15.4s, v19.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e810    // fcmlt v16.4s, v0.4s, #0.0
+	WORD $0x4e701c00    // bic v0.16b, v0.16b, v16.16b
+	WORD $0x4ea0e831    // fcmlt v17.4s, v1.4s, #0.0
+	WORD $0x4e711c21    // bic v1.16b, v1.16b, v17.16b
+	WORD $0x4ea0e852    // fcmlt v18.4s, v2.4s, #0.0
+	WORD $0x4e721c42    // bic v2.16b, v2.16b, v18.16b
+	WORD $0x4ea0e873    // fcmlt v19.4s, v3.4s, #0.0
+	WORD $0x4e731c63    // bic v3.16b, v3.16b, v19.16b
+	WORD $0x4ea0e890    // fcmlt v16.4s, v4.4s, #0.0
+	WORD $0x4e701c84    // bic v4.16b, v4.16b, v16.16b
+	WORD $0x4ea0e8b1    // fcmlt v17.4s, v5.4s, #0.0
+	WORD $0x4e711ca5    // bic v5.16b, v5.16b, v17.16b
+	WORD $0x4ea0e8d2    // fcmlt v18.4s, v6.4s, #0.0
+	WORD $0x4e721cc6    // bic v6.16b, v6.16b, v18.16b
+	WORD $0x4ea0e8f3    // fcmlt v19.4s, v7.4s, #0.0
+	WORD $0x4e731ce7    // bic v7.16b, v7.16b, v19.16b
+	WORD $0x4ea0e910    // fcmlt v16.4s, v8.4s, #0.0
+	WORD $0x4e701d08    // bic v8.16b, v8.16b, v16.16b
+	WORD $0x4ea0e931    // fcmlt v17.4s, v9.4s, #0.0
+	WORD $0x4e711d29    // bic v9.16b, v9.16b, v17.16b
+	WORD $0x4ea0e952    // fcmlt v18.4s, v10.4s, #0.0
+	WORD $0x4e721d4a    // bic v10.16b, v10.16b, v18.16b
+	WORD $0x4ea0e973    // fcmlt v19.4s, v11.4s, #0.0
+	WORD $0x4e731d6b    // bic v11.16b, v11.16b, v19.16b
+	WORD $0x4ea0e990    // fcmlt v16.4s, v12.4s, #0.0
+	WORD $0x4e701d8c    // bic v12.16b, v12.16b, v16.16b
+	WORD $0x4ea0e9b1    // fcmlt v17.4s, v13.4s, #0.0
+	WORD $0x4e711dad    // bic v13.16b, v13.16b, v17.16b
+	WORD $0x4ea0e9d2    // fcmlt v18.4s, v14.4s, #0.0
+	WORD $0x4e721dce    // bic v14.16b, v14.16b, v18.16b
+	WORD $0x4ea0e9f3    // fcmlt v19.4s, v15.4s, #0.0
+	WORD $0x4e731def    // bic v15.16b, v15.16b, v19.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	MOVD  104(R0), R26
+	ADD   R26, R15, R15
+	FSTPQ (F4, F5), (R15)
+	FSTPQ (F6, F7), 32(R15)
+	MOVD  104(R0), R26
+	ADD   R26, R15, R15
+	FSTPQ (F8, F9), (R15)
+	FSTPQ (F10, F11), 32(R15)
+	MOVD  104(R0), R26
+	ADD   R26, R15, R15
+	FSTPQ (F12, F13), (R15)
+	FSTPQ (F14, F15), 32(R15)
+	ADD   $128, R1, R1
+	ADD   $64, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
 // func maxpool_f32_b16_neon(a *poolArgs)
 TEXT ·maxpool_f32_b16_neon(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0

@@ -45,6 +45,7 @@ func generate(runtime string) (map[string][]byte, error) {
 	for name, source := range map[string]string{
 		"contract.go":         "kernels.go",
 		"generic.go":          "kernels_generic.go",
+		"half_generic.go":     "half_generic.go",
 		"winograd_generic.go": "winograd_generic.go",
 	} {
 		data, err := os.ReadFile(filepath.Join(runtime, source))

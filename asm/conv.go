@@ -171,6 +171,9 @@ func (b *builder) convReduce() {
 	b.JNE(operand.LabelRef("plane"))
 }
 
+// halfWeights reports whether the weights are halves.
+func (b *builder) halfWeights() bool { return convClasses[b.kernel.Class].weight == 2 }
+
 // convWeights is the size in bytes of an input channel's weights in a block.
 func (b *builder) convWeights() int { return 16 * convClasses[b.kernel.Class].weight }
 
@@ -191,7 +194,7 @@ func (b *builder) convWeight(v, c int) operand.Mem {
 
 // convLoadWeight loads vector v of the weights of channel c.
 func (b *builder) convLoadWeight(v, c int, to reg.Register) {
-	if convClasses[b.kernel.Class].weight == 2 {
+	if b.halfWeights() {
 		b.VCVTPH2PS(b.convWeight(v, c), to)
 	} else {
 		b.VMOVUPS(b.convWeight(v, c), to)
@@ -219,8 +222,10 @@ func (b *builder) convChannel(c int) {
 		// An operand that the multiply-add itself broadcasts saves an
 		// instruction where it serves one only: on Zen 4 a loop that broadcasts
 		// for every multiply-add stops at 75% of peak.  Where it serves several,
-		// broadcasting once leaves fewer loads.
-		if b.isa.avx512() && (n == 1 || spare < 1) {
+		// broadcasting once leaves fewer loads.  But beside conversions of half
+		// weights broadcasts cost 8 to 15% of the speed of 14x32 and 7x32, and
+		// operands that are broadcast cost nothing.
+		if b.isa.avx512() && (n == 1 || spare < 1 || b.halfWeights()) {
 			for v := range n {
 				b.VFMADD231PS_BCST(value(p), b.isa.vec(weights+v), b.isa.vec(p*n+v))
 			}

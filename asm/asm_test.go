@@ -196,7 +196,7 @@ func TestEmitErrors(t *testing.T) {
 		{"no-name", Conv("avx2", 0, 1, 1), `"no-name" is not the name of a Go package`},
 		{"func", Conv("avx2", 0, 1, 1), `"func" is not the name of a Go package`},
 		{"net", Conv("avx2", 0, 1, 7), "no kernel"},
-		{"net", Conv("avx2", 4, 1, 1), "no kernel"},
+		{"net", Conv("avx2", len(convClasses), 1, 1), "no kernel"},
 		{"net", Conv("sse", 0, 1, 1), "no kernel"},
 		{"net", Kernel{Name: "add_f32_b16_avx2", Op: "sub", Level: "avx2"}, "no kernel"},
 	} {

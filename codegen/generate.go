@@ -23,6 +23,10 @@ type Options struct {
 	Targets    []string           // kernel levels to generate: purego, avx2, avx512, neon; nil for all
 	Command    string             // the command line, for the package comment; without paths of this machine
 	Expect     *Expectation       // for the self-test; nil for none
+	// HalfWeights stores the weights of convolutions and linear layers as IEEE
+	// 754 binary16, rounded to nearest; but not those of a first layer that reads
+	// single channels.
+	HalfWeights bool
 }
 
 // Expectation is what the reference interpreter computes for one image that a
@@ -46,7 +50,7 @@ func Generate(g *ir.Graph, o Options) (Files, error) {
 			return nil, fmt.Errorf("codegen: unknown target %q, want some of %s", t, strings.Join(Targets(), ", "))
 		}
 	}
-	l, err := lower(g)
+	l, err := lower(g, o.HalfWeights)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,8 @@ import (
 // lowering is the state of turning one graph into a program.
 type lowering struct {
 	program runtime.Program
-	weights []float32
+	half    bool              // weights of blocked inputs are half precision
+	weights []uint32          // words as packed: float32s, or two halves each
 	placed  map[*ir.Value]int // node results that are stored, to the number of layers that computes them
 }
 
@@ -62,7 +63,8 @@ var lowerings = map[ir.OpName]func(*lowering, *ir.Node) error{
 	ir.AdamW:                nil,
 }
 
-func lower(g *ir.Graph) (*lowering, error) {
+// lower turns a planned graph into a program, with half-precision weights if wanted.
+func lower(g *ir.Graph, half bool) (*lowering, error) {
 	if len(g.Inputs) != 1 || len(g.Inputs[0].Type.Shape) != 4 {
 		return nil, fmt.Errorf("codegen: graph %s: want exactly one input of shape N,C,H,W", g.Name)
 	}
@@ -70,7 +72,7 @@ func lower(g *ir.Graph) (*lowering, error) {
 		return nil, fmt.Errorf("codegen: graph %s has %d outputs, want one (logits) or two (logits, features)", g.Name, len(g.Outputs))
 	}
 	s := g.Inputs[0].Type.Shape
-	l := &lowering{placed: map[*ir.Value]int{}}
+	l := &lowering{half: half, placed: map[*ir.Value]int{}}
 	l.program = runtime.Program{Name: g.Name, Arena: g.Arena, Input: [3]int{s[1], s[2], s[3]}}
 	for _, n := range g.Nodes {
 		f := lowerings[n.Op]

@@ -8,7 +8,7 @@ import (
 )
 
 func (l *lowering) conv2d(n *ir.Node) error {
-	r, err := convolution(n)
+	r, err := convolution(n, l.half)
 	if err != nil {
 		return err
 	}
@@ -16,18 +16,20 @@ func (l *lowering) conv2d(n *ir.Node) error {
 }
 
 // Convolution gives the row that a conv2d node of a planned graph becomes,
-// and how many float32s its packed weights are; where those lie is left at 0.
+// and how many float32s its packed weights are (they are not half precision);
+// where those lie is left at 0.
 // The node's parameters need no data.
 func Convolution(n *ir.Node) (r runtime.Layer, weights int, err error) {
-	if r, err = convolution(n); err != nil {
+	if r, err = convolution(n, false); err != nil {
 		return r, 0, fmt.Errorf("codegen: node %q: %w", n.Name(), err)
 	}
 	return r, packedSize(n.In("weight").Type.Shape, r.In.Block, r.Winograd), nil
 }
 
 // convolution is the row of a conv2d node, but for its parameters.
-func convolution(n *ir.Node) (runtime.Layer, error) {
+func convolution(n *ir.Node, half bool) (runtime.Layer, error) {
 	r := layer(n, runtime.OpConv)
+	r.Half = half && r.In.Block == ir.Block
 	switch a := n.Str("algorithm"); a {
 	case "direct":
 	case "winograd2":
@@ -88,15 +90,16 @@ func (l *lowering) linear(n *ir.Node) error {
 	r := layer(n, runtime.OpConv)
 	r.Kernel, r.Stride, r.Dilation, r.Groups = one, one, one, 1
 	r.ReLU = n.Bool("relu")
+	r.Half = l.half && r.In.Block == ir.Block
 	chooseTiles(&r, ir.Schedule{})
 	return l.emitConv(r, n.In("weight"), n.In("bias"))
 }
 
 func (l *lowering) emitConv(r runtime.Layer, weight, bias *ir.Value) (err error) {
 	if r.Winograd > 0 {
-		r.Weight, err = l.packWinograd(weight, r.Winograd)
+		r.Weight, err = l.packWinograd(weight, r.Winograd, r.Half)
 	} else {
-		r.Weight, err = l.packConv(weight, r.In.Block)
+		r.Weight, err = l.packConv(weight, r.In.Block, r.Half)
 	}
 	if err != nil {
 		return err

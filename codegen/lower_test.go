@@ -109,7 +109,7 @@ func TestZooLowers(t *testing.T) {
 		if err := passes.Run(g, passes.Options{}); err != nil {
 			t.Fatalf("%s: %v", m.Name, err)
 		}
-		l, err := lower(g)
+		l, err := lower(g, false)
 		if err != nil {
 			t.Errorf("%s: %v", m.Name, err)
 			continue

@@ -13,8 +13,45 @@ import (
 // gives their offset.
 func (l *lowering) reserve(n int) int {
 	at := len(l.weights)
-	l.weights = append(l.weights, make([]float32, (n+ir.Block-1)/ir.Block*ir.Block)...)
+	l.weights = append(l.weights, make([]uint32, (n+ir.Block-1)/ir.Block*ir.Block)...)
 	return at
+}
+
+// tensor is a weight tensor among the packed weights.
+type tensor struct {
+	words  []uint32
+	half   bool // two halves in a word, the first one in its lower bits
+	beyond float64
+}
+
+// reserveTensor is reserve for n values of a weight, which may be halves.
+func (l *lowering) reserveTensor(n int, half bool) (int, *tensor) {
+	if half {
+		n = (n + 1) / 2
+	}
+	at := l.reserve(n)
+	return at, &tensor{words: l.weights[at:], half: half}
+}
+
+// set gives value i, which was 0, its value.
+func (t *tensor) set(i int, x float64) {
+	if !t.half {
+		t.words[i] = math.Float32bits(float32(x))
+		return
+	}
+	h := halfBits(x)
+	if h&0x7fff == 0x7c00 {
+		t.beyond = x
+	}
+	t.words[i/2] |= uint32(h) << (i % 2 * 16)
+}
+
+// check fails if a value did not fit.
+func (t *tensor) check(v *ir.Value, what string) error {
+	if t.beyond != 0 {
+		return fmt.Errorf("parameter %q has %s of %g, and half precision ends at ±65504: keep its weights in float32 (-weights-dtype f32)", v.Name, what, t.beyond)
+	}
+	return nil
 }
 
 // packVector stores one value per channel, filled up to a whole block with zeros.
@@ -23,11 +60,13 @@ func (l *lowering) packVector(v *ir.Value) (int, error) {
 		return 0, fmt.Errorf("parameter %q has no data: load weights first", v.Name)
 	}
 	at := l.reserve(len(v.Data))
-	copy(l.weights[at:], v.Data)
+	for i, x := range v.Data {
+		l.weights[at+i] = math.Float32bits(x)
+	}
 	return at, nil
 }
 
-// packedSize is the number of float32s of a packed weight tensor of the shape
+// packedSize is the number of values of a packed weight tensor of the shape
 // [O,I/groups,H,W], for an input in blocks of so many channels, or for
 // Winograd's algorithm with tiles of m×m pixels if m is not 0.
 func packedSize(s ir.Shape, inBlock, m int) int {
@@ -42,7 +81,7 @@ func packedSize(s ir.Shape, inBlock, m int) int {
 // packConv stores a weight tensor [O,I/groups,H,W], or [O,I] of a linear layer, as
 // [O/16][I/16][H][W][16 in][16 out], or [O/16][I][H][W][16 out] for a planar
 // input, filled up with zeros: the order in which the kernels consume it.
-func (l *lowering) packConv(v *ir.Value, inBlock int) (int, error) {
+func (l *lowering) packConv(v *ir.Value, inBlock int, half bool) (int, error) {
 	if v.Data == nil {
 		return 0, fmt.Errorf("parameter %q has no data: load weights first", v.Name)
 	}
@@ -53,16 +92,16 @@ func (l *lowering) packConv(v *ir.Value, inBlock int) (int, error) {
 	}
 	planes := (i + inBlock - 1) / inBlock
 	blocks := (o + ir.Block - 1) / ir.Block
-	at := l.reserve(blocks * planes * taps * inBlock * ir.Block)
+	at, packed := l.reserveTensor(blocks*planes*taps*inBlock*ir.Block, half)
 	for oc := range o {
 		for ic := range i {
 			for t := range taps {
 				to := ((oc/ir.Block*planes+ic/inBlock)*taps+t)*inBlock + ic%inBlock
-				l.weights[at+to*ir.Block+oc%ir.Block] = v.Data[(oc*i+ic)*taps+t]
+				packed.set(to*ir.Block+oc%ir.Block, float64(v.Data[(oc*i+ic)*taps+t]))
 			}
 		}
 	}
-	return at, nil
+	return at, packed.check(v, "a weight")
 }
 
 // winogradG are the matrices G of Lavin and Gray (arXiv 1509.09308) by m, which
@@ -82,42 +121,42 @@ var winogradG = map[int][][3]float64{
 // packWinograd stores G g Gᵀ for every 3x3 filter g of a weight [O,I,3,3], as
 // (m+2)² matrices, each [O/16][I/16][16 in][16 out] filled up with zeros.
 // The transform is computed in float64 and rounded once.
-func (l *lowering) packWinograd(v *ir.Value, m int) (int, error) {
+func (l *lowering) packWinograd(v *ir.Value, m int, half bool) (int, error) {
 	if v.Data == nil {
 		return 0, fmt.Errorf("parameter %q has no data: load weights first", v.Name)
 	}
 	o, i, n := v.Type.Shape[0], v.Type.Shape[1], m+2
 	planes, blocks := (i+ir.Block-1)/ir.Block, (o+ir.Block-1)/ir.Block
 	matrix := blocks * planes * ir.Block * ir.Block
-	at := l.reserve(n * n * matrix)
+	at, packed := l.reserveTensor(n*n*matrix, half)
 	g := winogradG[m]
-	var half [6][3]float64
+	var rows [6][3]float64 // G g
 	for oc := range o {
 		for ic := range i {
 			f := v.Data[(oc*i+ic)*9:][:9]
 			for a := range n {
 				for x := range 3 {
-					half[a][x] = g[a][0]*float64(f[x]) + g[a][1]*float64(f[3+x]) + g[a][2]*float64(f[6+x])
+					rows[a][x] = g[a][0]*float64(f[x]) + g[a][1]*float64(f[3+x]) + g[a][2]*float64(f[6+x])
 				}
 			}
-			to := at + ((oc/ir.Block*planes+ic/ir.Block)*ir.Block+ic%ir.Block)*ir.Block + oc%ir.Block
+			to := ((oc/ir.Block*planes+ic/ir.Block)*ir.Block+ic%ir.Block)*ir.Block + oc%ir.Block
 			for a := range n {
 				for b := range n {
-					u := half[a][0]*g[b][0] + half[a][1]*g[b][1] + half[a][2]*g[b][2]
-					l.weights[to+(a*n+b)*matrix] = float32(u)
+					u := rows[a][0]*g[b][0] + rows[a][1]*g[b][1] + rows[a][2]*g[b][2]
+					packed.set(to+(a*n+b)*matrix, u)
 				}
 			}
 		}
 	}
-	return at, nil
+	return at, packed.check(v, fmt.Sprintf("a weight, transformed for F(%[1]d×%[1]d, 3×3),", m))
 }
 
 // packedWeights is the weight file: the header that runtime checks, and all
-// packed weights as little-endian float32.  It sets the program's hash.
+// packed weights as little-endian words.  It sets the program's hash.
 func (l *lowering) packedWeights() []byte {
 	body := make([]byte, 4*len(l.weights))
 	for i, x := range l.weights {
-		binary.LittleEndian.PutUint32(body[4*i:], math.Float32bits(x))
+		binary.LittleEndian.PutUint32(body[4*i:], x)
 	}
 	l.program.Hash = runtime.WeightHash(body)
 	header := runtime.WeightHeader(l.program.Hash, len(l.weights))

@@ -15,7 +15,7 @@ import (
 // model lowers a planned graph and makes the model in this process, with the
 // runtime's pure-Go kernels.
 func model(g *ir.Graph) (*runtime.Model, error) {
-	l, err := lower(g)
+	l, err := lower(g, false)
 	if err != nil {
 		return nil, err
 	}

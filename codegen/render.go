@@ -44,8 +44,12 @@ func packageComment(l *lowering, o Options) string {
 	for _, r := range p.Layers {
 		macs += r.MACs
 	}
-	s := fmt.Sprintf("Package %s is the network %s, compiled: %d layers, %.4g M weights as packed, %.4g GFLOP and %.4g MB of activations per image of %d×%d×%d.",
-		o.Package, p.Name, len(p.Layers), float64(p.Weights)/1e6, 2*float64(macs)/1e9, 4*float64(p.Arena)/1e6, p.Input[0], p.Input[1], p.Input[2])
+	precision := ""
+	if o.HalfWeights {
+		precision = " in half precision"
+	}
+	s := fmt.Sprintf("Package %s is the network %s, compiled: %d layers, %.4g MB of packed weights%s, %.4g GFLOP and %.4g MB of activations per image of %d×%d×%d.",
+		o.Package, p.Name, len(p.Layers), 4*float64(p.Weights)/1e6, precision, 2*float64(macs)/1e9, 4*float64(p.Arena)/1e6, p.Input[0], p.Input[1], p.Input[2])
 	if o.Command != "" {
 		s += "\n\nIt was made by\n\n\t" + o.Command
 	}

@@ -38,7 +38,7 @@ func logits(t *testing.T, algorithm, schedule string) ([]float32, *runtime.Layer
 	if err := passes.Run(g, passes.Options{Tune: map[string]passes.Choice{key: {Algorithm: algorithm, Schedule: schedule}}}); err != nil {
 		t.Fatal(err)
 	}
-	l, err := lower(g)
+	l, err := lower(g, false)
 	if err != nil {
 		t.Fatal(err)
 	}

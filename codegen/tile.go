@@ -22,7 +22,7 @@ func chooseTiles(r *runtime.Layer, s ir.Schedule) {
 	joinRows(r)
 	blocks := (r.Out.Channels + ir.Block - 1) / ir.Block
 	perGroup := blocks / r.Groups
-	weights := 4 * r.Kernel[0] * r.Kernel[1] * r.In.Channels / r.Groups * r.Out.Channels
+	weights := weightSize(r) * r.Kernel[0] * r.Kernel[1] * r.In.Channels / r.Groups * r.Out.Channels
 	r.PixelsFirst = weights <= cachedWeights && r.Out.Height > 1
 	if s.Order != "" {
 		r.PixelsFirst = s.Order == "pixels"
@@ -32,12 +32,20 @@ func chooseTiles(r *runtime.Layer, s ir.Schedule) {
 	}
 }
 
+// weightSize is the size of a packed weight of the layer in bytes.
+func weightSize(r *runtime.Layer) int {
+	if r.Half {
+		return 2
+	}
+	return 4
+}
+
 // chooseWinogradTiles decides how a Winograd layer is cut.  A layer whose
 // weights stay in the L2 cache goes through all steps chunk by chunk; of
 // others each weight is read once for as many tiles as possible.
 func chooseWinogradTiles(r *runtime.Layer, s ir.Schedule) {
 	n := r.Winograd + 2
-	weights := 4 * n * n * r.In.Channels * r.Out.Channels
+	weights := weightSize(r) * n * n * r.In.Channels * r.Out.Channels
 	r.Fused = weights <= fusedWeights
 	r.Chunk = 128
 	if r.Fused {
@@ -188,13 +196,7 @@ func needs(r *runtime.Layer, k asm.Kernel) bool {
 }
 
 func needsConv(r *runtime.Layer, k asm.Kernel) bool {
-	class := 0
-	if r.In.Block == 1 {
-		class = 2
-	}
-	if r.Stride[1] == 2 {
-		class++
-	}
+	class := r.ConvClass()
 	for level, t := range r.Tiles {
 		if runtime.Level(level).String() != k.Level || class != k.Class {
 			continue

@@ -40,7 +40,7 @@ var algorithms = []algorithm{
 // chooseAlgorithm writes an algorithm on every convolution: that which was
 // measured to be the fastest (and its schedule), or else the cheapest.
 func chooseAlgorithm(g *ir.Graph, o Options) error {
-	perWeight := weightCost(g)
+	perWeight := weightCost(g, o)
 	for _, n := range g.Nodes {
 		if n.Op != ir.Conv2D {
 			continue
@@ -66,7 +66,7 @@ func chooseAlgorithm(g *ir.Graph, o Options) error {
 	return nil
 }
 
-// The time that one weight takes to come from memory or from the L3 cache, in
+// The time that one float32 weight takes to come from memory or from the L3 cache, in
 // multiply-adds: two cores of a Zen 4 do 114 G multiply-adds a second and read
 // 23 GB/s from memory, about five times that from the L3 cache.
 const (
@@ -76,12 +76,18 @@ const (
 
 // weightCost says where the weights are when a run begins: in the L3 cache if
 // all weights of the network fit into half of 32 MiB, even as Winograd's
-// algorithm stores them, four times as large; else in memory.
-func weightCost(g *ir.Graph) float64 {
-	if 4*4*g.ParamCount() <= 16<<20 {
-		return cachedWeight
+// algorithm stores them, four times as large; else in memory.  Of half the size
+// twice as many come in the same time.
+func weightCost(g *ir.Graph, o Options) float64 {
+	size := 4
+	if o.HalfWeights {
+		size = 2
 	}
-	return memoryWeight
+	cost := memoryWeight
+	if 4*size*g.ParamCount() <= 16<<20 {
+		cost = cachedWeight
+	}
+	return float64(cost*size) / 4
 }
 
 // directCost counts the multiply-adds of whole channel blocks, or the time of

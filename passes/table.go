@@ -25,6 +25,8 @@ type Pass struct {
 type Options struct {
 	// Exact rules out algorithms that round more than a plain sum of products.
 	Exact bool
+	// HalfWeights says that weights take two bytes each, not four.
+	HalfWeights bool
 	// Tune has what was measured to be the fastest way to compute
 	// convolutions, by their [ConvKey]; the cost model decides on the rest.
 	Tune map[string]Choice

@@ -23,6 +23,9 @@ func compileCommand() *cli.Command {
 IR, whose name ends in .ir.  resnet20_cifar has trained parameters built in; other
 networks need -weights, or -params formula for parameters to test with.
 
+-weights-dtype f16 rounds weights to half precision: the weight file, and what a
+run reads from memory, become half as large.  Arithmetic stays float32.
+
 An existing output folder is replaced file by file if resnetc wrote it, and
 refused if it holds anybody else's files, except beside a //go:generate line that
 calls resnetc.
@@ -32,6 +35,7 @@ examples:
   resnetc compile resnet50 -weights resnet50.safetensors -o ./resnet50
   resnetc compile resnet18 -weights my.pth -classes 37 -labels pets.txt -pkg pets -o ./pets
   resnetc compile resnet50 -weights resnet50.safetensors -tune resnet50.tune -o ./resnet50
+  resnetc compile resnet50 -weights resnet50.safetensors -weights-dtype f16 -o ./resnet50
   resnetc compile my.ir -weights my.safetensors -mean 0.5,0.5,0.5 -std 0.5,0.5,0.5 -o ./my
 
 in a Go file, with "tool github.com/resnetc/resnetc/cmd/resnetc" in go.mod:

@@ -23,12 +23,19 @@ func modelFlags() []cli.Flag {
 		&cli.StringFlag{Name: "input-size", Usage: "height and width in pixels, `N` or HxW"},
 		&cli.BoolFlag{Name: "stride-on-1x1", Usage: "put a bottleneck's stride on its first 1x1, as the paper does"},
 		&cli.BoolFlag{Name: "exact", Usage: "no algorithm that rounds more than a plain sum of products"},
+		&cli.StringFlag{Name: "weights-dtype", Value: "f32", Usage: "store weights as `TYPE`: f32, or f16 (IEEE binary16), half the size"},
 	}
 }
 
 // tuneFlag names what tune wrote.
 func tuneFlag() cli.Flag {
 	return &cli.StringFlag{Name: "tune", Usage: "compute convolutions as `FILE` says, which resnetc tune wrote"}
+}
+
+// halfWeights reads -weights-dtype.
+func halfWeights(c *cli.Command) (bool, error) {
+	dtype := c.String("weights-dtype")
+	return dtype == "f16", oneOf("weights-dtype", dtype, []string{"f32", "f16"})
 }
 
 // packageFlags choose what is compiled into a package.

@@ -37,7 +37,7 @@ func (net *network) lower(c *cli.Command, bar *progress.Bar) error {
 
 // run runs passes with what the command line says about algorithms.
 func (net *network) run(c *cli.Command, o passes.Options) error {
-	o.Exact = c.Bool("exact")
+	o.Exact, o.HalfWeights = c.Bool("exact"), net.half
 	path := c.String("tune")
 	if path == "" {
 		return passes.Run(net.graph, o)
@@ -110,7 +110,7 @@ func newBar(c *cli.Command, steps int) *progress.Bar {
 }
 
 func (net *network) codegenOptions(c *cli.Command) (o codegen.Options, err error) {
-	o = codegen.Options{Preprocess: net.preprocess, Labels: net.labels, Command: command(c)}
+	o = codegen.Options{Preprocess: net.preprocess, Labels: net.labels, Command: command(c), HalfWeights: net.half}
 	switch {
 	case c.Bool("embed") && c.Bool("file"):
 		return o, usagef("-embed and -file exclude each other")
@@ -151,13 +151,13 @@ func (net *network) codegenOptions(c *cli.Command) (o codegen.Options, err error
 	return o, nil
 }
 
-// weightBytes is the size of the parameters in float32.
+// weightBytes is about the size of the parameters as they are stored.
 func (net *network) weightBytes() int {
-	n := 0
-	for _, p := range net.graph.Params {
-		n += 4 * p.Type.Shape.Elems()
+	size := 4
+	if net.half {
+		size = 2
 	}
-	return n
+	return size * net.graph.ParamCount()
 }
 
 // expectation runs the interpreter on the formula's image, for the

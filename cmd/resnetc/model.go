@@ -22,6 +22,7 @@ type network struct {
 	preprocess runtime.Preprocess
 	labels     []string
 	params     string // where the parameters came from, for people
+	half       bool   // -weights-dtype f16
 }
 
 // Whether a command can do without parameters.
@@ -35,8 +36,11 @@ const (
 
 // loadNetwork builds or reads the graph called name and binds its parameters.
 func loadNetwork(c *cli.Command, name string, n need) (*network, error) {
+	half, err := halfWeights(c)
+	if err != nil {
+		return nil, err
+	}
 	var net *network
-	var err error
 	if filepath.Ext(name) == ".ir" {
 		net, err = readIR(c, name)
 	} else {
@@ -45,6 +49,7 @@ func loadNetwork(c *cli.Command, name string, n need) (*network, error) {
 	if err != nil {
 		return nil, err
 	}
+	net.half = half
 	return net, net.bind(c, n)
 }
 

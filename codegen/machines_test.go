@@ -39,7 +39,7 @@ var machines = []machine{
 }
 
 // machineNetworks have each kind of block and layer of the small networks.
-var machineNetworks = flag.String("machines", "resnet20_cifar,resnet56_cifar,plain20_cifar,preact_resnet164_cifar", "networks of TestMachines; pure Go runs the first only")
+var machineNetworks = flag.String("machines", "resnet20_cifar,resnet20_cifar+f16,resnet56_cifar,plain20_cifar,preact_resnet164_cifar", "networks of TestMachines, +f16 with half-precision weights; pure Go runs the first only")
 
 // machineProgram is the main of a program that runs a network with every kernel
 // level of its machine, on the float32s of a file, and prints the logits' bits.
@@ -106,11 +106,13 @@ func TestMachines(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, name := range strings.Split(*machineNetworks, ",") {
-		want, err := golden.Load(name)
+		model, half := strings.CutSuffix(name, "+f16")
+		want, err := golden.Load(model)
 		if err != nil {
 			t.Fatal(err)
 		}
-		files, err := Generate(planned(t, name), Options{Package: "net", Embed: true})
+		name = strings.ReplaceAll(name, "+", "_")
+		files, err := Generate(planned(t, model), Options{Package: "net", Embed: true, HalfWeights: half})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,13 +134,17 @@ func TestMachines(t *testing.T) {
 		if i == 0 {
 			args = []string{"purego"}
 		}
-		t.Run(name, func(t *testing.T) { testMachines(t, dir, want, args) })
+		tolerance := 1e-4
+		if half {
+			tolerance = 1e-3
+		}
+		t.Run(name, func(t *testing.T) { testMachines(t, dir, want, tolerance, args) })
 	}
 }
 
 // testMachines runs the program in a folder everywhere, with more arguments
 // than the images.
-func testMachines(t *testing.T, dir string, want *golden.Golden, more []string) {
+func testMachines(t *testing.T, dir string, want *golden.Golden, tolerance float64, more []string) {
 	built := map[string]bool{}
 	var bits, from string
 	for _, m := range machines {
@@ -169,8 +175,8 @@ func testMachines(t *testing.T, dir string, want *golden.Golden, more []string) 
 			var levels []string
 			for line := range strings.Lines(string(out)) {
 				level, logits, _ := strings.Cut(strings.TrimSpace(line), " ")
-				if d := offGolden(t, logits, want); !(d < 1e-4) {
-					t.Errorf("%s: logits are %.2g off PyTorch's, want 1e-4", level, d)
+				if d := offGolden(t, logits, want); !(d < tolerance) {
+					t.Errorf("%s: logits are %.2g off PyTorch's, want %.0g", level, d, tolerance)
 				}
 				if level == runtime.PureGo.String() {
 					continue

@@ -125,7 +125,7 @@ func renderTest(g *ir.Graph, l *lowering, o Options) ([]byte, error) {
 	var b bytes.Buffer
 	err := testTemplate.Execute(&b, map[string]any{
 		"Header": Header, "Package": o.Package, "Name": g.Name, "Weights": weightsFile(g, o),
-		"Embed": o.Embed, "Expect": o.Expect, "MACs": macs, "Program": &l.program,
+		"Embed": o.Embed, "Half": o.HalfWeights, "Expect": o.Expect, "MACs": macs, "Program": &l.program,
 	})
 	return b.Bytes(), err
 }

@@ -34,6 +34,7 @@ type network struct {
 	model      *zoo.Model
 	graph      *ir.Graph
 	preprocess runtime.Preprocess
+	half       bool // half-precision weights
 }
 
 func newNetwork(t *testing.T, name string) *network {
@@ -69,10 +70,10 @@ func (n *network) load(t *testing.T, path string) {
 func (n *network) build(t *testing.T) *driver.Program {
 	t.Helper()
 	g := n.graph.Clone()
-	if err := passes.Run(g, passes.Options{}); err != nil {
+	if err := passes.Run(g, passes.Options{HalfWeights: n.half}); err != nil {
 		t.Fatal(err)
 	}
-	files, err := codegen.Generate(g, codegen.Options{Package: "model", Preprocess: n.preprocess})
+	files, err := codegen.Generate(g, codegen.Options{Package: "model", Preprocess: n.preprocess, HalfWeights: n.half})
 	if err != nil {
 		t.Fatal(err)
 	}

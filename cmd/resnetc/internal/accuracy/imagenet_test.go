@@ -20,7 +20,8 @@ type answer struct {
 
 // TestImageNet classifies ImageNet validation pictures with trained weights.
 // The number of right answers must be PyTorch's, give or take one picture: the
-// decoders of JPEG files differ in the last bit of a pixel.
+// decoders of JPEG files differ in the last bit of a pixel.  With half-precision
+// weights it is the same number.
 func TestImageNet(t *testing.T) {
 	if testing.Short() {
 		t.Skip("slow")
@@ -38,8 +39,13 @@ func TestImageNet(t *testing.T) {
 	for _, model := range []string{"resnet18", "resnet50"} {
 		n := newNetwork(t, model)
 		n.load(t, sharedPath(t, "data", "weights", model+"-imagenet.safetensors.zip"))
-		for _, way := range []string{"resize256_crop224", "crop224"} {
-			t.Run(model+"/"+way, func(t *testing.T) {
+		for _, c := range []struct {
+			way  string
+			half bool
+		}{{"resize256_crop224", false}, {"crop224", false}, {"resize256_crop224", true}} {
+			way := c.way
+			n.half = c.half
+			t.Run(model+"/"+way+weightsName(c.half), func(t *testing.T) {
 				want, ok := answers[model+"/"+way]
 				if !ok {
 					t.Fatalf("pytorch.json has nothing about %s/%s", model, way)

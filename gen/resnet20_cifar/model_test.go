@@ -84,11 +84,14 @@ func worst(got, want []float32) float64 {
 // float64, for the image that formulaImages makes from "input".
 var expected = []float32{-6.63105631, -6.19727802, 9.64524651, 4.69759035, 4.23493433, -5.7356863, 10.3450489, -4.89664268, -3.85946035, -1.58843338}
 
+// tolerance is how far logits may lie from the interpreter's, relative to the largest.
+const tolerance = 1e-4
+
 func TestInterpreter(t *testing.T) {
 	for _, level := range Levels() {
 		m := newTestModel(t, WithKernels(level))
-		if d := worst(runModel(t, m, formulaImages(m, "input", 1), 1), expected); !(d < 1e-4) {
-			t.Errorf("%v: logits are %.2g off the interpreter's, want 1e-4", level, d)
+		if d := worst(runModel(t, m, formulaImages(m, "input", 1), 1), expected); !(d < tolerance) {
+			t.Errorf("%v: logits are %.2g off the interpreter's, want %g", level, d, tolerance)
 		}
 	}
 }

@@ -23,7 +23,11 @@ func genericKernels() *kernelSet {
 	for class := range convClasses {
 		for blocks := 1; blocks <= maxBlocks; blocks++ {
 			for pixels := 1; pixels <= maxTile; pixels++ {
-				set.conv[class][blocks][pixels] = func(a *convArgs) { convGeneric(a, class, blocks, pixels) }
+				kernel := convGeneric
+				if class == convHalfS1 || class == convHalfS2 {
+					kernel = convHalfGeneric
+				}
+				set.conv[class][blocks][pixels] = func(a *convArgs) { kernel(a, class, blocks, pixels) }
 			}
 		}
 	}
@@ -35,7 +39,11 @@ func genericKernels() *kernelSet {
 
 // convStep is the distance in bytes between the inputs of neighbouring output
 // pixels.
-var convStep = [convClasses]int{convBlockedS1: 64, convBlockedS2: 128, convPlanarS1: 4, convPlanarS2: 8}
+var convStep = [convClasses]int{
+	convBlockedS1: 64, convBlockedS2: 128,
+	convPlanarS1: 4, convPlanarS2: 8,
+	convHalfS1: 64, convHalfS2: 128,
+}
 
 // convGeneric is the convKernel of tiles of pixels by blocks.
 func convGeneric(a *convArgs, class, blocks, pixels int) {
@@ -44,14 +52,7 @@ func convGeneric(a *convArgs, class, blocks, pixels int) {
 		in := p * convStep[class]
 		for b := range blocks {
 			w := b * a.wBlock
-			out := pixelAt(a.out, b*a.outPlane+p*64)
-			var acc [block]float32
-			switch {
-			case a.flags&flagAccumulate != 0:
-				acc = *out
-			case a.bias != nil:
-				acc = *pixelAt(a.bias, b*64)
-			}
+			acc := convStart(a, b, p)
 			// Eight sums at a time are what stays in registers.  The calls are
 			// direct: a func value would move acc to the heap.
 			for half := 0; half < block; half += 8 {
@@ -61,17 +62,33 @@ func convGeneric(a *convArgs, class, blocks, pixels int) {
 					convSumBlocked(a, in, w+4*half, (*[8]float32)(acc[half:]))
 				}
 			}
-			if a.res != nil {
-				for o, r := range pixelAt(a.res, b*a.resPlane+p*64) {
-					acc[o] += r
-				}
-			}
-			if a.flags&flagReLU != 0 {
-				clamp(&acc)
-			}
-			*out = acc
+			convFinish(a, b, p, &acc)
 		}
 	}
+}
+
+// convStart is what the sums of block b of pixel p start at.
+func convStart(a *convArgs, b, p int) (acc [block]float32) {
+	switch {
+	case a.flags&flagAccumulate != 0:
+		acc = *pixelAt(a.out, b*a.outPlane+p*64)
+	case a.bias != nil:
+		acc = *pixelAt(a.bias, b*64)
+	}
+	return acc
+}
+
+// convFinish stores the sums of block b of pixel p with the residual and the ReLU.
+func convFinish(a *convArgs, b, p int, acc *[block]float32) {
+	if a.res != nil {
+		for o, r := range pixelAt(a.res, b*a.resPlane+p*64) {
+			acc[o] += r
+		}
+	}
+	if a.flags&flagReLU != 0 {
+		clamp(acc)
+	}
+	*pixelAt(a.out, b*a.outPlane+p*64) = *acc
 }
 
 // convSumBlocked adds to acc the products of one pixel's window, which starts

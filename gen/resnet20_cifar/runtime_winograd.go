@@ -124,12 +124,13 @@ func (w *Workspace) winogradMultiply(l *Layer, t *thread, c *winogradChunk, matr
 	tile := l.Tiles[w.m.kernels.level]
 	s := Split(c.tiles, tile.A)
 	planes := l.In.planes()
-	weights := l.Weight + matrix*l.Out.planes()*planes*block*block
+	perBlock := l.weightFloats(planes * block * block)
+	weights := l.Weight + matrix*l.Out.planes()*perBlock
 	a := &t.conv
 	*a = convArgs{
 		blocks: planes, kh: 1, kw: 1,
 		inPlane:  4 * block * c.tiles,
-		wBlock:   4 * planes * block * block,
+		wBlock:   4 * perBlock,
 		outPlane: 4 * block * c.tiles,
 	}
 	for b := from; b < to; {
@@ -137,8 +138,8 @@ func (w *Workspace) winogradMultiply(l *Layer, t *thread, c *winogradChunk, matr
 		for n > to-b {
 			n /= 2
 		}
-		kernels := &w.m.kernels.conv[convBlockedS1][n]
-		a.w = &w.m.weights.floats[weights+b*planes*block*block]
+		kernels := &w.m.kernels.conv[l.ConvClass()][n]
+		a.w = &w.m.weights.floats[weights+b*perBlock]
 		v, m := c.v[matrix*c.sizeV:], c.m[matrix*c.sizeM+b*c.tiles*block:]
 		a.in, a.out, a.tiles = &v[0], &m[0], s.CountA
 		callConv(kernels[s.A], a)

@@ -125,10 +125,10 @@ func cpuid(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32)
 func xgetbv() (eax, edx uint32)
 
 // cpuLevel returns the highest level that the CPU and the operating system
-// support, PureGo if they have neither AVX2 with FMA nor AVX-512.
+// support, PureGo if they have neither AVX2 with FMA and F16C nor AVX-512.
 func cpuLevel() Level {
 	const (
-		fma, osxsave, avx                     = 1 << 12, 1 << 27, 1 << 28          // leaf 1, ECX
+		fma, osxsave, avx, f16c               = 1 << 12, 1 << 27, 1 << 28, 1 << 29 // leaf 1, ECX
 		avx2                                  = 1 << 5                             // leaf 7, EBX
 		avx512f, avx512dq, avx512bw, avx512vl = 1 << 16, 1 << 17, 1 << 30, 1 << 31 // leaf 7, EBX
 		ymmState                              = 1<<1 | 1<<2                        // XMM, YMM
@@ -138,7 +138,7 @@ func cpuLevel() Level {
 		return PureGo
 	}
 	_, _, ecx1, _ := cpuid(1, 0)
-	if all := uint32(fma | osxsave | avx); ecx1&all != all {
+	if all := uint32(fma | osxsave | avx | f16c); ecx1&all != all {
 		return PureGo
 	}
 	state, _ := xgetbv()

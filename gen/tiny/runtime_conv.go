@@ -49,25 +49,19 @@ func (w *Workspace) conv(l *Layer, t *thread, task int) {
 func (w *Workspace) convRows(l *Layer, t *thread, b, n, first, last int) {
 	in, out, res := &l.In, &l.Out, &l.In2
 	tiles := l.Tiles[w.m.kernels.level]
-	class := convBlockedS1
-	if in.Block == 1 {
-		class = convPlanarS1
-	}
-	if l.Stride[1] == 2 {
-		class++
-	}
-	kernels := &w.m.kernels.conv[class][n]
+	kernels := &w.m.kernels.conv[l.ConvClass()][n]
 	planes := in.planes() / l.Groups
+	perBlock := l.weightFloats(planes * l.Kernel[0] * l.Kernel[1] * in.Block * block)
 	a := &t.conv
 	*a = convArgs{
-		w:        &w.m.weights.floats[l.Weight+b*planes*l.Kernel[0]*l.Kernel[1]*in.Block*block],
+		w:        &w.m.weights.floats[l.Weight+b*perBlock],
 		blocks:   planes,
 		kh:       l.Kernel[0],
 		kw:       l.Kernel[1],
 		inPlane:  4 * in.plane(),
 		inRow:    4 * in.row() * l.Dilation[0],
 		inCol:    4 * in.Block * l.Dilation[1],
-		wBlock:   4 * planes * l.Kernel[0] * l.Kernel[1] * in.Block * block,
+		wBlock:   4 * perBlock,
 		outPlane: 4 * out.plane(),
 		resPlane: 4 * res.plane(),
 	}

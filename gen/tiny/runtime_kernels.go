@@ -9,7 +9,7 @@ type Level uint8
 const (
 	PureGo Level = iota
 	NEON
-	AVX2   // with FMA
+	AVX2   // with FMA and F16C
 	AVX512 // F, BW, DQ, VL
 	levels = iota
 )
@@ -17,13 +17,16 @@ const (
 func (l Level) String() string { return [...]string{"purego", "neon", "avx2", "avx512"}[l] }
 
 // How a convolution kernel steps over its input: the distance between the
-// inputs of neighbouring output pixels, and whether input channels come in
-// blocks of 16 or in planes.
+// inputs of neighbouring output pixels, whether input channels come in blocks
+// of 16 or in planes, and whether weights are float32 or half: IEEE 754
+// binary16, half the bytes to read from memory.
 const (
 	convBlockedS1 = iota // 16 floats
 	convBlockedS2        // 32 floats
 	convPlanarS1         // 1 float
 	convPlanarS2         // 2 floats
+	convHalfS1           // 16 floats, half weights
+	convHalfS2           // 32 floats, half weights
 	convClasses
 )
 
@@ -42,14 +45,15 @@ const (
 // block i, kernel row y, kernel column x and channel c within the block, in
 // this order, in[i][y][p*stride+x][c] * w[i][y][x][c][o] with one fused
 // multiply-add each; then adds res[p][o] if res is not nil, and clamps at 0
-// under flagReLU (NaN stays NaN).
+// under flagReLU (NaN stays NaN).  A half weight is converted to float32, which
+// is exact, where it is used.
 type convKernel func(a *convArgs)
 
 // convArgs are a convolution kernel's arguments.  Strides are in bytes.  The
 // assembly knows this struct's layout: asm has the same table of offsets.
 type convArgs struct {
 	in       *float32 // first input pixel of the first tile's window
-	w        *float32 // weights of the first output block, consumed in order
+	w        *float32 // weights of the first output block, consumed in order; maybe halves
 	out      *float32
 	bias     *float32 // of the first output block; may be nil
 	res      *float32 // residual, pixels 64 bytes apart as in out; may be nil

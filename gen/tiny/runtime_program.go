@@ -14,7 +14,7 @@ type Program struct {
 	Scratch int // float32s that a layer needs beside it, whatever the batch
 	// ThreadScratch is how many float32s each thread needs to itself.
 	ThreadScratch int
-	Weights       int    // float32s of packed weights
+	Weights       int    // float32s of packed weights; two half weights take the place of one
 	Hash          uint64 // FNV-1a-64 of the packed weights' bytes
 	Layers        []Layer
 
@@ -100,6 +100,9 @@ type Layer struct {
 	// Weights lie as [out/16][in/16][kh][kw][16 in][16 out], of a planar input
 	// as [out/16][in][kh][kw][16 out].  For OpAffine they are scale and bias.
 	Weight, Bias int
+	// Half says that the weights are stored as IEEE 754 binary16; the input is
+	// blocked then.  Biases are float32 in any case.
+	Half bool
 
 	// Tiles says, for each Level, how a row of output pixels is cut.
 	Tiles [levels]Tiling
@@ -121,13 +124,37 @@ type Layer struct {
 	MACs int // multiply-adds per image, for the profile
 }
 
+// ConvClass is the class of kernels that compute a convolution, in the order of
+// the constants that begin with convBlockedS1.
+func (l *Layer) ConvClass() int {
+	class := convBlockedS1
+	switch {
+	case l.In.Block == 1:
+		class = convPlanarS1
+	case l.Half:
+		class = convHalfS1
+	}
+	if l.Stride[1] == 2 {
+		class++
+	}
+	return class
+}
+
+// weightFloats is how many float32s of memory n weights of a convolution take.
+func (l *Layer) weightFloats(n int) int {
+	if l.Half {
+		return n / 2
+	}
+	return n
+}
+
 // weightBytes is what a run reads of the layer's weights, as the network
 // defines them, whatever the algorithm stores.
 func (l *Layer) weightBytes() int {
 	if l.Op != OpConv {
 		return 0
 	}
-	return 4 * l.Kernel[0] * l.Kernel[1] * l.In.Channels / l.Groups * l.Out.Channels
+	return 4 * l.weightFloats(l.Kernel[0]*l.Kernel[1]*l.In.Channels/l.Groups*l.Out.Channels)
 }
 
 // imageBytes is what the layer reads and writes of one image's activations.

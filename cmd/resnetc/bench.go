@@ -86,7 +86,7 @@ func bench(ctx context.Context, c *cli.Command) (err error) {
 	bar := progress.New(stderr(c), len(configs)*measure.Steps(c.Int("count")), 0)
 	defer bar.Close()
 	for i, config := range configs {
-		config.Versus = opponents
+		config.Versus, config.HalfWeights = opponents, net.half
 		if !bar.Terminal() {
 			fmt.Fprintf(stderr(c), "[%d/%d] %s\n", i+1, len(configs), config)
 		}

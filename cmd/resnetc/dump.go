@@ -31,6 +31,7 @@ examples:
 			&cli.StringFlag{Name: "after", Usage: "stop after this `PASS`; none for before any (default: after all)"},
 			&cli.StringFlag{Name: "format", Value: "text", Usage: "write `FORMAT`: text, dot or svg"},
 			&cli.StringFlag{Name: "o", Usage: "write to `FILE` instead of standard output"},
+			dtypeFlag(),
 			tuneFlag(),
 		}, modelFlags()...),
 		Action: dump,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -23,8 +24,12 @@ func modelFlags() []cli.Flag {
 		&cli.StringFlag{Name: "input-size", Usage: "height and width in pixels, `N` or HxW"},
 		&cli.BoolFlag{Name: "stride-on-1x1", Usage: "put a bottleneck's stride on its first 1x1, as the paper does"},
 		&cli.BoolFlag{Name: "exact", Usage: "no algorithm that rounds more than a plain sum of products"},
-		&cli.StringFlag{Name: "weights-dtype", Value: "f32", Usage: "store weights as `TYPE`: f32, or f16 (IEEE binary16), half the size"},
 	}
+}
+
+// dtypeFlag chooses how weights are stored.
+func dtypeFlag() cli.Flag {
+	return &cli.StringFlag{Name: "weights-dtype", Value: "f32", Usage: "store weights as `TYPE`: f32, or f16, IEEE binary16, half the size"}
 }
 
 // tuneFlag names what tune wrote.
@@ -32,15 +37,16 @@ func tuneFlag() cli.Flag {
 	return &cli.StringFlag{Name: "tune", Usage: "compute convolutions as `FILE` says, which resnetc tune wrote"}
 }
 
-// halfWeights reads -weights-dtype.
+// halfWeights reads -weights-dtype; commands without the flag have float32.
 func halfWeights(c *cli.Command) (bool, error) {
-	dtype := c.String("weights-dtype")
+	dtype := cmp.Or(c.String("weights-dtype"), "f32")
 	return dtype == "f16", oneOf("weights-dtype", dtype, []string{"f32", "f16"})
 }
 
 // packageFlags choose what is compiled into a package.
 func packageFlags() []cli.Flag {
 	return []cli.Flag{
+		dtypeFlag(),
 		tuneFlag(),
 		&cli.StringFlag{Name: "target", Usage: "write kernels of `LIST` only: " + strings.Join(codegen.Targets(), ",")},
 		&cli.BoolFlag{Name: "embed", Usage: "embed the weights in the binary (the default up to 16 MiB)"},

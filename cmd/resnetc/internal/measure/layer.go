@@ -44,14 +44,21 @@ func (l *Layer) bound(peak, bandwidth float64) {
 func (l *Layer) Share() float64 { return float64(l.Bound) / float64(max(1, l.Median)) }
 
 // workOf gives the work of each node of a graph after all passes, by its name.
-func workOf(g *ir.Graph, batch int) map[string]Work {
+// Half weights are those that code generation stores so: of blocked inputs.
+func workOf(g *ir.Graph, batch int, halfWeights bool) map[string]Work {
 	work := map[string]Work{}
 	for _, n := range g.Nodes {
 		w := Work{FLOPs: 2 * ir.MACs(n) * batch}
 		w.OwnFLOPs = w.FLOPs
+		size := 4 // of a weight
+		if halfWeights && n.Inputs[0].Type.Layout == ir.NCHW16c {
+			size = 2
+		}
 		for _, v := range append(slices.Clone(n.Inputs), n.Results...) {
 			switch {
 			case v == nil:
+			case v == n.In("weight"):
+				w.Bytes += size * v.Type.Shape.Elems()
 			case g.IsParam(v):
 				w.Bytes += 4 * v.Type.Shape.Elems()
 			default:
@@ -61,7 +68,7 @@ func workOf(g *ir.Graph, batch int) map[string]Work {
 		if n.Op == ir.Conv2D {
 			w.Algorithm, w.Schedule = n.Str("algorithm"), n.Str("schedule")
 			if m := map[string]int{"winograd2": 2, "winograd4": 4}[w.Algorithm]; m > 0 {
-				w.winograd(n, m, batch)
+				w.winograd(n, m, batch, size)
 			}
 		}
 		work[n.Name()] = w
@@ -70,11 +77,11 @@ func workOf(g *ir.Graph, batch int) map[string]Work {
 }
 
 // winograd is the work of F(m×m, 3×3): (m+2)² products for each tile and pair of
-// channels, with as many weights for each pair.
-func (w *Work) winograd(n *ir.Node, m, batch int) {
+// channels, with as many weights for each pair, of so many bytes.
+func (w *Work) winograd(n *ir.Node, m, batch, size int) {
 	k, out := n.In("weight").Type.Shape, n.Out().Type.Shape
 	tiles := batch * ((out[2] + m - 1) / m) * ((out[3] + m - 1) / m)
 	weights := (m + 2) * (m + 2) * k[0] * k[1]
 	w.OwnFLOPs = 2 * tiles * weights
-	w.Bytes += 4 * (weights - k.Elems())
+	w.Bytes += size * (weights - k.Elems())
 }

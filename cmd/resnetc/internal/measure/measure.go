@@ -16,11 +16,14 @@ import (
 
 // Config is what to measure.
 type Config struct {
-	Batch   int        `json:"batch"`
-	Threads int        `json:"threads"`
-	Count   int        `json:"count"`   // timed runs of each engine
-	Kernels string     `json:"kernels"` // level, empty for the best
-	Versus  []Opponent `json:"-"`
+	Batch   int    `json:"batch"`
+	Threads int    `json:"threads"`
+	Count   int    `json:"count"`   // timed runs of each engine
+	Kernels string `json:"kernels"` // level, empty for the best
+	// HalfWeights says that the program stores weights as halves.
+	HalfWeights bool `json:"half_weights,omitempty"`
+
+	Versus []Opponent `json:"-"`
 }
 
 func (c Config) String() string {
@@ -122,7 +125,11 @@ func Run(ctx context.Context, g *ir.Graph, p *driver.Program, c Config, step fun
 	}
 	c.Kernels = s.Network.Kernels
 	r = Result{Network: g.Name, Config: c, FLOPs: 2 * g.MACs() * c.Batch}
-	r.Engines = []Timing{{Engine: "resnetc", Version: c.Kernels}}
+	version := c.Kernels
+	if c.HalfWeights {
+		version += " f16"
+	}
+	r.Engines = []Timing{{Engine: "resnetc", Version: version}}
 	engines := []Engine{generated{s}}
 	defer func() {
 		for _, e := range engines {
@@ -159,6 +166,10 @@ func Run(ctx context.Context, g *ir.Graph, p *driver.Program, c Config, step fun
 	return r, r.profile(g, s, engines)
 }
 
+// halfTolerance is for half-precision weights in place of a smaller tolerance:
+// each of them is up to 2^-11 of itself off, which comes to 1e-4 to 1e-3 in logits.
+const halfTolerance = 1e-2
+
 // compare runs the same images through all engines.
 func compare(g *ir.Graph, engines []Engine, r *Result) error {
 	shape := slices.Clone(g.Inputs[0].Type.Shape)
@@ -178,8 +189,12 @@ func compare(g *ir.Graph, engines []Engine, r *Result) error {
 			return fmt.Errorf("%s gives %d logits, but the generated package %d: nothing was timed", o.Name, len(want), len(got))
 		}
 		t.Difference = difference(got, want)
-		if !(t.Difference <= o.Tolerance) {
-			return fmt.Errorf("generated logits are %.2g off those of %s, relative to the largest; want at most %.0g: one of the two is wrong, nothing was timed", t.Difference, o.Name, o.Tolerance)
+		tolerance := o.Tolerance
+		if r.HalfWeights {
+			tolerance = max(tolerance, halfTolerance)
+		}
+		if !(t.Difference <= tolerance) {
+			return fmt.Errorf("generated logits are %.2g off those of %s, relative to the largest; want at most %.0g: one of the two is wrong, nothing was timed", t.Difference, o.Name, tolerance)
 		}
 	}
 	return nil
@@ -202,7 +217,7 @@ func (r *Result) profile(g *ir.Graph, s *driver.Session, engines []Engine) error
 			reference = e.layers()
 		}
 	}
-	work := workOf(g, r.Batch)
+	work := workOf(g, r.Batch, r.HalfWeights)
 	for _, l := range layers {
 		if len(l.Times) == 0 {
 			return errors.New("the profile has no runs")

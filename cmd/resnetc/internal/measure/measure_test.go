@@ -99,7 +99,7 @@ output c
 		t.Fatal(err)
 	}
 	const batch = 3
-	work := workOf(g, batch)
+	work := workOf(g, batch, false)
 	for name, want := range map[string]Work{
 		"a": {"winograd4", "fused:4", 2 * 32 * 16 * 9 * 64 * batch, 2 * 36 * 4 * 32 * 16 * batch, 4 * (36*32*16 + (16+32)*64*batch)},
 		"c": {"direct", "", 2 * 32 * 32 * 64 * batch, 2 * 32 * 32 * 64 * batch, 4 * (32*32 + 3*32*64*batch)},
@@ -114,6 +114,14 @@ output c
 		if work[name] != want {
 			t.Errorf("%s: %+v, want %+v", name, work[name], want)
 		}
+	}
+	o.StopAfter = ""
+	if err := passes.Run(g, o); err != nil {
+		t.Fatal(err)
+	}
+	float, half := workOf(g, batch, false)["a"], workOf(g, batch, true)["a"]
+	if float != work["a"] || float.Bytes-half.Bytes != 2*36*32*16 {
+		t.Errorf("%d bytes, %d with half weights, want %d and %d less", float.Bytes, half.Bytes, work["a"].Bytes, 2*36*32*16)
 	}
 	l := Layer{Work: Work{OwnFLOPs: 1000, Bytes: 100}, Median: 20}
 	if l.bound(100, 50); l.Bound != 10 || l.Memory || l.Share() != 0.5 {

@@ -91,7 +91,8 @@ func weightsFile(g *ir.Graph, o Options) string {
 	return g.Name + ".weights"
 }
 
-// addRuntime adds the sources of package runtime under another package clause.
+// addRuntime adds the sources of package runtime under another package clause,
+// without those that only trainers need.
 func addRuntime(files Files, pkg string) error {
 	entries, err := runtime.Sources.ReadDir(".")
 	if err != nil {
@@ -100,7 +101,7 @@ func addRuntime(files Files, pkg string) error {
 	for _, e := range entries {
 		name := e.Name()
 		// doc.go says what the runtime is, model.go says what this package is.
-		if strings.HasSuffix(name, "_test.go") || slices.Contains([]string{"sources.go", "kernels_none.go", "doc.go"}, name) {
+		if strings.HasSuffix(name, "_test.go") || slices.Contains([]string{"sources.go", "kernels_none.go", "doc.go"}, name) || strings.HasPrefix(name, "train_") {
 			continue
 		}
 		text, err := runtime.Sources.ReadFile(name)

@@ -16,14 +16,15 @@ func (l *lowering) conv2d(n *ir.Node) error {
 }
 
 // Convolution gives the row that a conv2d node of a planned graph becomes,
-// and how many float32s its packed weights are (they are not half precision);
-// where those lie is left at 0.
+// and how many float32s of memory its packed weights take, with half-precision
+// weights or not; where those lie is left at 0.
 // The node's parameters need no data.
-func Convolution(n *ir.Node) (r runtime.Layer, weights int, err error) {
-	if r, err = convolution(n, false); err != nil {
+func Convolution(n *ir.Node, halfWeights bool) (r runtime.Layer, weights int, err error) {
+	if r, err = convolution(n, halfWeights); err != nil {
 		return r, 0, fmt.Errorf("codegen: node %q: %w", n.Name(), err)
 	}
-	return r, packedSize(n.In("weight").Type.Shape, r.In.Block, r.Winograd), nil
+	weights = packedSize(n.In("weight").Type.Shape, r.In.Block, r.Winograd)
+	return r, weights * weightSize(&r) / 4, nil
 }
 
 // convolution is the row of a conv2d node, but for its parameters.

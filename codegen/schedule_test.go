@@ -91,21 +91,22 @@ func TestSchedules(t *testing.T) {
 // Convolution tells the size of what lowering packs.
 func TestConvolution(t *testing.T) {
 	g := planned(t, "resnet20_cifar")
-	for _, n := range g.Nodes {
+	for i := range 2 * len(g.Nodes) {
+		n, half := g.Nodes[i/2], i%2 == 1
 		if n.Op != ir.Conv2D {
 			continue
 		}
-		l := &lowering{}
+		l := &lowering{half: half}
 		if err := l.conv2d(n); err != nil {
 			t.Fatal(err)
 		}
 		want := l.program.Layers[0]
-		got, weights, err := Convolution(n)
+		got, weights, err := Convolution(n, half)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Name != want.Name || got.Tiles != want.Tiles || weights != want.Bias {
-			t.Errorf("%s: %d weights and tiles %v, want %d and %v", n.Name(), weights, got.Tiles, want.Bias, want.Tiles)
+		if got.Name != want.Name || got.Tiles != want.Tiles || got.Half != want.Half || weights != want.Bias {
+			t.Errorf("%s, half weights %t: %d weights and tiles %v, want %d and %v", n.Name(), half, weights, got.Tiles, want.Bias, want.Tiles)
 		}
 	}
 }

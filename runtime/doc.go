@@ -12,4 +12,9 @@
 // shares.  All arithmetic is in kernels, micro-kernels over tiles of pixels and
 // blocks of 16 channels, with one set for each instruction-set [Level] and a
 // pure-Go twin of each kernel.
+//
+// Activations and sums are float32.  Weights are float32 too, or half precision
+// (IEEE 754 binary16, [Layer].Half), which kernels convert where they use them:
+// a run for one image waits for the weights of its late layers to come from
+// memory, and those are half as many bytes.
 package runtime

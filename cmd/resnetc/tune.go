@@ -11,6 +11,7 @@ import (
 
 	"github.com/resnetc/resnetc/cmd/resnetc/internal/progress"
 	"github.com/resnetc/resnetc/cmd/resnetc/internal/tune"
+	"github.com/resnetc/resnetc/passes"
 )
 
 func tuneCommand() *cli.Command {
@@ -26,7 +27,7 @@ has nothing else to do.
 
 Each line is written as soon as it is known: a run that was interrupted goes on where
 it stopped, and a line that you delete is measured again.  The file says on which
-CPU, with which kernels, threads and batch it was made, and is refused by a run of
+CPU, with which kernels, threads, batch and weights it was made, and is refused by a run of
 tune that would mix it with other figures.
 
 examples:
@@ -38,6 +39,7 @@ examples:
 			&cli.StringFlag{Name: "o", Usage: "write to `FILE` (default: MODEL.tune)"},
 			&cli.IntFlag{Name: "batch", Value: 1, Usage: "images in a run"},
 			&cli.IntFlag{Name: "threads", Usage: "run on `N` threads (default: all CPUs)"},
+			dtypeFlag(),
 			&cli.StringFlag{Name: "kernels", Usage: "use the kernels of `LEVEL`: neon, avx2, avx512 (default: the best)"},
 		}, modelFlags()...),
 		Action: tuneNetwork,
@@ -78,7 +80,7 @@ func tuneNetwork(ctx context.Context, c *cli.Command) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
-	t, err := tune.New(b, net.graph, c.Int("batch"), c.Bool("exact"))
+	t, err := tune.New(b, net.graph, c.Int("batch"), passes.Options{Exact: c.Bool("exact"), HalfWeights: net.half})
 	if err != nil {
 		return err
 	}

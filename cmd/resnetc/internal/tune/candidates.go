@@ -62,8 +62,8 @@ func candidates(n *ir.Node, algorithms []string, level string, batch int) []pass
 
 // chosen is how n, a convolution of a lowered graph, is computed with kernels
 // of the level, with all that code generation decides.
-func chosen(n *ir.Node, level string) (passes.Choice, error) {
-	l, _, err := codegen.Convolution(n)
+func chosen(n *ir.Node, level string, halfWeights bool) (passes.Choice, error) {
+	l, _, err := codegen.Convolution(n, halfWeights)
 	if err != nil {
 		return passes.Choice{}, err
 	}

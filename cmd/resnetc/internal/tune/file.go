@@ -22,6 +22,7 @@ type Settings struct {
 	Kernels string
 	Threads string
 	Batch   string
+	Weights string // f32 or f16
 	Code    string
 }
 
@@ -29,7 +30,7 @@ type Settings struct {
 func (s *Settings) fields() []setting {
 	return []setting{
 		{"network", &s.Network}, {"cpu", &s.CPU}, {"kernels", &s.Kernels},
-		{"threads", &s.Threads}, {"batch", &s.Batch}, {"code", &s.Code},
+		{"threads", &s.Threads}, {"batch", &s.Batch}, {"weights", &s.Weights}, {"code", &s.Code},
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 func TestFileRoundTrip(t *testing.T) {
 	f := &File{
 		Path:     "f.tune",
-		Settings: Settings{"net", "a CPU, with, commas", "avx2", "2", "8", "abc"},
+		Settings: Settings{"net", "a CPU, with, commas", "avx2", "2", "8", "f16", "abc"},
 		Lines: []Line{
 			{"a", passes.Choice{Algorithm: "direct", Schedule: "pixels/2"}, 1500 * time.Microsecond, passes.Choice{Algorithm: "winograd4", Schedule: "fused:28"}, 2 * time.Millisecond, 12},
 			{"b", passes.Choice{Algorithm: "winograd2", Schedule: "joint:64/1"}, 0, passes.Choice{Algorithm: "direct", Schedule: "weights"}, time.Second, 13},

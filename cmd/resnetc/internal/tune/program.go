@@ -24,16 +24,18 @@ const (
 // network is what tuning knows about the network as a whole.
 type network struct {
 	graph *ir.Graph // without data, before any pass
-	exact bool
-	batch int
+	// Of the command line: Exact and HalfWeights.
+	options passes.Options
+	batch   int
 	// What one run reads, in bytes, with what the cost model chose.
 	weights, arena int
 }
 
 // lower gives the graph after all passes with the choices.
 func (net *network) lower(tune map[string]passes.Choice) (*ir.Graph, error) {
-	g := net.graph.Clone()
-	return g, passes.Run(g, passes.Options{Exact: net.exact, Tune: tune})
+	g, o := net.graph.Clone(), net.options
+	o.Tune = tune
+	return g, passes.Run(g, o)
 }
 
 // program makes the timed program of the convolution called key, computed as chosen.
@@ -43,7 +45,7 @@ func (net *network) program(key string, c passes.Choice) (*runtime.Program, erro
 		return nil, err
 	}
 	n := g.Nodes[slices.IndexFunc(g.Nodes, func(n *ir.Node) bool { return n.Op == ir.Conv2D && passes.ConvKey(n) == key })]
-	layer, weights, err := codegen.Convolution(n)
+	layer, weights, err := codegen.Convolution(n, net.options.HalfWeights)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +57,7 @@ func (net *network) program(key string, c passes.Choice) (*runtime.Program, erro
 	return net.copies(layer, weights), nil
 }
 
-// copies is the program of many copies of the layer, which has so many weights.
+// copies is the program of many copies of the layer, whose weights take so many float32s.
 func (net *network) copies(layer runtime.Layer, weights int) *runtime.Program {
 	p := &runtime.Program{Name: timed, Input: [3]int{1, 1, 1}}
 	// One pixel, for the logits that a program must have.

@@ -50,16 +50,20 @@ type layer struct {
 }
 
 // New makes a tuner of a graph before any pass, whose parameters need no data,
-// for runs of batch images.
-func New(b *Bench, g *ir.Graph, batch int, exact bool) (*Tuner, error) {
+// for runs of batch images.  The options are Exact and HalfWeights.
+func New(b *Bench, g *ir.Graph, batch int, o passes.Options) (*Tuner, error) {
+	weights := "f32"
+	if o.HalfWeights {
+		weights = "f16"
+	}
 	return newTuner(b, Settings{
 		Network: g.Name, CPU: CPU(), Kernels: b.Level,
-		Threads: strconv.Itoa(b.Threads), Batch: strconv.Itoa(batch), Code: b.Code,
-	}, g, batch, exact)
+		Threads: strconv.Itoa(b.Threads), Batch: strconv.Itoa(batch), Weights: weights, Code: b.Code,
+	}, g, batch, o)
 }
 
-func newTuner(b timer, s Settings, g *ir.Graph, batch int, exact bool) (*Tuner, error) {
-	t := &Tuner{Settings: s, timer: b, net: network{graph: g.Clone(), exact: exact, batch: batch}}
+func newTuner(b timer, s Settings, g *ir.Graph, batch int, o passes.Options) (*Tuner, error) {
+	t := &Tuner{Settings: s, timer: b, net: network{graph: g.Clone(), options: o, batch: batch}}
 	for _, p := range t.net.graph.Params {
 		p.Data = nil // passes are quicker without
 	}
@@ -68,13 +72,14 @@ func newTuner(b timer, s Settings, g *ir.Graph, batch int, exact bool) (*Tuner, 
 		return nil, err
 	}
 	fresh := t.net.graph.Clone() // as the pass sees it that chooses
-	if err := passes.Run(fresh, passes.Options{Exact: exact, StopAfter: "choose-algorithm"}); err != nil {
+	o.StopAfter = "choose-algorithm"
+	if err := passes.Run(fresh, o); err != nil {
 		return nil, err
 	}
 	algorithms := map[string][]string{}
 	for _, n := range fresh.Nodes {
 		if n.Op == ir.Conv2D {
-			algorithms[passes.ConvKey(n)] = passes.Algorithms(n, exact)
+			algorithms[passes.ConvKey(n)] = passes.Algorithms(n, o.Exact)
 		}
 	}
 	t.net.arena = 4 * lowered.Arena * batch
@@ -82,7 +87,7 @@ func newTuner(b timer, s Settings, g *ir.Graph, batch int, exact bool) (*Tuner, 
 		if n.Op != ir.Conv2D {
 			continue
 		}
-		_, weights, err := codegen.Convolution(n)
+		_, weights, err := codegen.Convolution(n, o.HalfWeights)
 		if err != nil {
 			return nil, err
 		}
@@ -93,7 +98,7 @@ func newTuner(b timer, s Settings, g *ir.Graph, batch int, exact bool) (*Tuner, 
 			continue
 		}
 		l := layer{key: key, count: 1}
-		if l.chosen, err = chosen(n, s.Kernels); err != nil {
+		if l.chosen, err = chosen(n, s.Kernels, o.HalfWeights); err != nil {
 			return nil, err
 		}
 		for _, c := range candidates(n, algorithms[key], s.Kernels, batch) {

@@ -46,8 +46,8 @@ func graph(t *testing.T, name string) *ir.Graph {
 
 func tuner(t *testing.T, f fakeTimer) *Tuner {
 	t.Helper()
-	s := Settings{"resnet8_cifar", "a CPU", "avx512", "2", "1", "c0de"}
-	tuner, err := newTuner(f, s, graph(t, "resnet8_cifar"), 1, false)
+	s := Settings{"resnet8_cifar", "a CPU", "avx512", "2", "1", "f32", "c0de"}
+	tuner, err := newTuner(f, s, graph(t, "resnet8_cifar"), 1, passes.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

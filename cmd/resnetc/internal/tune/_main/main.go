@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"time"
 	"unsafe"
@@ -129,7 +130,8 @@ func (s *server) random(floats int) []byte {
 		for i := header; i+4 <= size; i += 4 {
 			state = state*6364136223846793005 + 1442695040888963407 // Knuth's MMIX generator
 			x := (float32(state>>40)/(1<<24) - 0.5) / 8
-			*(*float32)(unsafe.Pointer(&s.weights[i])) = x
+			// Pairs of halves must be numbers of a usual size too.
+			*(*uint32)(unsafe.Pointer(&s.weights[i])) = math.Float32bits(x)&^0x7c00 | 0x2c00
 		}
 	}
 	h := model.WeightHeader(0, floats)

@@ -13,9 +13,9 @@ import (
 
 // Packed weights, in a file or embedded, are a header of 64 bytes and then the
 // program's float32s, little-endian (two halves in the place of one, the first
-// in its lower bits), so that what starts at a multiple of 64
-// bytes in memory or in a mapped file stays there.  The header is weightMagic,
-// Program.Hash and the number of float32s (8 bytes each, little-endian) and zeros.
+// in its lower bits), so that what starts at a multiple of 64 bytes in memory or
+// in a mapped file stays there.  The header is weightMagic, Program.Hash and the
+// number of float32s (8 bytes each, little-endian) and zeros.
 const (
 	weightMagic      = "resnetc\x01" // the last byte is the version
 	weightHeaderSize = 64

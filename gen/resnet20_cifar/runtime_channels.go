@@ -4,7 +4,7 @@ package resnet20_cifar
 
 // channels fills one plane of 16 channels from the channels of other buffers:
 // concat, and subsample with channels of zeros before and after.
-func (w *Workspace) channels(l *Layer, image, plane int) {
+func (w *lane) channels(l *Layer, image, plane int) {
 	out := &l.Out
 	dst := w.arena[w.base(*out, image)+plane*out.plane():]
 	first := plane * block

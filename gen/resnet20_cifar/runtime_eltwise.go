@@ -6,7 +6,7 @@ import "math"
 
 // eltwise computes one plane of an elementwise layer, row by row, or in one
 // call where no halo lies between the rows.
-func (w *Workspace) eltwise(l *Layer, t *thread, image, plane int) {
+func (w *lane) eltwise(l *Layer, t *thread, image, plane int) {
 	a, out := &t.eltwise, &l.Out
 	*a = eltwiseArgs{}
 	kernel := w.m.kernels.relu
@@ -40,7 +40,7 @@ func (w *Workspace) eltwise(l *Layer, t *thread, image, plane int) {
 }
 
 // at is the first pixel of a row.
-func (w *Workspace) at(b Buffer, image, plane, y int) *float32 {
+func (w *lane) at(b Buffer, image, plane, y int) *float32 {
 	return &w.arena[w.base(b, image)+plane*b.plane()+(y+b.Halo)*b.row()+b.Halo*b.Block]
 }
 
@@ -51,7 +51,7 @@ func callEltwise(k eltwiseKernel, a *eltwiseArgs) { k(a) }
 
 // softmax normalizes the channels of every pixel of an image, in float64,
 // after subtracting the largest so that no exponential overflows.
-func (w *Workspace) softmax(l *Layer, image int) {
+func (w *lane) softmax(l *Layer, image int) {
 	in, out := &l.In, &l.Out
 	for y := range out.Height {
 		for x := range out.Width {

@@ -20,14 +20,14 @@ const (
 // Small layers go through all three steps chunk by chunk in each thread's own
 // cache.  Layers with large weights do each step with all threads together, so
 // that every weight is read once.
-func (w *Workspace) winograd(l *Layer) {
+func (w *lane) winograd(l *Layer) {
 	rows := w.images * l.tileRows()
 	chunk := max(1, l.Chunk/l.tileColumns())
 	if l.Fused {
-		threads := w.team.size
+		threads := w.size()
 		tasks := min(rows, ((rows+chunk-1)/chunk+threads-1)/threads*threads)
 		w.grid = grid{tasks: tasks, phase: winogradFused}
-		w.team.run(tasks, 1, w.body)
+		w.run(tasks)
 		return
 	}
 	group := l.Tiles[w.m.kernels.level].Blocks
@@ -36,11 +36,11 @@ func (w *Workspace) winograd(l *Layer) {
 	for first := 0; first < rows; first += chunk {
 		last := min(rows, first+chunk)
 		w.grid = grid{phase: winogradInput, first: first, last: last}
-		w.team.run(l.In.planes(), 1, w.body)
+		w.run(l.In.planes())
 		w.grid = grid{phase: winogradMultiply, first: first, last: last, splits: groups, group: group}
-		w.team.run(n*n*groups, 1, w.body)
+		w.run(n * n * groups)
 		w.grid = grid{phase: winogradOutput, first: first, last: last}
-		w.team.run(l.Out.planes(), 1, w.body)
+		w.run(l.Out.planes())
 	}
 }
 
@@ -48,7 +48,7 @@ func (w *Workspace) winograd(l *Layer) {
 func (l *Layer) tileRows() int    { return (l.Out.Height + l.Winograd - 1) / l.Winograd }
 func (l *Layer) tileColumns() int { return (l.Out.Width + l.Winograd - 1) / l.Winograd }
 
-func (w *Workspace) winogradTask(l *Layer, thread, task int) {
+func (w *lane) winogradTask(l *Layer, thread, task int) {
 	g, t := w.grid, &w.threads[thread]
 	if g.phase == winogradFused {
 		rows := w.images * l.tileRows()
@@ -106,7 +106,7 @@ func (l *Layer) WinogradScratch() int {
 }
 
 // winogradIn transforms one plane of input channels.
-func (w *Workspace) winogradIn(l *Layer, t *thread, c *winogradChunk, plane int) {
+func (w *lane) winogradIn(l *Layer, t *thread, c *winogradChunk, plane int) {
 	in, a := &l.In, &t.wino
 	*a = winogradArgs{tiles: l.tileColumns(), matrix: 4 * c.sizeV, row: 4 * in.row()}
 	for r := c.first; r < c.last; r++ {
@@ -120,7 +120,7 @@ func (w *Workspace) winogradIn(l *Layer, t *thread, c *winogradChunk, plane int)
 
 // winogradMultiply computes the products of one matrix for the output blocks
 // from one up to another.  It is a 1x1 convolution of a row of tiles.
-func (w *Workspace) winogradMultiply(l *Layer, t *thread, c *winogradChunk, matrix, from, to int) {
+func (w *lane) winogradMultiply(l *Layer, t *thread, c *winogradChunk, matrix, from, to int) {
 	tile := l.Tiles[w.m.kernels.level]
 	s := Split(c.tiles, tile.A)
 	planes := l.In.planes()
@@ -153,7 +153,7 @@ func (w *Workspace) winogradMultiply(l *Layer, t *thread, c *winogradChunk, matr
 }
 
 // winogradOut transforms one plane of products back, with the epilogue of the convolution.
-func (w *Workspace) winogradOut(l *Layer, t *thread, c *winogradChunk, plane int) {
+func (w *lane) winogradOut(l *Layer, t *thread, c *winogradChunk, plane int) {
 	out, res, a := &l.Out, &l.In2, &t.wino
 	*a = winogradArgs{
 		tiles: l.tileColumns(), matrix: 4 * c.sizeM,

@@ -29,7 +29,7 @@ func (l *Layer) convGrid(level Level, images, threads int) grid {
 // task does not leave the others waiting.
 const balance = 4
 
-func (w *Workspace) conv(l *Layer, t *thread, task int) {
+func (w *lane) conv(l *Layer, t *thread, task int) {
 	g := w.grid
 	rows := w.images * l.Out.Height
 	split, from := task%g.splits, task/g.splits*g.group
@@ -46,7 +46,7 @@ func (w *Workspace) conv(l *Layer, t *thread, task int) {
 }
 
 // convRows computes the output rows from first to last of n blocks of output channels.
-func (w *Workspace) convRows(l *Layer, t *thread, b, n, first, last int) {
+func (w *lane) convRows(l *Layer, t *thread, b, n, first, last int) {
 	in, out, res := &l.In, &l.Out, &l.In2
 	tiles := l.Tiles[w.m.kernels.level]
 	kernels := &w.m.kernels.conv[l.ConvClass()][n]
@@ -101,7 +101,7 @@ func (w *Workspace) convRows(l *Layer, t *thread, b, n, first, last int) {
 }
 
 // convTiles computes count tiles from the arena index i of their input on.
-func (w *Workspace) convTiles(a *convArgs, k convKernel, i, o, s, pixels, count, stride, step int) {
+func (w *lane) convTiles(a *convArgs, k convKernel, i, o, s, pixels, count, stride, step int) {
 	a.tiles = count
 	calls := 1
 	if stride > 2 { // no kernel steps that far from pixel to pixel: one call each

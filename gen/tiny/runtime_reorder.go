@@ -4,7 +4,7 @@ package tiny
 
 // reorder copies one plane of an image into another layout or halo.  An input
 // with the offset -1 is the caller's memory.
-func (w *Workspace) reorder(l *Layer, image, plane int) {
+func (w *lane) reorder(l *Layer, image, plane int) {
 	in, out := l.In, l.Out
 	var src []float32
 	if in.Offset < 0 {

@@ -5,7 +5,7 @@ package tiny
 // window pools one plane of an image.  Windows are clipped at the border: the
 // pixels in the middle of a row share one kernel call, those whose window is
 // clipped at the left or right get one each.
-func (w *Workspace) window(l *Layer, t *thread, image, plane int) {
+func (w *lane) window(l *Layer, t *thread, image, plane int) {
 	in, out := &l.In, &l.Out
 	src := w.arena[w.base(*in, image)+plane*in.plane():]
 	dst := w.arena[w.base(*out, image)+plane*out.plane():]

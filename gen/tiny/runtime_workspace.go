@@ -9,50 +9,51 @@ import (
 
 // Workspace is the memory that a run needs.  One goroutine may use it at a
 // time; after it is made, a run allocates nothing.
+//
+// A run goes through the network layer by layer, all images and all threads
+// together.  If the activations of an image fit into a thread's cache, many
+// images are divided among the threads instead, and each goes through the
+// whole network with a few at a time: nothing leaves its cache, and nobody
+// waits for anybody.
 type Workspace struct {
-	m       *Model
-	batch   int
-	team    *team
-	arena   []float32
-	scratch []float32 // of all threads together, or cut into one part for each
-	threads []thread
-	elapsed []time.Duration // by layer, over all runs
-	runs    []int
-	counts  []int // images, by layer, over all runs
-
-	// The layer in progress, which task reads.
-	src    []float32
-	images int
-	layer  *Layer
-	grid   grid
-	body   func(thread, from, to int) // w.tasks, bound once so that a run allocates nothing
+	lane                              // all threads together
+	batch  int                        // images of a run at most
+	group  int                        // images that a thread takes at a time; 0 if they do not fit into its cache
+	alone  []lane                     // for each thread, where groups may be run
+	groups groups                     // the run in progress
+	each   func(thread, from, to int) // w.runGroups, bound once so that a run allocates nothing
 }
 
-// thread holds the kernel arguments of one thread: kernels take a pointer to
-// them, and in a local variable they would move to the heap at every call.
-type thread struct {
-	conv    convArgs
-	pool    poolArgs
-	eltwise eltwiseArgs
-	wino    winogradArgs
-	_       [128]byte // no cache line belongs to two threads
+// groups is what the threads of a run that is divided among them need to know.
+type groups struct {
+	count    int
+	images   int
+	dst, src []float32
+	out      Buffer
+	layers   int
 }
+
+// groupBytes is how many bytes of activations a thread keeps in its L2 cache,
+// beside weights: half of 1 MiB.
+const groupBytes = 512 << 10
 
 // NewWorkspace makes the memory for runs of up to batch images (at least 1).
 func (m *Model) NewWorkspace(batch int) *Workspace {
 	batch = max(batch, 1)
-	w := &Workspace{
-		m:       m,
-		batch:   batch,
-		team:    m.pool.newTeam(),
-		arena:   alignedFloats(m.program.Arena * batch),
-		scratch: alignedFloats(max(m.program.Scratch, m.program.ThreadScratch*m.pool.threads)),
-		threads: make([]thread, m.pool.threads),
-		elapsed: make([]time.Duration, len(m.program.Layers)),
-		runs:    make([]int, len(m.program.Layers)),
-		counts:  make([]int, len(m.program.Layers)),
+	w := &Workspace{batch: batch}
+	together := batch
+	if arena := 4 * m.program.Arena; arena <= 2*groupBytes {
+		w.group = max(1, groupBytes/max(arena, 1))
+		together = min(batch, w.group*m.pool.threads)
+		w.each = w.runGroups
+		for range m.pool.threads {
+			w.alone = append(w.alone, newLane(m, min(batch, w.group), 1))
+		}
 	}
-	w.body = w.tasks
+	w.lane = newLane(m, together, m.pool.threads)
+	w.lane.team = m.pool.newTeam()
+	// A method value, once, of the lane where it stays.
+	w.lane.body = w.lane.tasks
 	return w
 }
 
@@ -60,14 +61,20 @@ func (m *Model) NewWorkspace(batch int) *Workspace {
 func (w *Workspace) Batch() int { return w.batch }
 
 // Bytes is the size of the workspace's memory.
-func (w *Workspace) Bytes() int { return 4 * (len(w.arena) + len(w.scratch)) }
+func (w *Workspace) Bytes() int {
+	n := len(w.arena) + len(w.scratch)
+	for i := range w.alone {
+		n += len(w.alone[i].arena) + len(w.alone[i].scratch)
+	}
+	return 4 * n
+}
 
 // Run computes the logits of one or more images.  src holds the images in
 // NCHW order, dst gets Classes values for each; their lengths say how many
 // images there are, at most Batch.
 func (w *Workspace) Run(dst, src []float32) error {
 	p := w.m.program
-	return w.run(dst, src, p.Logits, p.LogitLayers)
+	return w.compute(dst, src, p.Logits, p.LogitLayers)
 }
 
 // Embed computes the features of one or more images, Features values for
@@ -77,10 +84,10 @@ func (w *Workspace) Embed(dst, src []float32) error {
 	if p.Features.Channels == 0 {
 		return fmt.Errorf("%s: the network has no features, only one output", p.Name)
 	}
-	return w.run(dst, src, p.Features, p.FeatureLayers)
+	return w.compute(dst, src, p.Features, p.FeatureLayers)
 }
 
-func (w *Workspace) run(dst, src []float32, out Buffer, layers int) error {
+func (w *Workspace) compute(dst, src []float32, out Buffer, layers int) error {
 	p := w.m.program
 	size, each := p.inputSize(), out.elements()
 	n := len(src) / size
@@ -95,83 +102,33 @@ func (w *Workspace) run(dst, src []float32, out Buffer, layers int) error {
 		return fmt.Errorf("%s: %w", p.Name, err)
 	}
 	defer w.team.release()
-	w.src, w.images = src, n
-	at := time.Now()
-	for i := range p.Layers[:layers] {
-		l := &p.Layers[i]
-		w.layer = l
-		if l.Winograd > 0 {
-			w.winograd(l)
-		} else {
-			w.grid = l.grid(w.m.kernels.level, n, w.team.size)
-			w.team.run(w.grid.tasks, 1, w.body)
-		}
-		now := time.Now()
-		w.elapsed[i] += now.Sub(at)
-		w.runs[i]++
-		w.counts[i] += n
-		at = now
+	if !w.divided(n) {
+		w.walk(dst, src, n, out, layers)
+		return nil
 	}
-	for i := range n {
-		unpack(dst[i*each:(i+1)*each], w.arena[w.base(out, i):], out)
-	}
-	w.src = nil
+	count := (n + w.group - 1) / w.group
+	count = min(n, (count+w.team.size-1)/w.team.size*w.team.size) // as many for each thread
+	w.groups = groups{count: count, images: n, dst: dst, src: src, out: out, layers: layers}
+	w.team.run(count, 1, w.each)
+	w.groups = groups{}
 	return nil
 }
 
-// grid cuts a layer into tasks.
-type grid struct {
-	tasks  int
-	splits int // convolution: row ranges of each group of output blocks
-	group  int // convolution: output blocks of a task
-
-	phase       winogradPhase
-	first, last int // Winograd: rows of tiles in the chunk at hand
+// divided reports whether the threads share out n images: not if some would
+// wait long for the last.
+func (w *Workspace) divided(n int) bool {
+	return w.group > 0 && (n > w.group*w.team.size || n%w.team.size == 0 && w.team.size > 1)
 }
 
-func (l *Layer) grid(level Level, images, threads int) grid {
-	if l.Op == OpConv {
-		return l.convGrid(level, images, threads)
-	}
-	return grid{tasks: images * l.Out.planes()}
-}
-
-// tasks does the tasks of the layer in progress from one up to another.
-func (w *Workspace) tasks(thread, from, to int) {
-	for task := from; task < to; task++ {
-		w.task(w.layer, thread, task)
+// runGroups runs groups of images, from one up to another, on one thread.
+func (w *Workspace) runGroups(thread, from, to int) {
+	g := &w.groups
+	size, each := w.m.program.inputSize(), g.out.elements()
+	for i := from; i < to; i++ {
+		first, last := i*g.images/g.count, (i+1)*g.images/g.count
+		w.alone[thread].walk(g.dst[first*each:last*each], g.src[first*size:last*size], last-first, g.out, g.layers)
 	}
 }
-
-func (w *Workspace) task(l *Layer, thread, task int) {
-	t := &w.threads[thread]
-	if l.Winograd > 0 {
-		w.winogradTask(l, thread, task)
-		return
-	}
-	if l.Op == OpConv {
-		w.conv(l, t, task)
-		return
-	}
-	image, plane := task/l.Out.planes(), task%l.Out.planes()
-	switch l.Op {
-	case OpMaxPool, OpAvgPool:
-		w.window(l, t, image, plane)
-	case OpAffine, OpAdd, OpReLU:
-		w.eltwise(l, t, image, plane)
-	case OpSubsample, OpConcat:
-		w.channels(l, image, plane)
-	case OpSoftmax:
-		if plane == 0 { // one task: a sum runs over all channels
-			w.softmax(l, image)
-		}
-	case OpReorder:
-		w.reorder(l, image, plane)
-	}
-}
-
-// base is where an image of a buffer starts in the arena.
-func (w *Workspace) base(b Buffer, image int) int { return b.Offset*w.images + image*b.size() }
 
 // Profile gives the time of each layer over all runs so far.  The first call
 // for a model takes a moment to measure the machine's peak.
@@ -179,14 +136,20 @@ func (w *Workspace) Profile() Profile {
 	p := w.m.program
 	layers := make([]LayerProfile, len(p.Layers))
 	for i := range p.Layers {
-		l := &p.Layers[i]
+		l, all := &p.Layers[i], w.times[i]
+		for _, a := range w.alone {
+			// Threads that run alone run at the same time.
+			t := a.times[i]
+			t.elapsed /= time.Duration(len(w.alone))
+			all.add(t)
+		}
 		layers[i] = LayerProfile{
 			Name:     l.Name,
 			Op:       l.Op.String(),
-			Duration: w.elapsed[i],
-			Runs:     w.runs[i],
-			MACs:     l.MACs * w.counts[i],
-			Bytes:    l.weightBytes()*w.runs[i] + l.imageBytes()*w.counts[i],
+			Duration: all.elapsed,
+			Runs:     all.runs,
+			MACs:     l.MACs * all.images,
+			Bytes:    l.weightBytes()*all.runs + l.imageBytes()*all.images,
 		}
 	}
 	return Profile{Name: p.Name, Kernels: w.m.kernels.level, Layers: layers, Peak: w.m.peak()}
@@ -194,7 +157,8 @@ func (w *Workspace) Profile() Profile {
 
 // ResetProfile forgets the times of earlier runs.
 func (w *Workspace) ResetProfile() {
-	clear(w.elapsed)
-	clear(w.runs)
-	clear(w.counts)
+	clear(w.times)
+	for _, a := range w.alone {
+		clear(a.times)
+	}
 }

@@ -19,6 +19,7 @@ func benchCommand() *cli.Command {
 		Usage:     "time a network against other engines",
 		ArgsUsage: "MODEL",
 		Description: `-vs names what to compare with:
+  untuned      the same without -tune
   reference    im2col and gonum's matrix multiplication, batch norms folded
   onnxruntime, openvino, pytorch, ncnn, mnn    where they are installed, see
                cmd/resnetc/peers/setup.sh in resnetc's source
@@ -38,13 +39,13 @@ examples:
   resnetc bench resnet18
   resnetc bench resnet50 -vs peers -batch 1,8 -threads 1,2 -json resnet50.json
   resnetc bench resnet50 -vs none -threads 2 -layers -svg resnet50.svg
-  resnetc bench resnet50 -vs onnxruntime,ncnn -threads 2 -tune resnet50.tune
+  resnetc bench resnet50 -vs untuned,onnxruntime,ncnn -threads 2 -tune resnet50.tune
   resnetc bench resnet20_cifar -batch 1,128 -count 100`,
 		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "batch", Value: "1", Usage: "images in a run, a `LIST`"},
 			&cli.StringFlag{Name: "threads", Value: "1", Usage: "threads, a `LIST`"},
 			&cli.IntFlag{Name: "count", Value: 10, Usage: "time `N` runs of each engine"},
-			&cli.StringFlag{Name: "vs", Value: "reference", Usage: "compare with `LIST`: reference, onnxruntime, openvino, pytorch, ncnn, mnn, peers or none"},
+			&cli.StringFlag{Name: "vs", Value: "reference", Usage: "compare with `LIST`: reference, untuned, onnxruntime, openvino, pytorch, ncnn, mnn, peers or none"},
 			&cli.BoolFlag{Name: "layers", Usage: "show each layer's time and bound"},
 			&cli.StringFlag{Name: "kernels", Usage: "use the kernels of `LEVEL`: purego, neon, avx2, avx512 (default: the best)"},
 			&cli.StringFlag{Name: "json", Usage: "write all figures to `FILE` as well"},
@@ -73,7 +74,7 @@ func bench(ctx context.Context, c *cli.Command) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, v.close()) }()
-	opponents, err := v.opponents(net.graph)
+	opponents, err := v.opponents(ctx, c, net)
 	if err != nil {
 		return err
 	}

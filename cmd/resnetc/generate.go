@@ -39,7 +39,7 @@ func (net *network) lower(c *cli.Command, bar *progress.Bar) error {
 func (net *network) run(c *cli.Command, o passes.Options) error {
 	o.Exact, o.HalfWeights = c.Bool("exact"), net.half
 	path := c.String("tune")
-	if path == "" {
+	if path == "" || net.untuned {
 		return passes.Run(net.graph, o)
 	}
 	f, err := tune.ReadFile(path)

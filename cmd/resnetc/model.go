@@ -23,6 +23,7 @@ type network struct {
 	labels     []string
 	params     string // where the parameters came from, for people
 	half       bool   // -weights-dtype f16
+	untuned    bool   // -tune is not for this one
 }
 
 // Whether a command can do without parameters.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,7 +14,6 @@ import (
 	"github.com/resnetc/resnetc/cmd/resnetc/internal/measure"
 	"github.com/resnetc/resnetc/cmd/resnetc/peers"
 	"github.com/resnetc/resnetc/cmd/resnetc/peers/onnxfile"
-	"github.com/resnetc/resnetc/ir"
 )
 
 // peerNames are the engines that package peers knows.
@@ -26,15 +26,17 @@ const peerTolerance = 1e-3
 // opposition is what bench compares with.
 type opposition struct {
 	reference bool
+	untuned   bool
 	peers     []peers.Version
 	dir       string // of the file that the peers load; "" for none
+	program   *built // without -tune; nil for none
 }
 
 // versus reads -vs.
 func versus(ctx context.Context, c *cli.Command) (*opposition, error) {
 	o := &opposition{}
 	names := strings.Split(c.String("vs"), ",")
-	known := append(append([]string{"reference"}, peerNames...), "peers", "none")
+	known := append(append([]string{"reference", "untuned"}, peerNames...), "peers", "none")
 	var wanted []string
 	for _, name := range names {
 		if err := oneOf("vs", name, known); err != nil {
@@ -47,6 +49,10 @@ func versus(ctx context.Context, c *cli.Command) (*opposition, error) {
 			}
 		case "reference":
 			o.reference = true
+		case "untuned":
+			if o.untuned = true; !c.IsSet("tune") {
+				return nil, usagef("-vs untuned compares with what -tune changes, which is not given")
+			}
 		default:
 			wanted = append(wanted, name)
 		}
@@ -76,22 +82,28 @@ func versus(ctx context.Context, c *cli.Command) (*opposition, error) {
 	return o, nil
 }
 
-// opponents makes them ready for the graph, which no pass has changed yet; the
+// opponents makes them ready for the network, which no pass has changed yet; the
 // reference runs it as it is when it starts.
-func (o *opposition) opponents(g *ir.Graph) ([]measure.Opponent, error) {
-	var list []measure.Opponent
+func (o *opposition) opponents(ctx context.Context, c *cli.Command, net *network) (list []measure.Opponent, err error) {
 	if o.reference {
-		list = append(list, measure.Reference(g))
+		list = append(list, measure.Reference(net.graph))
+	}
+	if o.untuned {
+		other := *net
+		other.graph, other.untuned = net.graph.Clone(), true
+		if o.program, err = other.buildProgram(ctx, c, ""); err != nil {
+			return nil, err
+		}
+		list = append(list, measure.Program("untuned", o.program.Program))
 	}
 	if len(o.peers) == 0 {
 		return list, nil
 	}
-	var err error
 	if o.dir, err = os.MkdirTemp("", "resnetc-"); err != nil {
 		return nil, err
 	}
 	path := filepath.Join(o.dir, "model.onnx")
-	if err := onnxfile.WriteFile(path, g, 0); err != nil {
+	if err := onnxfile.WriteFile(path, net.graph, 0); err != nil {
 		return nil, err
 	}
 	for _, v := range o.peers {
@@ -106,9 +118,12 @@ func (o *opposition) opponents(g *ir.Graph) ([]measure.Opponent, error) {
 }
 
 // close removes what opponents wrote.
-func (o *opposition) close() error {
-	if o.dir == "" {
-		return nil
+func (o *opposition) close() (err error) {
+	if o.program != nil {
+		err = o.program.Close()
 	}
-	return os.RemoveAll(o.dir)
+	if o.dir != "" {
+		err = errors.Join(err, os.RemoveAll(o.dir))
+	}
+	return err
 }

@@ -24,6 +24,17 @@ func (g generated) Time(n int) ([]time.Duration, error) { return g.Repeat(n) }
 // reference's; both are float32.
 const referenceTolerance = 1e-4
 
+// Program is another program of the same network, with the configuration's kernels.
+func Program(name string, p *driver.Program) Opponent {
+	return Opponent{
+		Name: name, Tolerance: 2 * referenceTolerance,
+		Start: func(ctx context.Context, c Config) (Engine, error) {
+			s, err := p.Start(ctx, driver.StartOptions{Threads: c.Threads, Kernels: c.Kernels})
+			return generated{s}, err
+		},
+	}
+}
+
 // Reference is package reference, on a graph after any pass.
 func Reference(g *ir.Graph) Opponent {
 	return Opponent{

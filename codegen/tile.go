@@ -75,7 +75,7 @@ func winogradTiling(level string, tiles, blocks, wanted int) runtime.Tiling {
 		}
 		t := runtime.Split(tiles, most)
 		t.Blocks = b
-		if c := cost(t, streamed) / float64(b); best.Blocks == 0 || c < bestCost || b == wanted {
+		if c := cost(t, winogradWaits) / float64(b); best.Blocks == 0 || c < bestCost || b == wanted {
 			best, bestCost = runtime.Tiling{Blocks: b, A: most}, c
 		}
 		if b == wanted {
@@ -101,6 +101,10 @@ const fusedTiles = 520 << 10
 // has a tile for, that is taken.
 func tiling(level string, r *runtime.Layer, perGroup, wanted int) runtime.Tiling {
 	best, bestCost := runtime.Tiling{}, 0.0
+	w := memoryWaits
+	if r.PixelsFirst {
+		w = cachedWaits
+	}
 	for _, b := range []int{1, 2, 4} {
 		most := tileWidth(level, b)
 		if b > 1 && perGroup%b != 0 && (r.Groups > 1 || perGroup < b) || most == 0 {
@@ -111,7 +115,7 @@ func tiling(level string, r *runtime.Layer, perGroup, wanted int) runtime.Tiling
 		}
 		t := runtime.Split(r.Out.Width, most)
 		t.Blocks = b
-		if c := cost(t, reused) / float64(b); best.Blocks == 0 || c < bestCost || b == wanted {
+		if c := cost(t, w) / float64(b); best.Blocks == 0 || c < bestCost || b == wanted {
 			best, bestCost = t, c
 		}
 		if b == wanted {
@@ -129,24 +133,29 @@ func tileWidth(level string, blocks int) int {
 	return asm.ConvTile(level, blocks)
 }
 
-// What a step of the reduction waits for each block's weights, in cycles: in a
-// direct convolution the tiles of a row, and of the next rows, find them in the
-// first-level cache or close by; each of Winograd's products reads its own, once
-// a chunk, from the L2 cache or from memory.  Measured with resnetc tune on a Zen 4.
-const (
-	reused   = 0.05
-	streamed = 0.35
+// waits is what a step of the reduction waits for each pixel's input and each
+// block's weights, in cycles, as measured with resnetc tune on a Zen 4.
+type waits struct{ input, weights float64 }
+
+var (
+	// Small weights stay in the first-level cache or close by from one tile to
+	// the next, so loads of input weigh as much.
+	cachedWaits = waits{0.05, 0.05}
+	// Large ones come from memory while the first tile of a row is computed:
+	// one of many pixels gives them time.
+	memoryWaits = waits{0.05, 0.35}
+	// Each of Winograd's products reads weights of its own, once a chunk.
+	winogradWaits = waits{0, 0.35}
 )
 
 // cost is the time of a row of tiles in cycles per step of the reduction: one
 // for each multiply-add of a block, but no less than the loads take, a little
-// for each pixel's input, a little for each tile's start and end, and what each
-// block's weights take.
-func cost(t runtime.Tiling, weights float64) float64 {
+// for each tile's start and end, and what it waits for its operands.
+func cost(t runtime.Tiling, w waits) float64 {
 	one := func(pixels int) float64 {
 		fma := float64(pixels * t.Blocks)
 		loads := float64(pixels)/2 + float64(t.Blocks)*1.5
-		return max(fma, loads, 4) + 0.05*float64(pixels) + 0.5 + weights*float64(t.Blocks)
+		return max(fma, loads, 4) + 0.5 + w.input*float64(pixels) + w.weights*float64(t.Blocks)
 	}
 	return float64(t.CountA)*one(t.A) + float64(t.CountB)*one(t.B)
 }

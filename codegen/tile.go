@@ -75,7 +75,7 @@ func winogradTiling(level string, tiles, blocks, wanted int) runtime.Tiling {
 		}
 		t := runtime.Split(tiles, most)
 		t.Blocks = b
-		if c := cost(t, winogradWaits) / float64(b); best.Blocks == 0 || c < bestCost || b == wanted {
+		if c := cost(t, streamed) / float64(b); best.Blocks == 0 || c < bestCost || b == wanted {
 			best, bestCost = runtime.Tiling{Blocks: b, A: most}, c
 		}
 		if b == wanted {
@@ -101,10 +101,7 @@ const fusedTiles = 520 << 10
 // has a tile for, that is taken.
 func tiling(level string, r *runtime.Layer, perGroup, wanted int) runtime.Tiling {
 	best, bestCost := runtime.Tiling{}, 0.0
-	w := memoryWaits
-	if r.PixelsFirst {
-		w = cachedWaits
-	}
+	w := waitsOf(level, r)
 	for _, b := range []int{1, 2, 4} {
 		most := tileWidth(level, b)
 		if b > 1 && perGroup%b != 0 && (r.Groups > 1 || perGroup < b) || most == 0 {
@@ -134,19 +131,31 @@ func tileWidth(level string, blocks int) int {
 }
 
 // waits is what a step of the reduction waits for each pixel's input and each
-// block's weights, in cycles, as measured with resnetc tune on a Zen 4.
+// block's weights, in cycles.
 type waits struct{ input, weights float64 }
 
 var (
-	// Small weights stay in the first-level cache or close by from one tile to
-	// the next, so loads of input weigh as much.
-	cachedWaits = waits{0.05, 0.05}
-	// Large ones come from memory while the first tile of a row is computed:
-	// one of many pixels gives them time.
-	memoryWaits = waits{0.05, 0.35}
-	// Each of Winograd's products reads weights of its own, once a chunk.
-	winogradWaits = waits{0, 0.35}
+	// Weights are read anew for each tile, from the L2 cache or from memory: so
+	// it is for Winograd's products, each of which has its own, once a chunk.
+	streamed = waits{0, 0.35}
+	// Direct convolutions on amd64, as resnetc tune measured them on a Zen 4:
+	// small weights stay close by from one tile to the next, so loads of input
+	// weigh as much; large ones come from memory while the first tile of a row
+	// is computed, and one of many pixels gives them time.
+	cached     = waits{0.05, 0.05}
+	fromMemory = waits{0.05, 0.35}
 )
+
+// waitsOf are those of a direct convolution.
+func waitsOf(level string, r *runtime.Layer) waits {
+	switch {
+	case level == runtime.NEON.String():
+		return streamed
+	case r.PixelsFirst:
+		return cached
+	}
+	return fromMemory
+}
 
 // cost is the time of a row of tiles in cycles per step of the reduction: one
 // for each multiply-add of a block, but no less than the loads take, a little

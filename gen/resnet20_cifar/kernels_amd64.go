@@ -8,22 +8,22 @@ package resnet20_cifar
 func conv2d_f32_b16s1_1x16_avx2(a *convArgs)
 
 //go:noescape
-func conv2d_f32_b16s1_4x16_avx2(a *convArgs)
-
-//go:noescape
 func conv2d_f32_b16s1_5x16_avx2(a *convArgs)
 
 //go:noescape
 func conv2d_f32_b16s1_6x16_avx2(a *convArgs)
 
 //go:noescape
-func conv2d_f32_b16s2_4x16_avx2(a *convArgs)
+func conv2d_f32_b16s1_2x32_avx2(a *convArgs)
 
 //go:noescape
-func conv2d_f32_b16s2_5x16_avx2(a *convArgs)
+func conv2d_f32_b16s1_3x32_avx2(a *convArgs)
 
 //go:noescape
-func conv2d_f32_b16s2_6x16_avx2(a *convArgs)
+func conv2d_f32_b16s2_2x32_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_b16s2_3x32_avx2(a *convArgs)
 
 //go:noescape
 func conv2d_f32_b1s1_5x16_avx2(a *convArgs)
@@ -44,10 +44,13 @@ func conv2d_f32_b16s1_16x16_avx512(a *convArgs)
 func conv2d_f32_b16s1_8x32_avx512(a *convArgs)
 
 //go:noescape
-func conv2d_f32_b16s2_16x16_avx512(a *convArgs)
+func conv2d_f32_b16s1_4x64_avx512(a *convArgs)
 
 //go:noescape
 func conv2d_f32_b16s2_8x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_b16s2_4x64_avx512(a *convArgs)
 
 //go:noescape
 func conv2d_f32_b1s1_16x16_avx512(a *convArgs)
@@ -99,8 +102,9 @@ func assemblyKernels() []*kernelSet {
 		s.conv[convBlockedS1][1][1] = conv2d_f32_b16s1_1x16_avx512
 		s.conv[convBlockedS1][1][16] = conv2d_f32_b16s1_16x16_avx512
 		s.conv[convBlockedS1][2][8] = conv2d_f32_b16s1_8x32_avx512
-		s.conv[convBlockedS2][1][16] = conv2d_f32_b16s2_16x16_avx512
+		s.conv[convBlockedS1][4][4] = conv2d_f32_b16s1_4x64_avx512
 		s.conv[convBlockedS2][2][8] = conv2d_f32_b16s2_8x32_avx512
+		s.conv[convBlockedS2][4][4] = conv2d_f32_b16s2_4x64_avx512
 		s.conv[convPlanarS1][1][16] = conv2d_f32_b1s1_16x16_avx512
 		s.sumPool = sumpool_f32_b16_avx512
 		sets = append(sets, s)
@@ -108,12 +112,12 @@ func assemblyKernels() []*kernelSet {
 	if level >= AVX2 {
 		s := &kernelSet{level: AVX2}
 		s.conv[convBlockedS1][1][1] = conv2d_f32_b16s1_1x16_avx2
-		s.conv[convBlockedS1][1][4] = conv2d_f32_b16s1_4x16_avx2
 		s.conv[convBlockedS1][1][5] = conv2d_f32_b16s1_5x16_avx2
 		s.conv[convBlockedS1][1][6] = conv2d_f32_b16s1_6x16_avx2
-		s.conv[convBlockedS2][1][4] = conv2d_f32_b16s2_4x16_avx2
-		s.conv[convBlockedS2][1][5] = conv2d_f32_b16s2_5x16_avx2
-		s.conv[convBlockedS2][1][6] = conv2d_f32_b16s2_6x16_avx2
+		s.conv[convBlockedS1][2][2] = conv2d_f32_b16s1_2x32_avx2
+		s.conv[convBlockedS1][2][3] = conv2d_f32_b16s1_3x32_avx2
+		s.conv[convBlockedS2][2][2] = conv2d_f32_b16s2_2x32_avx2
+		s.conv[convBlockedS2][2][3] = conv2d_f32_b16s2_3x32_avx2
 		s.conv[convPlanarS1][1][5] = conv2d_f32_b1s1_5x16_avx2
 		s.conv[convPlanarS1][1][6] = conv2d_f32_b1s1_6x16_avx2
 		s.sumPool = sumpool_f32_b16_avx2

@@ -23,10 +23,19 @@ func conv2d_f32_b16s1_5x16_avx2(a *convArgs)
 func conv2d_f32_b16s1_6x16_avx2(a *convArgs)
 
 //go:noescape
-func conv2d_f32_b16s2_4x16_avx2(a *convArgs)
+func conv2d_f32_b16s1_2x32_avx2(a *convArgs)
 
 //go:noescape
-func conv2d_f32_b1s2_5x16_avx2(a *convArgs)
+func conv2d_f32_b16s1_3x32_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_b16s2_2x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_b16s2_2x32_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_b1s2_3x32_avx2(a *convArgs)
 
 //go:noescape
 func maxpool_f32_b16_avx2(a *poolArgs)
@@ -48,9 +57,6 @@ func conv2d_f32_b16s1_1x16_avx512(a *convArgs)
 
 //go:noescape
 func conv2d_f32_b16s1_4x16_avx512(a *convArgs)
-
-//go:noescape
-func conv2d_f32_b16s1_24x16_avx512(a *convArgs)
 
 //go:noescape
 func conv2d_f32_b16s1_1x32_avx512(a *convArgs)
@@ -101,7 +107,10 @@ func conv2d_f32_b16s2_4x16_avx512(a *convArgs)
 func conv2d_f32_b16s2_4x32_avx512(a *convArgs)
 
 //go:noescape
-func conv2d_f32_b1s2_15x16_avx512(a *convArgs)
+func conv2d_f32_b1s2_7x32_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_b1s2_8x32_avx512(a *convArgs)
 
 //go:noescape
 func maxpool_f32_b16_avx512(a *poolArgs)
@@ -161,7 +170,6 @@ func assemblyKernels() []*kernelSet {
 		s := &kernelSet{level: AVX512}
 		s.conv[convBlockedS1][1][1] = conv2d_f32_b16s1_1x16_avx512
 		s.conv[convBlockedS1][1][4] = conv2d_f32_b16s1_4x16_avx512
-		s.conv[convBlockedS1][1][24] = conv2d_f32_b16s1_24x16_avx512
 		s.conv[convBlockedS1][2][1] = conv2d_f32_b16s1_1x32_avx512
 		s.conv[convBlockedS1][2][2] = conv2d_f32_b16s1_2x32_avx512
 		s.conv[convBlockedS1][2][3] = conv2d_f32_b16s1_3x32_avx512
@@ -178,7 +186,8 @@ func assemblyKernels() []*kernelSet {
 		s.conv[convBlockedS1][2][14] = conv2d_f32_b16s1_14x32_avx512
 		s.conv[convBlockedS2][1][4] = conv2d_f32_b16s2_4x16_avx512
 		s.conv[convBlockedS2][2][4] = conv2d_f32_b16s2_4x32_avx512
-		s.conv[convPlanarS2][1][15] = conv2d_f32_b1s2_15x16_avx512
+		s.conv[convPlanarS2][2][7] = conv2d_f32_b1s2_7x32_avx512
+		s.conv[convPlanarS2][2][8] = conv2d_f32_b1s2_8x32_avx512
 		s.maxPool = maxpool_f32_b16_avx512
 		s.sumPool = sumpool_f32_b16_avx512
 		s.affine = affine_f32_b16_avx512
@@ -194,8 +203,11 @@ func assemblyKernels() []*kernelSet {
 		s.conv[convBlockedS1][1][4] = conv2d_f32_b16s1_4x16_avx2
 		s.conv[convBlockedS1][1][5] = conv2d_f32_b16s1_5x16_avx2
 		s.conv[convBlockedS1][1][6] = conv2d_f32_b16s1_6x16_avx2
-		s.conv[convBlockedS2][1][4] = conv2d_f32_b16s2_4x16_avx2
-		s.conv[convPlanarS2][1][5] = conv2d_f32_b1s2_5x16_avx2
+		s.conv[convBlockedS1][2][2] = conv2d_f32_b16s1_2x32_avx2
+		s.conv[convBlockedS1][2][3] = conv2d_f32_b16s1_3x32_avx2
+		s.conv[convBlockedS2][1][2] = conv2d_f32_b16s2_2x16_avx2
+		s.conv[convBlockedS2][2][2] = conv2d_f32_b16s2_2x32_avx2
+		s.conv[convPlanarS2][2][3] = conv2d_f32_b1s2_3x32_avx2
 		s.maxPool = maxpool_f32_b16_avx2
 		s.sumPool = sumpool_f32_b16_avx2
 		s.affine = affine_f32_b16_avx2

@@ -47,8 +47,8 @@ var program = Program{
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 15, CountA: 1},
 				NEON:   Tiling{Blocks: 1, A: 5, CountA: 3},
-				AVX2:   Tiling{Blocks: 1, A: 5, CountA: 3},
-				AVX512: Tiling{Blocks: 1, A: 15, CountA: 1},
+				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 5},
+				AVX512: Tiling{Blocks: 2, A: 8, CountA: 1, B: 7, CountB: 1},
 			},
 			PixelsFirst: true,
 			MACs:        247500,
@@ -78,7 +78,7 @@ var program = Program{
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 8, CountA: 1},
 				NEON:   Tiling{Blocks: 1, A: 4, CountA: 2},
-				AVX2:   Tiling{Blocks: 1, A: 4, CountA: 2},
+				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 2, B: 2, CountB: 1},
 				AVX512: Tiling{Blocks: 2, A: 8, CountA: 1},
 			},
 			PixelsFirst: true,
@@ -125,7 +125,7 @@ var program = Program{
 				PureGo: Tiling{Blocks: 1, A: 24, CountA: 2},
 				NEON:   Tiling{Blocks: 1, A: 6, CountA: 8},
 				AVX2:   Tiling{Blocks: 1, A: 6, CountA: 8},
-				AVX512: Tiling{Blocks: 1, A: 24, CountA: 2},
+				AVX512: Tiling{Blocks: 2, A: 12, CountA: 4},
 			},
 			MACs: 23040,
 		},
@@ -193,7 +193,7 @@ var program = Program{
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 4, CountA: 1},
 				NEON:   Tiling{Blocks: 1, A: 4, CountA: 1},
-				AVX2:   Tiling{Blocks: 1, A: 4, CountA: 1},
+				AVX2:   Tiling{Blocks: 2, A: 2, CountA: 2},
 				AVX512: Tiling{Blocks: 2, A: 4, CountA: 1},
 			},
 			PixelsFirst: true,

@@ -1,0 +1,55 @@
+package runtime
+
+import "image"
+
+// open gives the rows of picture i, as R, G, B bytes, and its size.
+func (s *sampler) open(i int) (rows rowReader, size image.Point, used int, err error) {
+	if s.data.pictures == nil {
+		channels, width := s.data.shape[0], s.data.shape[2]
+		pixels := s.data.pixels[i*channels*s.data.shape[1]*width:]
+		return func(dst []uint8, x, y int) {
+			src := pixels[(y*width+x)*channels:]
+			if channels == 3 {
+				copy(dst, src)
+				return
+			}
+			for j := range dst {
+				dst[j] = src[j/3]
+			}
+		}, image.Pt(width, s.data.shape[1]), i, nil
+	}
+	p := s.data.pictures
+	m, i, err := p.decode(i)
+	if err != nil {
+		return nil, image.Point{}, i, err
+	}
+	rows, err = rgbRows(m)
+	if err != nil {
+		return nil, image.Point{}, i, p.tree.errorf(p.list[i].path, "%w", err)
+	}
+	return rows, m.Bounds().Size(), i, nil
+}
+
+// resizedCrop cuts a box out of the picture and resizes it to the input's
+// size, as torchvision does: pixels outside of the box count for nothing.
+func (s *sampler) resizedCrop(r *randomStream, i int) (used int, err error) {
+	rows, size, i, err := s.open(i)
+	if err != nil {
+		return i, err
+	}
+	left, top, w, h := s.a.cropBox(r, size.X, size.Y)
+	box := func(dst []uint8, x, y int) { rows(dst, x+left, y+top) }
+	to := image.Pt(s.in[2], s.in[1])
+	if s.in[0] == 3 {
+		resample(s.crop, box, image.Pt(w, h), to, image.Rectangle{Max: to})
+		return i, nil
+	}
+	if s.rgb == nil {
+		s.rgb = make([]uint8, 3*len(s.crop))
+	}
+	resample(s.rgb, box, image.Pt(w, h), to, image.Rectangle{Max: to})
+	for j := range s.crop {
+		s.crop[j] = s.rgb[3*j]
+	}
+	return i, nil
+}

@@ -1,0 +1,151 @@
+package runtime
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// start makes the folder, or goes back to a checkpoint.
+func (f *fitting) start() error {
+	if err := os.MkdirAll(f.o.Dir, 0o777); err != nil {
+		return err
+	}
+	f.saved = newCheckpoints(filepath.Join(f.o.Dir, "checkpoints"))
+	step, err := f.resumeStep()
+	if err != nil {
+		return err
+	}
+	if step >= 0 {
+		if err := f.resume(step); err != nil {
+			return err
+		}
+	}
+	if f.metrics, err = openMetrics(f.o.Dir, f.step, f.evaluated == f.step); err != nil {
+		return err
+	}
+	f.progress = newProgress(f.o.Progress, f)
+	return nil
+}
+
+// resumeStep is the checkpoint to go on from, -1 for a new beginning.
+func (f *fitting) resumeStep() (int, error) {
+	steps, err := f.saved.list()
+	if err != nil {
+		return 0, err
+	}
+	last := -1
+	if len(steps) > 0 {
+		last = steps[len(steps)-1]
+	}
+	switch f.o.Resume {
+	case "":
+		if _, err := os.Stat(filepath.Join(f.o.Dir, "metrics.jsonl")); err == nil || last >= 0 {
+			return 0, fmt.Errorf("%s already holds a run: resume it (-resume last), or choose another folder", f.o.Dir)
+		}
+		return -1, nil
+	case "auto":
+		return last, nil
+	case "last":
+		if last < 0 {
+			return 0, fmt.Errorf("nothing to resume: there is no checkpoint in %s", f.saved.dir)
+		}
+		return last, nil
+	}
+	name := strings.TrimSuffix(filepath.Base(f.o.Resume), filepath.Ext(f.o.Resume))
+	step, err := strconv.Atoi(strings.TrimPrefix(strings.TrimSuffix(name, ".state"), "step-"))
+	if err != nil {
+		return 0, fmt.Errorf("resume from %q: want last, auto, the number of a step or a file step-N.json", f.o.Resume)
+	}
+	for _, s := range steps {
+		if s == step {
+			return step, nil
+		}
+	}
+	return 0, fmt.Errorf("resume from %q: %s has checkpoints of the steps %v", f.o.Resume, f.saved.dir, steps)
+}
+
+// resume puts everything back as it was after a step.
+func (f *fitting) resume(step int) error {
+	state, weights, rest, err := f.saved.load(step)
+	if err != nil {
+		return err
+	}
+	parameters, optimizer := f.s.Parameters(), f.s.OptimizerState()
+	momentum, averages := splitTensors(rest, optimizerPrefix), splitTensors(rest, averagePrefix)
+	if err := compareTensors("weights", parameters, weights); err != nil {
+		return err
+	}
+	if err := compareTensors("optimizer state", optimizer, momentum); err != nil {
+		return err
+	}
+	if d := f.data.Fingerprint().difference(state.Data); d != "" {
+		return fmt.Errorf("the data are not those of the checkpoint: %s now has %s", f.data.name, d)
+	}
+	if d := f.recipe.difference(state.Recipe); d != "" && !f.o.Change {
+		return fmt.Errorf("not the recipe of the checkpoint: %s; give the same, or allow a change (-change)", d)
+	}
+	if f.model != state.Model {
+		return fmt.Errorf("the checkpoint is of another network: its tensors come in another order (hash %s, now %s)", state.Model, f.model)
+	}
+	if err := setTensors(f.s.SetParameter, weights); err != nil {
+		return err
+	}
+	if err := setTensors(f.s.SetOptimizerState, momentum); err != nil {
+		return err
+	}
+	if f.average != nil {
+		f.average = newWeightAverage(f.o.EMA, weights) // of a changed recipe
+		if len(averages) > 0 {
+			if err := compareTensors("averages", parameters, averages); err != nil {
+				return err
+			}
+			f.average.tensors = averages
+		}
+	}
+	f.step, f.savedAt, f.evaluated, f.stale, f.best = state.Step, state.Step, state.Evaluated, state.Stale, state.Best
+	f.losePatience()
+	return nil
+}
+
+// finish closes the files, and writes what a run leaves behind.
+func (f *fitting) finish(failed error) error {
+	f.progress.end(f, failed)
+	if err := f.metrics.close(); err != nil {
+		return err
+	}
+	err := DrawCurves(f.o.Dir, f.o.Name)
+	if failed != nil {
+		return err
+	}
+	final := f.s.Parameters()
+	if f.average != nil {
+		final = f.average.tensors
+	}
+	files := newCheckpoints(f.o.Dir)
+	write := func(name string, tensors []Tensor) error {
+		_, err := files.writeFile(name, func(w io.Writer) error { return writeTensors(w, tensors) })
+		return err
+	}
+	err = errors.Join(err, write("final.safetensors", final))
+	if f.best == nil {
+		return err
+	}
+	_, weights, rest, berr := f.saved.load(f.best.Step)
+	if errors.Is(berr, fs.ErrNotExist) { // it was removed before the run went back
+		f.progress.line("the checkpoint of the best step, %d, is gone: best.safetensors is not written", f.best.Step)
+		return err
+	}
+	if berr != nil {
+		return errors.Join(err, berr)
+	}
+	if averages := splitTensors(rest, averagePrefix); len(averages) > 0 {
+		weights = averages
+	}
+	return errors.Join(err, write("best.safetensors", weights))
+}

@@ -1,0 +1,380 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// softmaxRegression is a small real network: logits = W·x + b, trained by SGD
+// with momentum, and a statistic like batch norm's.
+type softmaxRegression struct {
+	batch, classes int
+	in             [3]int
+	w, b, mean     []float32
+	vw, vb         []float32
+	logits         []float32
+	gw, gb         []float32
+	onStep         func(step int) // called first; may be nil
+	steps          int
+}
+
+func newSoftmaxRegression(batch int, in [3]int, classes int) *softmaxRegression {
+	n := in[0] * in[1] * in[2]
+	m := &softmaxRegression{
+		batch: batch, classes: classes, in: in,
+		w: make([]float32, classes*n), b: make([]float32, classes), mean: make([]float32, n),
+		vw: make([]float32, classes*n), vb: make([]float32, classes),
+		gw: make([]float32, classes*n), gb: make([]float32, classes), logits: make([]float32, batch*classes),
+	}
+	r := formulaStream("linear.weight")
+	for i := range m.w {
+		m.w[i] = float32(0.01 * (r.float() - 0.5))
+	}
+	return m
+}
+
+func (m *softmaxRegression) Batch() int         { return m.batch }
+func (m *softmaxRegression) InputShape() [3]int { return m.in }
+func (m *softmaxRegression) Classes() int       { return m.classes }
+func (m *softmaxRegression) Logits() []float32  { return m.logits }
+
+func (m *softmaxRegression) forward(logits, images []float32) {
+	n := len(m.mean)
+	for i := range len(logits) / m.classes {
+		for c := range m.classes {
+			sum := m.b[c]
+			for j, x := range images[i*n:][:n] {
+				sum += (x - m.mean[j]) * m.w[c*n+j]
+			}
+			logits[i*m.classes+c] = sum
+		}
+	}
+}
+
+func (m *softmaxRegression) Evaluate(logits, images []float32) error {
+	m.forward(logits, images)
+	return nil
+}
+
+func (m *softmaxRegression) Step(images []float32, labels []int32, lr float32) (float32, error) {
+	if m.onStep != nil {
+		m.onStep(m.steps)
+	}
+	m.steps++
+	n := len(m.mean)
+	for i := range m.batch { // the statistic depends on the order of the batches
+		for j, x := range images[i*n:][:n] {
+			m.mean[j] += (x - m.mean[j]) / 256
+		}
+	}
+	m.forward(m.logits, images)
+	clear(m.gw)
+	clear(m.gb)
+	var loss float64
+	for i, label := range labels {
+		row := m.logits[i*m.classes:][:m.classes]
+		loss += crossEntropy(row, int(label))
+		for c := range row {
+			p := float32(math.Exp(-crossEntropy(row, c)))
+			if c == int(label) {
+				p--
+			}
+			m.gb[c] += p
+			for j, x := range images[i*n:][:n] {
+				m.gw[c*n+j] += p * (x - m.mean[j])
+			}
+		}
+	}
+	update := func(w, v, g []float32) {
+		for i := range w {
+			v[i] = 0.9*v[i] + g[i]/float32(m.batch)
+			w[i] -= lr * v[i]
+		}
+	}
+	update(m.w, m.vw, m.gw)
+	update(m.b, m.vb, m.gb)
+	return float32(loss / float64(m.batch)), nil
+}
+
+func (m *softmaxRegression) Parameters() []Tensor {
+	return []Tensor{{"linear.weight", []int{m.classes, len(m.mean)}, m.w}, {"linear.bias", []int{m.classes}, m.b}, {"running_mean", []int{len(m.mean)}, m.mean}}
+}
+
+func (m *softmaxRegression) OptimizerState() []Tensor {
+	return []Tensor{{"linear.weight", []int{m.classes, len(m.mean)}, m.vw}, {"linear.bias", []int{m.classes}, m.vb}}
+}
+
+func set(list []Tensor, name string, data []float32) error {
+	for _, t := range list {
+		if t.Name == name && len(t.Data) == len(data) {
+			copy(t.Data, data)
+			return nil
+		}
+	}
+	return fmt.Errorf("no tensor %s of %d values", name, len(data))
+}
+
+func (m *softmaxRegression) SetParameter(name string, data []float32) error {
+	return set(m.Parameters(), name, data)
+}
+
+func (m *softmaxRegression) SetOptimizerState(name string, data []float32) error {
+	return set(m.OptimizerState(), name, data)
+}
+
+// blobs is a dataset of n pictures, each class brighter in another corner.
+func blobs(t testing.TB, n int, seed uint64) *Dataset {
+	d := &Dataset{name: "blobs", count: 4, shape: [3]int{3, 6, 6}}
+	r := randomStream{seed}
+	for i := range n {
+		label := i * 7 % 4
+		d.labels = append(d.labels, int32(label))
+		for y := range 6 {
+			for x := range 6 {
+				v := r.intn(150)
+				if y/3*2+x/3 == label {
+					v += 100
+				}
+				d.pixels = append(d.pixels, uint8(v), uint8(v/2+r.intn(60)), uint8(r.intn(256)))
+			}
+		}
+	}
+	d, err := newDataset(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func fitOptions(t testing.TB, dir string) FitOptions {
+	return FitOptions{
+		Dir: dir, Name: "blobs", Epochs: 4, Seed: 7,
+		Schedule:   Schedule{Kind: "cosine", LR: 0.05, Total: 48, Warmup: 4},
+		Augment:    Augment{Pad: 1, Flip: false, Jitter: ColorJitter{0.2, 0.2, 0.2, 0.1}},
+		Preprocess: Preprocess{Mean: [3]float32{0.4, 0.4, 0.4}, Std: [3]float32{0.25, 0.25, 0.25}},
+		Test:       blobs(t, 53, 99), EMA: 0.9, EMAEvery: 2, SaveSteps: 5, Keep: 100,
+	}
+}
+
+func fitModel() *softmaxRegression { return newSoftmaxRegression(8, [3]int{3, 6, 6}, 4) }
+
+// outcome is what a run must give again: final weights and best ones, every
+// metric but the rate.
+func outcome(t testing.TB, dir string) string {
+	t.Helper()
+	var s strings.Builder
+	rows, err := ReadMetrics(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rows {
+		r.Rate = 0
+		fmt.Fprintf(&s, "%+v\n", r)
+	}
+	csv, err := os.ReadFile(filepath.Join(dir, "metrics.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(csv)) {
+		s.WriteString(line[:strings.LastIndexByte(line, ',')] + "\n")
+	}
+	for _, name := range []string{"final.safetensors", "best.safetensors"} {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&s, "%s %x\n", name, b)
+	}
+	return s.String()
+}
+
+func TestFitLearns(t *testing.T) {
+	dir := t.TempDir()
+	o := fitOptions(t, dir)
+	var lines strings.Builder
+	o.Progress = &lines
+	result, err := Fit(context.Background(), fitModel(), blobs(t, 100, 1), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.Step != 48 || result.Best == nil || result.Best.Accuracy < 0.5 {
+		t.Errorf("after %d steps %+v, want 48 with an accuracy above 0.5", result.Step, result.Best)
+	}
+	rows, err := ReadMetrics(dir)
+	if err != nil || len(rows) != 48+4 || rows[12].Kind != "test" || rows[12].Epoch != 1 {
+		t.Errorf("%d rows of metrics, %v, want 52", len(rows), err)
+	}
+	if !strings.Contains(lines.String(), "(best)") || strings.Contains(lines.String(), "\r") {
+		t.Errorf("progress is %q", lines.String())
+	}
+	svg, err := os.ReadFile(filepath.Join(dir, "curves.svg"))
+	if err != nil || !strings.Contains(string(svg), "blobs: loss") {
+		t.Errorf("curves: %v", err)
+	}
+}
+
+// TestFitResumes goes on from every checkpoint of a run, and gets its bits.
+func TestFitResumes(t *testing.T) {
+	dir := t.TempDir()
+	data := blobs(t, 100, 1)
+	if _, err := Fit(context.Background(), fitModel(), data, fitOptions(t, dir)); err != nil {
+		t.Fatal(err)
+	}
+	want := outcome(t, dir)
+	steps, _ := newCheckpoints(filepath.Join(dir, "checkpoints")).list()
+	if len(steps) < 10 {
+		t.Fatalf("checkpoints of steps %v, want 10 or more", steps)
+	}
+	for i := len(steps) - 1; i >= 0; i-- {
+		o := fitOptions(t, dir)
+		o.Resume = fmt.Sprint(steps[i])
+		o.Workers = 1 + i%3
+		if _, err := Fit(context.Background(), fitModel(), data, o); err != nil {
+			t.Fatal(err)
+		}
+		if got := outcome(t, dir); got != want {
+			t.Fatalf("from step %d:\n%.3000s\nwant\n%.3000s", steps[i], got, want)
+		}
+	}
+}
+
+// TestFitInterrupted ends the context in steps and between them.
+func TestFitInterrupted(t *testing.T) {
+	data := blobs(t, 100, 1)
+	whole := t.TempDir()
+	if _, err := Fit(context.Background(), fitModel(), data, fitOptions(t, whole)); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for i := range 100 {
+		ctx, cancel := context.WithCancel(context.Background())
+		m := fitModel()
+		m.onStep = func(step int) {
+			if step == 6 {
+				cancel()
+			}
+		}
+		o := fitOptions(t, dir)
+		o.Resume, o.Again = "auto", "resnetc train -resume last"
+		result, err := Fit(ctx, m, data, o)
+		cancel()
+		if err == nil {
+			if i != 6 {
+				t.Errorf("%d interruptions, want 6", i)
+			}
+			break
+		}
+		if want := 7 * (i + 1); !errors.Is(err, ErrInterrupted) || result.Step != want || !strings.Contains(err.Error(), o.Again) {
+			t.Fatalf("step %d, %v, want an interruption at step %d that says how to go on", result.Step, err, want)
+		}
+	}
+	if got, want := outcome(t, dir), outcome(t, whole); got != want {
+		t.Errorf("interrupted:\n%.3000s\nwant\n%.3000s", got, want)
+	}
+}
+
+func TestFitRefuses(t *testing.T) {
+	dir := t.TempDir()
+	o := fitOptions(t, dir)
+	o.Epochs, o.Steps = 0, 10
+	if _, err := Fit(context.Background(), fitModel(), blobs(t, 100, 1), o); err != nil {
+		t.Fatal(err)
+	}
+	cases := []struct {
+		name   string
+		model  *softmaxRegression
+		data   *Dataset
+		change func(*FitOptions)
+		want   string
+	}{
+		{"again", nil, nil, func(o *FitOptions) { o.Resume = "" }, "already holds a run"},
+		{"other pictures", nil, blobs(t, 100, 2), nil, "other contents, labels or order"},
+		{"more pictures", nil, blobs(t, 101, 1), nil, "101 images, before 100"},
+		{"other shape", newSoftmaxRegression(8, [3]int{3, 5, 5}, 4), nil, nil, "the network takes 5×5"},
+		{"classes", newSoftmaxRegression(8, [3]int{3, 6, 6}, 5), nil, nil, "has 4 classes, the network 5"},
+		{"batch", newSoftmaxRegression(101, [3]int{3, 6, 6}, 4), nil, nil, "has 100 images, a batch takes 101"},
+		{"other batch", newSoftmaxRegression(4, [3]int{3, 6, 6}, 4), nil, nil, "batch is 4, before 8"},
+		{"seed", nil, nil, func(o *FitOptions) { o.Seed = 8 }, "seed is 8, before 7"},
+		{"schedule", nil, nil, func(o *FitOptions) { o.Schedule.LR = 0.1 }, `"lr":0.1`},
+		{"step", nil, nil, func(o *FitOptions) { o.Resume = "7" }, "has checkpoints of the steps"},
+		{"resume", nil, nil, func(o *FitOptions) { o.Resume = "yesterday" }, "want last, auto"},
+		{"nothing", nil, nil, func(o *FitOptions) { o.Dir = t.TempDir() }, "nothing to resume"},
+		{"rate", nil, nil, func(o *FitOptions) { o.Schedule.LR = 0 }, "learning rate 0"},
+		{"length", nil, nil, func(o *FitOptions) { o.Epochs = 3 }, "want one of them"},
+		{"folder", nil, nil, func(o *FitOptions) { o.Dir = "" }, "no folder"},
+	}
+	for _, c := range cases {
+		o := o
+		o.Resume = "last"
+		if c.change != nil {
+			c.change(&o)
+		}
+		if c.model == nil {
+			c.model = fitModel()
+		}
+		if c.data == nil {
+			c.data = blobs(t, 100, 1)
+		}
+		if _, err := Fit(context.Background(), c.model, c.data, o); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+	// The same seed with an allowed change goes on.
+	o.Resume, o.Change, o.Seed, o.Steps = "last", true, 8, 12
+	if r, err := Fit(context.Background(), fitModel(), blobs(t, 100, 1), o); err != nil || r.Step != 12 {
+		t.Errorf("changed: step %d, %v", r.Step, err)
+	}
+}
+
+func TestFitNotFinite(t *testing.T) {
+	o := fitOptions(t, t.TempDir())
+	m := fitModel()
+	m.onStep = func(step int) {
+		if step == 8 {
+			m.b[1] = float32(math.NaN())
+		}
+	}
+	_, err := Fit(context.Background(), m, blobs(t, 100, 1), o)
+	if err == nil || !strings.Contains(err.Error(), "linear.") || !strings.Contains(err.Error(), "step 9") || !strings.Contains(err.Error(), "step-00000005.json") {
+		t.Errorf("%v, want step 9, the parameter and the last checkpoint", err)
+	}
+	rows, err := ReadMetrics(o.Dir)
+	if err != nil || len(rows) != 9 || !math.IsNaN(rows[8].Loss) {
+		t.Errorf("%d rows, %v, want 9 with a loss that is not a number", len(rows), err)
+	}
+	o.Resume = "last"
+	if _, err := Fit(context.Background(), fitModel(), blobs(t, 100, 1), o); err != nil {
+		t.Errorf("resumed: %v", err)
+	}
+}
+
+func TestFitPatience(t *testing.T) {
+	o := fitOptions(t, t.TempDir())
+	o.Patience, o.Epochs = 2, 50
+	o.Schedule = Schedule{Kind: "constant", LR: 1e-30} // nothing improves
+	for _, resume := range []string{"", "last"} {
+		o.Resume = resume
+		r, err := Fit(context.Background(), fitModel(), blobs(t, 100, 1), o)
+		if err != nil || r.Stopped == "" || r.Step != 36 || r.Best.Step != 12 {
+			t.Errorf("%+v, %v, want a stop after 3 epochs of 12 steps", r, err)
+		}
+	}
+}
+
+func TestFitFormula(t *testing.T) {
+	o := FitOptions{Dir: t.TempDir(), Steps: 5, Schedule: Schedule{Kind: "constant", LR: 0.1}}
+	d := FormulaDataset("", [3]int{3, 6, 6}, 4)
+	if _, err := Fit(context.Background(), fitModel(), d, o); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := ReadMetrics(o.Dir)
+	if err != nil || len(rows) != 5 {
+		t.Fatalf("%d rows, %v, want 5", len(rows), err)
+	}
+}

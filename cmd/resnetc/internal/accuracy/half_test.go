@@ -9,7 +9,7 @@ import (
 
 // halfTolerance is tolerance for half-precision weights.  A weight is off by up
 // to 2^-11 of itself, 2^-12.5 on the average; what many weights do to a logit is
-// the like of what one does.  The networks here come to 1.3e-4 to 2.6e-4.
+// the like of what one does.  The networks here come to 1e-4 to 4e-4.
 const halfTolerance = 1e-3
 
 // TestHalfGolden compares logits with half-precision weights with PyTorch's.

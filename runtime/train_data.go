@@ -134,6 +134,8 @@ func (d *Dataset) fits(s Stepper, a Augment, p Preprocess, training bool) error 
 	in := s.InputShape()
 	batch := s.Batch()
 	switch {
+	case d.formula != nil && !training:
+		return fmt.Errorf("%s has no end: it cannot be test data", d.name)
 	case d.count != s.Classes() && d.formula == nil:
 		return fmt.Errorf("%s has %d classes, the network %d: compile it with -classes %d", d.name, d.count, s.Classes(), d.count)
 	case d.formula != nil:

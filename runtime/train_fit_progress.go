@@ -127,7 +127,7 @@ func (p *progress) evaluation(f *fitting, e *BestEvaluation, better bool) {
 	if better {
 		mark = "  (best)"
 	}
-	p.line("epoch %g  step %d  train loss %.4f acc %.1f%%  test loss %.4f acc %.2f%%%s",
+	p.line("epoch %.4g  step %d  train loss %.4f acc %.1f%%  test loss %.4f acc %.2f%%%s",
 		f.epochs(), f.step, p.loss, 100*p.accuracy, e.Loss, 100*e.Accuracy, mark)
 }
 

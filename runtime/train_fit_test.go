@@ -7,7 +7,9 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -376,5 +378,99 @@ func TestFitFormula(t *testing.T) {
 	rows, err := ReadMetrics(o.Dir)
 	if err != nil || len(rows) != 5 {
 		t.Fatalf("%d rows, %v, want 5", len(rows), err)
+	}
+	o.Dir, o.Test, o.Preprocess = t.TempDir(), d, rawPixels
+	if _, err := Fit(context.Background(), fitModel(), d, o); err == nil || !strings.Contains(err.Error(), "no end") {
+		t.Errorf("a formula as test data: %v", err)
+	}
+}
+
+// TestInterruptible sends the process the signal of Ctrl-C.
+func TestInterruptible(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a process cannot send itself the signal of Ctrl-C here")
+	}
+	ctx, stop := Interruptible(context.Background())
+	defer stop()
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := fitModel()
+	m.onStep = func(step int) {
+		if step == 2 {
+			if err := self.Signal(os.Interrupt); err != nil {
+				t.Error(err)
+			}
+			<-ctx.Done()
+		}
+	}
+	r, err := Fit(ctx, m, blobs(t, 100, 1), fitOptions(t, t.TempDir()))
+	if !errors.Is(err, ErrInterrupted) || r.Step != 3 {
+		t.Errorf("step %d, %v, want an interruption after step 3", r.Step, err)
+	}
+}
+
+// brokenStepper fails at a step.
+type brokenStepper struct{ *softmaxRegression }
+
+func (b brokenStepper) Step(images []float32, labels []int32, lr float32) (float32, error) {
+	if b.steps == 7 {
+		return 0, errors.New("layer3.0.conv1: out of luck")
+	}
+	return b.softmaxRegression.Step(images, labels, lr)
+}
+
+func (brokenStepper) NonFinite() string { return "layer3.0.bn1" }
+
+func TestFitStepFails(t *testing.T) {
+	o := fitOptions(t, t.TempDir())
+	_, err := Fit(context.Background(), brokenStepper{fitModel()}, blobs(t, 100, 1), o)
+	if err == nil || !strings.Contains(err.Error(), "step 8: layer3.0.conv1") {
+		t.Errorf("%v, want step 8 and the layer", err)
+	}
+	o.Resume = "last"
+	m := fitModel()
+	m.onStep = func(int) { m.w[0] = float32(math.Inf(1)) }
+	if _, err := Fit(context.Background(), brokenStepper{m}, blobs(t, 100, 1), o); err == nil || !strings.Contains(err.Error(), "layer3.0.bn1") {
+		t.Errorf("%v, want the layer that the stepper names", err)
+	}
+}
+
+// TestFitFullDisk fills the disk in the middle of a run: it ends with an error,
+// and goes on from the last good checkpoint when there is room again.
+func TestFitFullDisk(t *testing.T) {
+	data := blobs(t, 100, 1)
+	whole, dir := t.TempDir(), t.TempDir()
+	if _, err := Fit(context.Background(), fitModel(), data, fitOptions(t, whole)); err != nil {
+		t.Fatal(err)
+	}
+	f, err := newFitting(fitModel(), data, fitOptions(t, dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.start(); err != nil {
+		t.Fatal(err)
+	}
+	left := 60_000
+	create := f.saved.create
+	f.saved.create = func(dir, pattern string) (syncedFile, error) {
+		file, err := create(dir, pattern)
+		return fullDisk{file, &left}, err
+	}
+	err = f.run(context.Background())
+	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "the last checkpoint is ") {
+		t.Fatalf("%v, want no space left and the last checkpoint", err)
+	}
+	if err := f.finish(err); err != nil {
+		t.Fatal(err)
+	}
+	o := fitOptions(t, dir)
+	o.Resume = "last"
+	if _, err := Fit(context.Background(), fitModel(), data, o); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := outcome(t, dir), outcome(t, whole); got != want {
+		t.Errorf("after a full disk:\n%.3000s\nwant\n%.3000s", got, want)
 	}
 }

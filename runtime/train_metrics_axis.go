@@ -34,7 +34,7 @@ func (c Chart) limits(x, y *axis) {
 	if x.from == x.to {
 		x.from, x.to = x.from-0.5, x.to+0.5
 	}
-	if c.From != 0 || c.To != 0 {
+	if c.To > c.From && (!y.log || c.From > 0) {
 		y.from, y.to = c.From, c.To
 		if y.log {
 			y.from, y.to = math.Log10(c.From), math.Log10(c.To)
@@ -51,7 +51,10 @@ func (c Chart) limits(x, y *axis) {
 // ticks gives about n round values.
 func (a axis) ticks(n int) []float64 {
 	if a.log {
-		return a.logTicks()
+		if out := a.logTicks(); len(out) > 2 {
+			return out
+		}
+		return axis{from: math.Pow(10, a.from), to: math.Pow(10, a.to)}.ticks(n)
 	}
 	step := roundUp((a.to - a.from) / float64(n))
 	var out []float64

@@ -15,7 +15,8 @@ type Chart struct {
 	XLabel string
 	YLabel string
 	LogY   bool
-	// From and To are the ends of the vertical axis; both 0 for those that fit.
+	// From and To are the ends of the vertical axis; without a range, or where a
+	// logarithm needs one above 0, those that fit.
 	From, To float64
 	Lines    []ChartLine
 }
@@ -29,6 +30,7 @@ type ChartLine struct {
 	Dash  bool    // thin and dashed
 	Width float64 // of the line; 0 for 2
 	Faint bool    // half transparent, and without a name in the legend
+	Dots  bool    // marks each point
 }
 
 // The palette is Okabe and Ito's, which colour-blind people can tell apart.
@@ -98,7 +100,7 @@ func (c Chart) draw(b *bufio.Writer, index int) {
 	fmt.Fprintf(b, `<text transform="translate(20 %d) rotate(-90)" text-anchor="middle" fill="#333333">%s</text>`+"\n",
 		(chartTop+chartHeight-chartBottom)/2, html.EscapeString(c.YLabel))
 	fmt.Fprintf(b, `<clipPath id="plot%d"><rect x="%d" y="%d" width="%d" height="%d"/></clipPath>`+"\n", index,
-		chartLeft, chartTop-2, chartWidth-chartLeft-chartRight, chartHeight-chartTop-chartBottom+4)
+		chartLeft, chartTop-2, chartWidth-chartLeft-chartRight+6, chartHeight-chartTop-chartBottom+4)
 	fmt.Fprintf(b, `<g clip-path="url(#plot%d)" fill="none" stroke-linejoin="round" stroke-linecap="round">`+"\n", index)
 	colours := c.colours()
 	for i, l := range c.Lines {
@@ -133,7 +135,7 @@ func (l ChartLine) draw(b *bufio.Writer, x, y axis, colour string) {
 	if l.Faint {
 		style += ` stroke-opacity="0.28"`
 	}
-	var path []byte
+	var path, dots []byte
 	pen, points := false, 0
 	for i := range min(len(l.X), len(l.Y)) {
 		if !x.can(l.X[i]) || !y.can(l.Y[i]) {
@@ -148,12 +150,12 @@ func (l ChartLine) draw(b *bufio.Writer, x, y axis, colour string) {
 		path = strconv.AppendFloat(path, x.at(l.X[i]), 'f', 1, 64)
 		path = append(path, ' ')
 		path = strconv.AppendFloat(path, y.at(l.Y[i]), 'f', 1, 64)
-	}
-	if points == 1 { // a line of no length would not be seen
-		path = append(path, "h0.1"...)
-		style = fmt.Sprintf(`stroke="%s" stroke-width="6"`, html.EscapeString(colour))
+		dots = fmt.Appendf(dots, `<circle cx="%.1f" cy="%.1f" r="3.2" fill="%s" stroke="none"/>`, x.at(l.X[i]), y.at(l.Y[i]), html.EscapeString(colour))
 	}
 	fmt.Fprintf(b, `<path %s d="%s"/>`+"\n", style, path)
+	if l.Dots || points == 1 { // a line of no length would not be seen
+		fmt.Fprintf(b, "%s\n", dots)
+	}
 }
 
 // legend names the lines, in the upper right corner.

@@ -6,9 +6,12 @@ import (
 	"io"
 )
 
-// curvePoints is the most points that a line of training steps is drawn with:
-// neighbours are averaged.
-const curvePoints = 300
+// Lines of training steps are drawn twice, with neighbours averaged so that
+// about so many points are left: faint, to show how much they scatter, and on top.
+const (
+	faintPoints  = 1200
+	smoothPoints = 100
+)
 
 // DrawCurves reads the metrics of a run and writes curves.svg beside them: the
 // loss, with a logarithmic axis, and the error in percent, both against the
@@ -42,16 +45,16 @@ func RunCharts(rows []Metric, title string) []Chart {
 		}
 		colour := chartPalette[i]
 		add := func(c *Chart, y []float64) {
-			line := ChartLine{Name: kind, X: x, Y: y, Color: colour, Width: 2.2}
+			line := ChartLine{Name: kind, X: x, Y: y, Color: colour, Width: 2.2, Dots: kind == "test" && len(x) <= 40}
 			if kind == "train" {
-				if len(x) > curvePoints/4 {
+				if len(x) > smoothPoints {
 					faint := line
 					faint.Faint, faint.Width = true, 1
-					faint.X, faint.Y = Smooth(x, y, 4*curvePoints)
+					faint.X, faint.Y = Smooth(x, y, faintPoints)
 					c.Lines = append(c.Lines, faint)
-					line.Name = fmt.Sprintf("train, mean of %d steps", max(1, len(x)*2/curvePoints))
+					line.Name = fmt.Sprintf("train, mean of %d steps", (len(x)+smoothPoints-1)/smoothPoints)
 				}
-				line.X, line.Y = Smooth(x, y, curvePoints/2)
+				line.X, line.Y = Smooth(x, y, smoothPoints)
 			}
 			c.Lines = append(c.Lines, line)
 		}

@@ -161,6 +161,7 @@ func TestTicks(t *testing.T) {
 		{axis{from: 0, to: 64000}, "0 20k 40k 60k"},
 		{axis{from: 0, to: 5}, "0 1 2 3 4 5"},
 		{axis{from: -1.05, to: 0.4, log: true}, "0.1 0.2 0.5 1 2"},
+		{axis{from: 0.2, to: 0.4, log: true}, "1.6 1.8 2 2.2 2.4"},
 		{axis{from: -4, to: 0, log: true}, "0.0001 0.001 0.01 0.1 1"},
 	} {
 		var got []string

@@ -15,10 +15,14 @@ const timed = "timed"
 const (
 	// uncached is how many bytes no cache holds: more than a last-level cache of 32 MiB.
 	uncached = 48 << 20
-	// most is about how much arithmetic one run of a program does: 10 ms at 200
-	// GFLOP/s.  A layer that would need more copies than that to drive its
-	// weights out of the caches reads so few of them that it makes no difference.
-	most = 1_000_000_000 // multiply-adds
+	// most is how much arithmetic one run of a program does at most, about
+	// 40 ms at 200 GFLOP/s.
+	most = 4_000_000_000 // multiply-adds
+	// often is how many times a run uses a weight if reading it from memory
+	// makes no difference: a hundredth of the time.
+	often = 1000
+	// enough is as much arithmetic as it takes to time such a layer.
+	enough = most / 10
 )
 
 // network is what tuning knows about the network as a whole.
@@ -75,7 +79,11 @@ func (net *network) copies(layer runtime.Layer, weights int) *runtime.Program {
 		slot += size(layer.In2)
 	}
 	copies := min(net.weights, uncached) / (4 * weights)
-	copies = max(2, min(copies+1, most/max(1, layer.MACs*net.batch)))
+	work, limit := max(1, layer.MACs*net.batch), most
+	if work/weights >= often {
+		limit = enough
+	}
+	copies = max(2, min(copies+1, limit/work))
 	slots := max(1, min(copies, net.arena/(4*slot)))
 	// Scale and bias of the input, and the convolution's bias, in front.
 	p.Weights = max(layer.In.Channels, layer.Out.Channels) + 2*ir.Block

@@ -12,6 +12,7 @@ type lowering struct {
 	program runtime.Program
 	half    bool              // weights of blocked inputs are half precision
 	weights []uint32          // words as packed: float32s, or two halves each
+	ends    []int             // of each layer's weights
 	placed  map[*ir.Value]int // node results that are stored, to the number of layers that computes them
 }
 
@@ -98,6 +99,7 @@ func lower(g *ir.Graph, half bool) (*lowering, error) {
 		}
 	}
 	l.program.Weights = len(l.weights)
+	l.program.Single = l.single()
 	return l, nil
 }
 
@@ -126,6 +128,7 @@ func layer(n *ir.Node, op runtime.Op) runtime.Layer {
 func (l *lowering) emit(r runtime.Layer) {
 	p := &l.program
 	p.Layers = append(p.Layers, r)
+	l.ends = append(l.ends, len(l.weights))
 	switch {
 	case r.Winograd > 0 && r.Fused:
 		p.ThreadScratch = max(p.ThreadScratch, r.WinogradScratch())

@@ -169,6 +169,22 @@ func cost(t runtime.Tiling, w waits) float64 {
 	return float64(t.CountA)*one(t.A) + float64(t.CountB)*one(t.B)
 }
 
+// single is how many of the first layers run image by image in a batch.  A
+// layer that runs for all images at once reads its weights once and moves its
+// activations through memory, one that runs image by image reads its weights
+// again for each and leaves its activations in the cache: the split with the
+// least traffic is best.
+func (l *lowering) single() int {
+	traffic, least, best, begin := 0, 0, 0, 0
+	for i, end := range l.ends {
+		traffic += 4*(end-begin) - l.program.Layers[i].ImageBytes()
+		if begin = end; traffic < least {
+			least, best = traffic, i+1
+		}
+	}
+	return best
+}
+
 // joinRows makes one long row of several short ones where a kernel may run
 // across their ends: in a 1x1 convolution without stride or halo all pixels
 // are alike.

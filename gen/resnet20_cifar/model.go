@@ -515,6 +515,7 @@ var program = Program{
 			MACs: 640,
 		},
 	},
+	Single:        19,
 	Input:         [3]int{3, 32, 32},
 	Logits:        Buffer{Channels: 10, Height: 1, Width: 1, Block: 16},
 	Features:      Buffer{Offset: 4096, Channels: 64, Height: 1, Width: 1, Block: 16},

@@ -114,7 +114,7 @@ func TestLevels(t *testing.T) {
 // TestBatch wants the same bits whatever the batch, the threads and the company.
 func TestBatch(t *testing.T) {
 	m := newTestModel(t)
-	const n = 3
+	const n = 4
 	src := formulaImages(m, "batch", n)
 	want := runModel(t, m, src, n)
 	same := func(what string, got, want []float32) {

@@ -7,13 +7,15 @@ import "time"
 // lane is one walk through the layers of a network, by one thread or by a team.
 type lane struct {
 	m       *Model
-	team    *team // nil for one thread
-	arena   []float32
+	team    *team     // nil for one thread
+	memory  []float32 // an arena for each image
+	single  int       // layers that run image by image
 	scratch []float32 // of all threads together, or cut into one part for each
 	threads []thread
 	times   []layerTime
 
-	// The layer in progress, which tasks read.
+	// The layer in progress, which tasks read, and its images.
+	arena  []float32 // from the first image's on
 	src    []float32
 	images int
 	layer  *Layer
@@ -47,7 +49,7 @@ func (t *layerTime) add(u layerTime) {
 func newLane(m *Model, images, threads int) lane {
 	return lane{
 		m:       m,
-		arena:   alignedFloats(m.program.Arena * images),
+		memory:  alignedFloats(m.program.Arena * images),
 		scratch: alignedFloats(max(m.program.Scratch, m.program.ThreadScratch*threads)),
 		threads: make([]thread, threads),
 		times:   make([]layerTime, len(m.program.Layers)),
@@ -56,26 +58,45 @@ func newLane(m *Model, images, threads int) lane {
 
 // walk computes n images up to the layer that gives out, and writes that to dst.
 func (w *lane) walk(dst, src []float32, n int, out Buffer, layers int) {
-	w.src, w.images = src, n
-	at := time.Now()
-	for i := range w.m.program.Layers[:layers] {
-		l := &w.m.program.Layers[i]
-		w.layer = l
-		if l.Winograd > 0 {
-			w.winograd(l)
-		} else {
-			w.grid = l.grid(w.m.kernels.level, n, w.size())
-			w.run(w.grid.tasks)
+	single := 0
+	if n > 1 {
+		single = min(w.single, layers)
+		for i := range n {
+			w.see(src, i, 1)
+			w.layers(0, single)
 		}
-		now := time.Now()
-		w.times[i].add(layerTime{now.Sub(at), 1, n})
-		at = now
 	}
+	w.see(src, 0, n)
+	w.layers(single, layers)
 	each := out.elements()
 	for i := range n {
 		unpack(dst[i*each:(i+1)*each], w.arena[w.base(out, i):], out)
 	}
 	w.src = nil
+}
+
+// see makes n images, from the one called first on, those that layers compute.
+func (w *lane) see(src []float32, first, n int) {
+	p := w.m.program
+	w.arena, w.src, w.images = w.memory[first*p.Arena:], src[first*p.inputSize():], n
+}
+
+// layers computes the layers from one up to another.
+func (w *lane) layers(from, to int) {
+	at := time.Now()
+	for i := from; i < to; i++ {
+		l := &w.m.program.Layers[i]
+		w.layer = l
+		if l.Winograd > 0 {
+			w.winograd(l)
+		} else {
+			w.grid = l.grid(w.m.kernels.level, w.images, w.size())
+			w.run(w.grid.tasks)
+		}
+		now := time.Now()
+		w.times[i].add(layerTime{now.Sub(at), 1, w.images})
+		at = now
+	}
 }
 
 // size is the number of threads at work.
@@ -147,4 +168,4 @@ func (w *lane) task(l *Layer, thread, task int) {
 }
 
 // base is where an image of a buffer starts in the arena.
-func (w *lane) base(b Buffer, image int) int { return b.Offset*w.images + image*b.size() }
+func (w *lane) base(b Buffer, image int) int { return image*w.m.program.Arena + b.Offset }

@@ -11,7 +11,8 @@ import (
 // time; after it is made, a run allocates nothing.
 //
 // A run goes through the network layer by layer, all images and all threads
-// together.  If the activations of an image fit into a thread's cache, many
+// together; through the first layers, whose activations are larger than their
+// weights, image by image.  If the activations of an image fit into a thread's cache, many
 // images are divided among the threads instead, and each goes through the
 // whole network with a few at a time: nothing leaves its cache, and nobody
 // waits for anybody.
@@ -52,6 +53,9 @@ func (m *Model) NewWorkspace(batch int) *Workspace {
 	}
 	w.lane = newLane(m, together, m.pool.threads)
 	w.lane.team = m.pool.newTeam()
+	if w.group == 0 {
+		w.lane.single = m.program.Single
+	}
 	// A method value, once, of the lane where it stays.
 	w.lane.body = w.lane.tasks
 	return w
@@ -62,9 +66,9 @@ func (w *Workspace) Batch() int { return w.batch }
 
 // Bytes is the size of the workspace's memory.
 func (w *Workspace) Bytes() int {
-	n := len(w.arena) + len(w.scratch)
+	n := len(w.memory) + len(w.scratch)
 	for i := range w.alone {
-		n += len(w.alone[i].arena) + len(w.alone[i].scratch)
+		n += len(w.alone[i].memory) + len(w.alone[i].scratch)
 	}
 	return 4 * n
 }
@@ -149,7 +153,7 @@ func (w *Workspace) Profile() Profile {
 			Duration: all.elapsed,
 			Runs:     all.runs,
 			MACs:     l.MACs * all.images,
-			Bytes:    l.weightBytes()*all.runs + l.imageBytes()*all.images,
+			Bytes:    l.weightBytes()*all.runs + l.ImageBytes()*all.images,
 		}
 	}
 	return Profile{Name: p.Name, Kernels: w.m.kernels.level, Layers: layers, Peak: w.m.peak()}

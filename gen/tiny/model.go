@@ -327,6 +327,7 @@ var program = Program{
 			Out:  Buffer{Channels: 7, Height: 1, Width: 1, Block: 16},
 		},
 	},
+	Single:        4,
 	Input:         [3]int{3, 21, 29},
 	Logits:        Buffer{Channels: 7, Height: 1, Width: 1, Block: 16},
 	Features:      Buffer{Offset: 768, Channels: 44, Height: 1, Width: 1, Block: 16},

@@ -17,6 +17,9 @@ type Program struct {
 	Weights       int    // float32s of packed weights; two half weights take the place of one
 	Hash          uint64 // FNV-1a-64 of the packed weights' bytes
 	Layers        []Layer
+	// Single is how many of the first layers had better run image by image in a
+	// batch: their activations take more memory than their weights.
+	Single int
 
 	Input    [3]int // channels, height and width of an image
 	Logits   Buffer // after LogitLayers layers
@@ -34,7 +37,7 @@ type Program struct {
 // With Block 16 it is stored as [Channels/16][Height][Width][16], with Block 1
 // as [Channels][Height][Width]; Halo pixels of zeros surround every plane.
 type Buffer struct {
-	Offset   int // float32s per image from the arena's start; -1 for the caller's images
+	Offset   int // float32s from the start of the image's arena; -1 for the caller's images
 	Channels int
 	Height   int
 	Width    int
@@ -157,8 +160,8 @@ func (l *Layer) weightBytes() int {
 	return 4 * l.weightFloats(l.Kernel[0]*l.Kernel[1]*l.In.Channels/l.Groups*l.Out.Channels)
 }
 
-// imageBytes is what the layer reads and writes of one image's activations.
-func (l *Layer) imageBytes() int {
+// ImageBytes is what the layer reads and writes of one image's activations.
+func (l *Layer) ImageBytes() int {
 	n := l.In.elements() + l.In2.elements() + l.Out.elements()
 	for _, b := range l.More {
 		n += b.elements()

@@ -96,6 +96,23 @@ func (f DataFingerprint) difference(before DataFingerprint) string {
 	return fmt.Sprintf("as many pictures as before with other contents, labels or order (hash %s, before %s)", f.Hash, before.Hash)
 }
 
+// sameClasses says whether test data number the classes alike: a folder that is
+// missing would shift those behind it.
+func (d *Dataset) sameClasses(test *Dataset) error {
+	if d.classes == nil || test.classes == nil {
+		return nil
+	}
+	for i, name := range d.classes {
+		if i >= len(test.classes) {
+			return fmt.Errorf("test data %s: there is no class %d, %s", test.name, i, name)
+		}
+		if test.classes[i] != name {
+			return fmt.Errorf("test data %s: class %d is %s, in the training data %s: both need the same folders", test.name, i, test.classes[i], name)
+		}
+	}
+	return nil
+}
+
 // newDataset checks what a reader has put together, and computes its hash.
 func newDataset(d *Dataset) (*Dataset, error) {
 	if len(d.labels) == 0 {
@@ -178,7 +195,9 @@ func (d *Dataset) fits(s Stepper, a Augment, p Preprocess, training bool) error 
 //   - a folder with train-images-idx3-ubyte … (with or without .gz): MNIST
 //   - a folder or a .zip with a folder train/ and one test/ or val/, each with
 //     one folder per class of JPEG, PNG or GIF pictures
-//   - for split "", a folder or a .zip with one folder per class
+//   - for split "train" or "", a folder or a .zip with one folder per class
+//
+// Where the data are there, but no such split, the error is an fs.ErrNotExist.
 func OpenDataset(path, split string, o PictureOptions) (*Dataset, error) {
 	tree, err := openTree(path)
 	if err != nil {

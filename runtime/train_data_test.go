@@ -5,11 +5,13 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -164,6 +166,38 @@ func TestOpenDataset(t *testing.T) {
 				t.Errorf("%s: a folder and an archive have different fingerprints", c.name)
 			}
 		}
+	}
+}
+
+// TestClassFolders opens class folders without a folder for the split.
+func TestClassFolders(t *testing.T) {
+	files := map[string][]byte{}
+	for name, b := range photoFiles(t) {
+		if after, ok := strings.CutPrefix(name, "train/"); ok {
+			files[after] = b
+		}
+	}
+	for _, path := range []string{writeFolder(t, files), writeZip(t, files)} {
+		for _, split := range []string{"", "train"} {
+			d, err := OpenDataset(path, split, PictureOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d.Len() != 3 || !slices.Equal(d.ClassNames(), []string{"blue", "red"}) {
+				t.Errorf("split %q: %d pictures of %v", split, d.Len(), d.ClassNames())
+			}
+			if err := d.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := OpenDataset(path, "test", PictureOptions{}); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("test split: %v, want that it does not exist", err)
+		}
+	}
+	files = cifarFiles()
+	delete(files, "test_batch.bin")
+	if _, err := OpenDataset(writeFolder(t, files), "test", PictureOptions{}); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "test_batch.bin") {
+		t.Errorf("CIFAR-10 without test data: %v", err)
 	}
 }
 

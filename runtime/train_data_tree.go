@@ -64,22 +64,32 @@ func (t *dataTree) open(split string, o PictureOptions) (*Dataset, error) {
 		if d, err := t.openFiles(root, files, split); d != nil || err != nil {
 			return d, err
 		}
-		if split != "" {
-			for _, name := range splitNames(split) {
-				for _, folder := range folders {
-					if strings.EqualFold(folder, name) {
-						return openPictures(t, path.Join(root, folder), o)
-					}
-				}
+		if folder := pick(folders, splitNames(split)); folder != "" {
+			return openPictures(t, path.Join(root, folder), o)
+		}
+		// Folders without those of a split are the classes.
+		if split == "" || split == "train" && pick(folders, splitNames("test")) == "" {
+			if len(folders) > 1 {
+				return openPictures(t, root, o)
 			}
-		} else if len(folders) > 1 {
-			return openPictures(t, root, o)
 		}
 		if len(folders) != 1 { // an archive often holds one folder with everything
 			return nil, t.unknown(split, len(files), folders)
 		}
 		root = path.Join(root, folders[0])
 	}
+}
+
+// pick gives the folder with the first of the names that there is, "" for none.
+func pick(folders, names []string) string {
+	for _, name := range names {
+		for _, folder := range folders {
+			if strings.EqualFold(folder, name) {
+				return folder
+			}
+		}
+	}
+	return ""
 }
 
 // openFiles reads the formats of a known list of files; nil if they are not there.
@@ -105,12 +115,11 @@ func (t *dataTree) unknown(split string, files int, folders []string) error {
 	if files == 0 && len(folders) == 0 {
 		return fmt.Errorf("data %s: empty", t.name)
 	}
-	want := "data_batch_1.bin (CIFAR-10), train-images-idx3-ubyte (MNIST), or folders of pictures, one for each class"
-	if split != "" {
-		want = fmt.Sprintf("data_batch_1.bin (CIFAR-10), train-images-idx3-ubyte (MNIST), or a folder %s with one folder of pictures for each class",
-			strings.Join(splitNames(split), " or "))
+	if split == "test" && len(folders) > 1 {
+		return fmt.Errorf("data %s: no test data: %w: want a folder %s", t.name, fs.ErrNotExist, strings.Join(splitNames(split), " or "))
 	}
-	return fmt.Errorf("data %s: %d files and %d folders, none of a known layout: want %s", t.name, files, len(folders), want)
+	return fmt.Errorf("data %s: %d files and %d folders, none of a known layout: want data_batch_1.bin (CIFAR-10), train-images-idx3-ubyte (MNIST), or folders of pictures, one for each class, in one folder for each split (train, test)",
+		t.name, files, len(folders))
 }
 
 // read gives the contents of a file, decompressed if only name.gz is there.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 )
 
 // FitOptions say how a network is trained.  The zero value of a field is its
@@ -112,6 +113,7 @@ type fitting struct {
 	average   *weightAverage // nil for none
 
 	metrics  *metricsLog
+	flushed  time.Time
 	progress *progress
 }
 
@@ -133,6 +135,9 @@ func newFitting(s Stepper, data *Dataset, o FitOptions) (*fitting, error) {
 	if o.Test != nil {
 		if err := o.Test.fits(s, Augment{}, o.Preprocess, false); err != nil {
 			return nil, fmt.Errorf("test data: %w", err)
+		}
+		if err := data.sameClasses(o.Test); err != nil {
+			return nil, err
 		}
 	}
 	f := &fitting{o: o, s: s, data: data, savedAt: -1, perEpoch: stepsPerEpoch(data, s.Batch())}

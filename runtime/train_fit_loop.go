@@ -65,27 +65,33 @@ func (f *fitting) saveDue() bool {
 
 // one takes a step.
 func (f *fitting) one(l *loader) error {
+	begin := time.Now()
 	b, err := l.next()
 	if err != nil {
 		return err
 	}
 	rate := f.o.Schedule.At(f.step)
-	begin := time.Now()
 	loss, err := f.s.Step(b.images, b.labels, rate)
 	if err != nil {
 		return fmt.Errorf("step %d: %w", f.step+1, err)
 	}
-	took := time.Since(begin)
 	f.loss = float64(loss)
 	accuracy := float64(countRight(f.s.Logits(), b.labels, f.s.Classes())) / float64(len(b.labels))
 	l.release(b)
 	f.step++
+	now := time.Now()
 	row := Metric{
 		Kind: "train", Step: f.step, Epoch: f.epochs(), Loss: f.loss, Accuracy: accuracy,
-		LR: float64(rate), Rate: float64(len(b.labels)) / max(took.Seconds(), 1e-9),
+		LR: float64(rate), Rate: float64(len(b.labels)) / max(now.Sub(begin).Seconds(), 1e-9),
 	}
 	if err := f.metrics.add(row); err != nil {
 		return err
+	}
+	if now.Sub(f.flushed) > time.Second { // for those who look on
+		f.flushed = now
+		if err := f.metrics.flush(false); err != nil {
+			return err
+		}
 	}
 	if !finite(f.loss) {
 		return f.notFinite()

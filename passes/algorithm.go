@@ -87,7 +87,7 @@ func weightCost(g *ir.Graph, o Options) float64 {
 	if 4*size*g.ParamCount() <= 16<<20 {
 		cost = cachedWeight
 	}
-	return float64(cost*size) / 4
+	return float64(cost*size) / 4 / float64(max(o.Batch, 1)) // each is read once for all images
 }
 
 // directCost counts the multiply-adds of whole channel blocks, or the time of

@@ -27,6 +27,10 @@ type Options struct {
 	Exact bool
 	// HalfWeights says that weights take two bytes each, not four.
 	HalfWeights bool
+	// Batch is how many images a run will mostly have; 0 stands for one.  Large
+	// batches are computed right by any network, but not as fast as by one that
+	// is made for them.
+	Batch int
 	// Tune has what was measured to be the fastest way to compute
 	// convolutions, by their [ConvKey]; the cost model decides on the rest.
 	Tune map[string]Choice

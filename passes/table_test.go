@@ -118,6 +118,28 @@ func TestExact(t *testing.T) {
 	}
 }
 
+// TestBatch wants the algorithm with few operations and many weights only where
+// a weight serves many images.
+func TestBatch(t *testing.T) {
+	const late = `graph late
+input x: f32[N,512,7,7]
+param w: f32[512,512,3,3]
+param v: f32[512,512,3,3]
+y = conv2d(x, w) {padding=[1,1,1,1]}
+z = conv2d(y, v) {padding=[1,1,1,1]}
+output z
+`
+	for batch, want := range map[int]string{0: "winograd2", 1: "winograd2", 8: "winograd4"} {
+		g := parse(t, late)
+		if err := Run(g, Options{Batch: batch}); err != nil {
+			t.Fatal(err)
+		}
+		if got := g.Value("z").Def.Str("algorithm"); got != want {
+			t.Errorf("batch %d: algorithm %q, want %q", batch, got, want)
+		}
+	}
+}
+
 func TestCosts(t *testing.T) {
 	g := parse(t, `graph cost
 input x: f32[N,3,8,8]

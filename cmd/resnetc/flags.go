@@ -32,6 +32,11 @@ func dtypeFlag() cli.Flag {
 	return &cli.StringFlag{Name: "weights-dtype", Value: "f32", Usage: "store weights as `TYPE`: f32, or f16, IEEE binary16, half the size"}
 }
 
+// batchFlag says what runs will be like.
+func batchFlag() cli.Flag {
+	return &cli.IntFlag{Name: "for-batch", Value: 1, Usage: "choose algorithms for runs of `N` images"}
+}
+
 // tuneFlag names what tune wrote.
 func tuneFlag() cli.Flag {
 	return &cli.StringFlag{Name: "tune", Usage: "compute convolutions as `FILE` says, which resnetc tune wrote"}
@@ -47,6 +52,7 @@ func halfWeights(c *cli.Command) (bool, error) {
 func packageFlags() []cli.Flag {
 	return []cli.Flag{
 		dtypeFlag(),
+		batchFlag(),
 		tuneFlag(),
 		&cli.StringFlag{Name: "target", Usage: "write kernels of `LIST` only: " + strings.Join(codegen.Targets(), ",")},
 		&cli.BoolFlag{Name: "embed", Usage: "embed the weights in the binary (the default up to 16 MiB)"},

@@ -37,7 +37,10 @@ func (net *network) lower(c *cli.Command, bar *progress.Bar) error {
 
 // run runs passes with what the command line says about algorithms.
 func (net *network) run(c *cli.Command, o passes.Options) error {
-	o.Exact, o.HalfWeights = c.Bool("exact"), net.half
+	o.Exact, o.HalfWeights, o.Batch = c.Bool("exact"), net.half, c.Int("for-batch")
+	if o.Batch < 1 && c.IsSet("for-batch") {
+		return usagef("-for-batch %d: want at least 1", o.Batch)
+	}
 	path := c.String("tune")
 	if path == "" || net.untuned {
 		return passes.Run(net.graph, o)

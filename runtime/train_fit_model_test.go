@@ -16,7 +16,8 @@ type softmaxRegression struct {
 	logits         []float32
 	gw, gb         []float32
 	onStep         func(step int) // called first; may be nil
-	steps          int
+	steps          int            // taken in this process
+	done           int            // as a StepCounter; the update depends on it
 }
 
 func newSoftmaxRegression(batch int, in [3]int, classes int) *softmaxRegression {
@@ -38,6 +39,9 @@ func (m *softmaxRegression) Batch() int         { return m.batch }
 func (m *softmaxRegression) InputShape() [3]int { return m.in }
 func (m *softmaxRegression) Classes() int       { return m.classes }
 func (m *softmaxRegression) Logits() []float32  { return m.logits }
+
+func (m *softmaxRegression) Steps() int     { return m.done }
+func (m *softmaxRegression) SetSteps(n int) { m.done = n }
 
 func (m *softmaxRegression) forward(logits, images []float32) {
 	n := len(m.mean)
@@ -62,6 +66,8 @@ func (m *softmaxRegression) Step(images []float32, labels []int32, lr float32) (
 		m.onStep(m.steps)
 	}
 	m.steps++
+	m.done++
+	lr *= 1 + 1/float32(m.done)
 	n := len(m.mean)
 	for i := range m.batch { // the statistic depends on the order of the batches
 		for j, x := range images[i*n:][:n] {

@@ -26,6 +26,9 @@ func (f *fitting) start() error {
 			return err
 		}
 	}
+	if c, ok := f.s.(StepCounter); ok {
+		c.SetSteps(f.step)
+	}
 	if f.metrics, err = openMetrics(f.o.Dir, f.step, f.evaluated == f.step); err != nil {
 		return err
 	}

@@ -34,6 +34,14 @@ type Stepper interface {
 	SetOptimizerState(name string, data []float32) error
 }
 
+// StepCounter is a Stepper whose steps depend on how many came before, such as
+// by AdamW's bias correction or by the seed of dropout.
+type StepCounter interface {
+	Steps() int
+	// SetSteps says how many steps the parameters have seen.
+	SetSteps(n int)
+}
+
 // Evaluator is a Stepper that also computes logits as inference does, with
 // the running statistics of batch norm and without dropout.
 type Evaluator interface {

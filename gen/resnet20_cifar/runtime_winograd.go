@@ -30,9 +30,13 @@ func (w *lane) winograd(l *Layer) {
 		w.run(tasks)
 		return
 	}
+	n := l.Winograd + 2
 	group := l.Tiles[w.m.kernels.level].Blocks
 	groups := (l.Out.planes() + group - 1) / group
-	n := l.Winograd + 2
+	if split := (productTasks*w.size() + n*n - 1) / (n * n); split < groups {
+		group *= (groups + split - 1) / split
+		groups = (l.Out.planes() + group - 1) / group
+	}
 	for first := 0; first < rows; first += chunk {
 		last := min(rows, first+chunk)
 		w.grid = grid{phase: winogradInput, first: first, last: last}
@@ -43,6 +47,10 @@ func (w *lane) winograd(l *Layer) {
 		w.run(l.Out.planes())
 	}
 }
+
+// productTasks is how many tasks each thread gets of the products of a chunk:
+// enough to share them evenly, and few, since each is only microseconds long.
+const productTasks = 24
 
 // tileRows and tileColumns count the tiles of one image.
 func (l *Layer) tileRows() int    { return (l.Out.Height + l.Winograd - 1) / l.Winograd }

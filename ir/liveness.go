@@ -110,11 +110,14 @@ func flattenInPlace(in, out Type) bool {
 }
 
 // inPlace reports whether n may write its result over its operand u: it reads
-// no element of u after it wrote another in its place.
+// no element of u after it wrote another in its place.  A batch norm's gradient
+// has its sums before it writes.
 func inPlace(n *Node, u *Value) bool {
 	switch n.Op {
 	case BatchNorm, Affine, ReLU, Add, Softmax, Dropout, StochasticDepth, Reorder, ReLUGrad, DropoutTrain, StochasticDepthTrain:
 		return true
+	case BatchNormGrad:
+		return u == n.In("dy") || u == n.In("input")
 	case Conv2D:
 		return u == n.In("residual") && u != n.In("input")
 	}

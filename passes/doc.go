@@ -45,9 +45,11 @@
 // passes its gradient on without a copy.
 //
 // The parameters that a graph updates are no constants: a pass that computes
-// parameters from parameters leaves them alone.  dead-code to choose-algorithm
-// run on training graphs too.  layout does not, and says so: what it stores are
-// the images' activations, and neither labels nor gradients of weights.
+// parameters from parameters leaves them alone.  layout and plan-memory store
+// what each image has, activations and their gradients, with the halos that the
+// convolutions of both ways read; what has no batch axis, gradients of weights,
+// statistics and scalars, is left to code generation.  Convolutions are direct:
+// Winograd's weights are transformed by the compiler, and a step changes them.
 //
 // # The form after the last pass
 //

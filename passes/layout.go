@@ -16,21 +16,25 @@ const StemChannels = 8
 // them, and inserts a reorder where a reader wants another form.  A reorder
 // stands right before its first reader, so that it lives shortly.
 func layout(g *ir.Graph, _ Options) error {
-	if err := checkOperands(g); err != nil {
+	if isTraining(g) {
+		directOnly(g)
+	} else if err := checkOperands(g); err != nil {
 		return err
 	}
 	l := &layouter{e: edit(g), halos: map[form]int{}, copies: map[copyKey]*ir.Value{}}
 	for _, n := range g.Nodes {
-		if n.Op == ir.Conv2D {
-			f := wanted(n, 0)
-			l.halos[f] = max(l.halos[f], haloNeeded(n))
+		if i, halo := haloRead(n); i >= 0 {
+			f := wanted(n, i)
+			l.halos[f] = max(l.halos[f], halo)
 		}
 	}
 	for _, n := range g.Nodes {
 		l.node(n)
 	}
 	for i, v := range g.Outputs {
-		g.Outputs[i] = l.read(form{value: v, layout: ir.NCHW16c})
+		if isStored(v) {
+			g.Outputs[i] = l.read(form{value: v, layout: ir.NCHW16c})
+		}
 	}
 	g.Nodes = l.nodes
 	return checkStored(g)
@@ -84,14 +88,16 @@ func wanted(n *ir.Node, i int) form {
 		return form{v, ir.NCHW, true}
 	case n.Op == ir.Flatten:
 		return form{v, ir.NCHW16c, true}
-	case n.Op == ir.Conv2D && i == 0 && isStem(n):
+	case n.Op == ir.Unflatten && pixels(n.Out()) > 1:
+		return form{v, ir.NCHW, true}
+	case n.Op == ir.Conv2D && i == 0 && isStem(n), n.Op == ir.Conv2DGradWeight && i == 1 && isStem(n):
 		return form{v, ir.NCHW, false}
 	}
 	return form{v, ir.NCHW16c, false}
 }
 
-// isStem reports whether n is a convolution that reads a graph input from
-// planar storage.
+// isStem reports whether n is a convolution, or its gradient, that reads a graph
+// input from planar storage.
 func isStem(n *ir.Node) bool {
 	v := n.In("input")
 	return v.Def == nil && n.Int("groups") == 1 && v.Type.Shape[1] <= StemChannels
@@ -102,14 +108,16 @@ func pixels(v *ir.Value) int { return v.Type.Shape[2] * v.Type.Shape[3] }
 // node appends n, after the reorders that it needs.
 func (l *layouter) node(n *ir.Node) {
 	for i, v := range n.Inputs {
-		if v != nil && !l.e.params[v] {
+		if v != nil && !l.e.params[v] && isStored(v) {
 			n.Inputs[i] = l.read(wanted(n, i))
 		}
 	}
 	l.nodes = append(l.nodes, n)
 	for _, v := range n.Results {
-		v.Type.Layout = ir.NCHW16c
-		v.Type.Halo = l.halos[form{value: v, layout: ir.NCHW16c}]
+		if isStored(v) {
+			v.Type.Layout = ir.NCHW16c
+			v.Type.Halo = l.halos[form{value: v, layout: ir.NCHW16c}]
+		}
 	}
 	if n.Op == ir.Flatten && n.Inputs[0].Type.Layout == ir.NCHW {
 		l.flattened(n)
@@ -149,9 +157,6 @@ func (l *layouter) reorder(name string, v *ir.Value, layout ir.Layout, halo int)
 // checkOperands makes sure that weights are parameters and that all else flows
 // from the graph's inputs, as [N,C] or [N,C,H,W].
 func checkOperands(g *ir.Graph) error {
-	if len(g.Updates) > 0 {
-		return fmt.Errorf("graph %q is a step of training, which updates %q: only networks for inference have a layout", g.Name, g.Updates[0].Param.Name)
-	}
 	params := map[*ir.Value]bool{}
 	for _, v := range g.Params {
 		params[v] = true

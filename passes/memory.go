@@ -19,7 +19,9 @@ func Report(g *ir.Graph) MemoryReport {
 	for _, n := range g.Nodes {
 		if aliased(n) == nil {
 			for _, v := range n.Results {
-				r.Naive += blocks(v.Type.Stored())
+				if isStored(v) {
+					r.Naive += blocks(v.Type.Stored())
+				}
 			}
 		}
 	}
@@ -76,6 +78,9 @@ func buffers(g *ir.Graph) []*buffer {
 	home := map[*ir.Value]*buffer{}
 	for i, n := range g.Nodes {
 		for k, v := range n.Results {
+			if !isStored(v) {
+				continue // codegen puts it beside the parameters
+			}
 			var b *buffer
 			if k == 0 {
 				b = home[aliased(n)]
@@ -117,6 +122,8 @@ func overwritten(n *ir.Node, i int, home map[*ir.Value]*buffer) *buffer {
 	switch n.Op {
 	case ir.Add, ir.ReLUGrad:
 		operands = n.Inputs
+	case ir.BatchNormGrad: // its sums are complete before the first element is written
+		operands = n.Inputs[:2]
 	case ir.Affine, ir.ReLU, ir.DropoutTrain, ir.StochasticDepthTrain:
 		operands = n.Inputs[:1]
 	case ir.Conv2D:

@@ -1,0 +1,221 @@
+package runtime
+
+// gradRows is about how many bytes of x and dy a weight gradient goes over, tap
+// after tap, before it goes on: half of an L1 cache.
+const gradRows = 16 << 10
+
+// gradUnits is how many pieces a weight's gradient has that tasks compute
+// apart, if its images are not cut: pairs of an output and an input plane.
+func (r *TrainLayer) gradUnits() (outPlanes, inUnits int) {
+	o, i, _ := r.Slot.weightShape()
+	if r.Slot.InBlock == 1 {
+		i = 1 // all planes of a stem
+	}
+	return o, i
+}
+
+// gradChunks is into how many parts so many images are cut, whose sums are
+// added up afterwards.  It depends on nothing but the layer and the batch, for
+// the order of the sums does.
+func (r *TrainLayer) gradChunks(images int) int {
+	const enough = 16 // tasks
+	o, i := r.gradUnits()
+	return max(1, min(images, enough/(o*i)))
+}
+
+// gradTasks is the number of tasks of the phase at hand.
+func (t *Trainer) gradTasks(r *TrainLayer) int {
+	o, i := r.gradUnits()
+	t.chunks = r.gradChunks(t.w.images)
+	switch {
+	case t.phase == 0:
+		return t.chunks * o * i
+	case t.chunks > 1 || r.Slot.Groups > r.Slot.Merged:
+		return 1
+	}
+	return 0
+}
+
+// weightGrad is, phase by phase: the gradient over a chunk of the images for
+// a pair of planes; the sum of the chunks, always in the same order.
+func (t *Trainer) weightGrad(r *TrainLayer, s *trainThread, task int) {
+	grad := t.store[r.Slot.Offset:][:r.Slot.Stored()]
+	if t.phase == 1 {
+		for chunk := range t.chunks {
+			if part := t.partial[chunk*len(grad):]; chunk == 0 && t.chunks > 1 {
+				copy(grad, part)
+			} else if t.chunks > 1 {
+				for i, x := range part[:len(grad)] {
+					grad[i] += x
+				}
+			}
+		}
+		r.Slot.clearBetween(grad)
+		return
+	}
+	out, in := r.gradUnits()
+	pair, chunk := task%(out*in), task/(out*in)
+	o, i := pair/in, pair%in
+	if t.chunks > 1 {
+		grad = t.partial[chunk*len(grad):][:len(grad)]
+	}
+	unit := len(grad) / (out * in)
+	acc := grad[pair*unit:][:unit]
+	clear(acc)
+	first, last := chunk*t.w.images/t.chunks, (chunk+1)*t.w.images/t.chunks
+	l := &r.Layer
+	switch {
+	case l.In.Height*l.In.Width*l.In2.Height*l.In2.Width == 1 && l.Kernel == [2]int{1, 1}:
+		t.weightGradVectors(l, s, acc, o, i, first, last)
+	case r.Slot.InBlock == 1:
+		t.weightGradImages(r, s, first, last, func(image, from, rows int) { t.weightGradPlanar(l, s, acc, o, image, from, rows) })
+	default:
+		plane := o/(out/l.Groups)*in + i
+		t.weightGradImages(r, s, first, last, func(image, from, rows int) { t.weightGradBlocked(l, s, acc, o, plane, image, from, rows) })
+	}
+}
+
+// weightGradImages calls f for every image and piece of its rows of dy.
+func (t *Trainer) weightGradImages(r *TrainLayer, _ *trainThread, first, last int, f func(image, from, rows int)) {
+	in := &r.Layer.In
+	rows := max(1, gradRows/(4*in.row()+4*r.Layer.In2.row()*r.Layer.Stride[0]))
+	for image := first; image < last; image++ {
+		for from := 0; from < in.Height; from += rows {
+			f(image, from, min(rows, in.Height-from))
+		}
+	}
+}
+
+// weightGradBlocked adds, tap by tap, the products of some rows of dy, plane o,
+// with a plane of x.
+func (t *Trainer) weightGradBlocked(l *Layer, s *trainThread, acc []float32, o, plane, image, from, rows int) {
+	dy, x := &l.In, &l.In2
+	a := &s.grad
+	*a = weightGradArgs{
+		dy: t.w.at(*dy, image, o, from), rows: rows, pixels: dy.Width,
+		xStep: 4 * block * l.Stride[1], xRow: 4 * x.row() * l.Stride[0], dyStep: 4 * block, dyRow: 4 * dy.row(),
+	}
+	start := t.w.base(*x, image) + plane*x.plane() + (x.Halo-l.Padding[1])*block
+	for ky := range l.Kernel[0] {
+		row := start + (from*l.Stride[0]+ky*l.Dilation[0]-l.Padding[0]+x.Halo)*x.row()
+		for kx := range l.Kernel[1] {
+			a.x = &t.w.arena[row+kx*l.Dilation[1]*block]
+			a.acc = &acc[(ky*l.Kernel[1]+kx)*block*block]
+			callWeightGrad(t.kernels.weightGrad[block], a)
+		}
+	}
+}
+
+// weightGradPlanar is the same for all planes of a planar x: neighbouring taps
+// of a row take the place of neighbouring channels.
+func (t *Trainer) weightGradPlanar(l *Layer, s *trainThread, acc []float32, o, image, from, rows int) {
+	dy, x := &l.In, &l.In2
+	a := &s.grad
+	*a = weightGradArgs{
+		dy: t.w.at(*dy, image, o, from), rows: rows, pixels: dy.Width,
+		xStep: 4 * l.Stride[1], xRow: 4 * x.row() * l.Stride[0], dyStep: 4 * block, dyRow: 4 * dy.row(),
+	}
+	together := min(l.Kernel[1], block)
+	if l.Dilation[1] > 1 {
+		together = 1
+	}
+	for c := range x.Channels {
+		start := t.w.base(*x, image) + c*x.plane() + x.Halo - l.Padding[1]
+		for ky := range l.Kernel[0] {
+			row := start + (from*l.Stride[0]+ky*l.Dilation[0]-l.Padding[0]+x.Halo)*x.row()
+			for kx := 0; kx < l.Kernel[1]; kx += together {
+				a.x = &t.w.arena[row+kx*l.Dilation[1]]
+				a.acc = &acc[((c*l.Kernel[0]+ky)*l.Kernel[1]+kx)*block]
+				callWeightGrad(t.kernels.weightGrad[min(together, l.Kernel[1]-kx)], a)
+			}
+		}
+	}
+}
+
+// weightGradVectors is the same where an image has one pixel: the images are
+// the pixels of a row.
+func (t *Trainer) weightGradVectors(l *Layer, s *trainThread, acc []float32, o, i, first, last int) {
+	s.grad = weightGradArgs{
+		x: t.w.at(l.In2, first, i, 0), dy: t.w.at(l.In, first, o, 0), acc: &acc[0], rows: 1, pixels: last - first,
+		xStep: 4 * l.In2.size(), dyStep: 4 * l.In.size(),
+	}
+	callWeightGrad(t.kernels.weightGrad[block], &s.grad)
+}
+
+// callWeightGrad is a point where the goroutine can be preempted; see callConv.
+//
+//go:noinline
+func callWeightGrad(k weightGradKernel, a *weightGradArgs) { k(a) }
+
+// turn packs the taps of a weight for the convolution that computes the input's
+// gradient: [in/16][out/16][taps, the last one first][16 out][16 in].
+func (t *Trainer) turn(r *TrainLayer, plane int) {
+	s, g := &r.Slot, &r.Turn
+	out, in, taps := s.weightShape()
+	out /= s.Merged
+	group := plane / in
+	kw := 1
+	if len(s.Shape) == 4 {
+		kw = s.Shape[3]
+	}
+	const matrix = block * block
+	dst := t.store[r.Layer.Weight+plane*out*g.Count[0]*g.Count[1]*matrix:]
+	for o := range out {
+		from := s.Offset + ((group*out+o)*in+plane%in)*taps*matrix
+		for y := range g.Count[0] {
+			for x := range g.Count[1] {
+				ky := g.First[0] + (g.Count[0]-1-y)*g.Step[0]
+				kx := g.First[1] + (g.Count[1]-1-x)*g.Step[1]
+				transpose(dst[:matrix], t.store[from+(ky*kw+kx)*matrix:][:matrix])
+				dst = dst[matrix:]
+			}
+		}
+	}
+}
+
+// transpose swaps rows and columns of a 16×16 matrix.
+func transpose(dst, src []float32) {
+	d, s := (*[block * block]float32)(dst), (*[block * block]float32)(src)
+	for y := range block {
+		for x := range block {
+			d[x*block+y] = s[y*block+x]
+		}
+	}
+}
+
+// spread sets pixel (y, x) of a plane from the buffer that has the turn there,
+// More[y%stride*stride+x%stride], or to zero where there is none.
+func (t *Trainer) spread(r *TrainLayer, image, plane int) {
+	l := &r.Layer
+	out := &l.Out
+	dst := t.plane(*out, image, plane)
+	clear(dst)
+	for i := range l.More {
+		in := &l.More[i]
+		if in.Channels == 0 {
+			continue
+		}
+		src := t.plane(*in, image, plane)
+		for y := range in.Height {
+			d := dst[(i/l.Stride[1]+y*l.Stride[0]+out.Halo)*out.row()+(i%l.Stride[1]+out.Halo)*block:]
+			s := src[(y+in.Halo)*in.row()+in.Halo*block:]
+			for x := range in.Width {
+				*(*[block]float32)(d[x*l.Stride[1]*block:]) = *(*[block]float32)(s[x*block:])
+			}
+		}
+	}
+}
+
+// slice copies the channels of a plane from those of In, from Layer.Before on.
+func (t *Trainer) slice(r *TrainLayer, image, plane int) {
+	l := &r.Layer
+	dst := t.plane(l.Out, image, plane)
+	clear(dst)
+	first := plane * block
+	for c := first; c < min(first+block, l.Out.Channels); {
+		from := c + l.Before
+		n := min(block-from%block, min(first+block, l.Out.Channels)-c)
+		copyLanes(dst[c-first:], l.Out, t.plane(l.In, image, from/block)[from%block:], l.In, [2]int{1, 1}, n)
+		c += n
+	}
+}

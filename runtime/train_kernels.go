@@ -1,0 +1,54 @@
+package runtime
+
+// weightGradKernel adds to a.acc, n pixels of 16 channels, the products of n
+// values of x with the 16 channels of dy, over a.rows rows of a.pixels pixels;
+// n belongs to the kernel.  For each i below n and channel o:
+//
+//	acc[i][o] += sum over rows and pixels of x[row][pixel][i] * dy[row][pixel][o]
+//
+// with one fused multiply-add each, row by row and pixel by pixel, from 0 on: the
+// sum of a call is added to acc at its end, which rounds less than to go on
+// from acc.
+type weightGradKernel func(a *weightGradArgs)
+
+// weightGradArgs are a weight gradient kernel's arguments.  Strides are in bytes.
+type weightGradArgs struct {
+	x, dy, acc   *float32
+	rows, pixels int
+	xStep, xRow  int // from one pixel, row to the next
+	dyStep       int
+	dyRow        int
+}
+
+// channelKernel works on a.pixels pixels of 16 channels, 64 bytes apart.
+type channelKernel func(a *channelArgs)
+
+// channelArgs are a channel kernel's arguments.
+type channelArgs struct {
+	x    *float32
+	dy   *float32
+	mask *float32 // result of a ReLU, where it is <= 0 dy counts as 0; may be nil
+	out  *float32
+	coef *float32 // rows of 16 values
+	// pixels is their number; flags may have flagReLU.
+	pixels, flags int
+}
+
+// trainKernelSet holds the kernels of training of one level.
+type trainKernelSet struct {
+	level      Level
+	weightGrad [block + 1]weightGradKernel // by n
+	// moments gives, with coef a shift, the sums of x-shift and of its square
+	// as out[0] and out[1].
+	moments channelKernel
+	// gradSums gives, with coef the mean, the sums of dy and of dy*(x-mean) as
+	// out[0] and out[1].
+	gradSums channelKernel
+	// gradSweep gives, with coef a, b, c and the mean, out = a*dy+b*(x-mean)+c.
+	gradSweep channelKernel
+	// maskGrad gives out = dy, masked.
+	maskGrad channelKernel
+	// normalize gives out = x*coef[0]+coef[1]+dy, clamped under flagReLU, with
+	// dy the residual.
+	normalize channelKernel
+}

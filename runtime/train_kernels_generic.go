@@ -1,0 +1,135 @@
+package runtime
+
+import "unsafe"
+
+// genericTrainKernels returns the pure-Go kernels of training.  No kernel is missing.
+func genericTrainKernels() *trainKernelSet {
+	s := &trainKernelSet{
+		level:     PureGo,
+		moments:   momentsGeneric,
+		gradSums:  gradSumsGeneric,
+		gradSweep: gradSweepGeneric,
+		maskGrad:  maskGradGeneric,
+		normalize: normalizeGeneric,
+	}
+	for n := 1; n <= block; n++ {
+		s.weightGrad[n] = func(a *weightGradArgs) { weightGradGeneric(a, n) }
+	}
+	return s
+}
+
+// chooseTrainKernels gives the kernels of a level; those that it lacks are
+// their pure-Go twins.
+func chooseTrainKernels(level Level) *trainKernelSet {
+	set := genericTrainKernels()
+	for _, s := range assemblyTrainKernels() {
+		if s.level == level {
+			merged := *s
+			for n, k := range merged.weightGrad {
+				if k == nil {
+					merged.weightGrad[n] = set.weightGrad[n]
+				}
+			}
+			return &merged
+		}
+	}
+	set.level = level
+	return set
+}
+
+func weightGradGeneric(a *weightGradArgs, n int) {
+	for i := range n {
+		acc := pixelAt(a.acc, i*64)
+		// Eight sums at a time are what stays in registers.
+		for half := 0; half < block; half += 8 {
+			var s [8]float32
+			for row := range a.rows {
+				for p := range a.pixels {
+					x := *(*float32)(unsafe.Add(unsafe.Pointer(a.x), row*a.xRow+p*a.xStep+4*i))
+					d := (*[8]float32)(unsafe.Add(unsafe.Pointer(a.dy), row*a.dyRow+p*a.dyStep+4*half))
+					s[0] += x * d[0]
+					s[1] += x * d[1]
+					s[2] += x * d[2]
+					s[3] += x * d[3]
+					s[4] += x * d[4]
+					s[5] += x * d[5]
+					s[6] += x * d[6]
+					s[7] += x * d[7]
+				}
+			}
+			for o, v := range s {
+				acc[half+o] += v
+			}
+		}
+	}
+}
+
+// masked is a pixel of dy, 0 where the ReLU clamped; a NaN lets it pass, as in PyTorch.
+func masked(a *channelArgs, p int) [block]float32 {
+	g := *pixelAt(a.dy, p*64)
+	if a.mask != nil {
+		for c, y := range pixelAt(a.mask, p*64) {
+			if y <= 0 {
+				g[c] = 0
+			}
+		}
+	}
+	return g
+}
+
+func momentsGeneric(a *channelArgs) {
+	shift := pixelAt(a.coef, 0)
+	var first, second [block]float32
+	for p := range a.pixels {
+		for c, x := range pixelAt(a.x, p*64) {
+			d := x - shift[c]
+			first[c] += d
+			second[c] += d * d
+		}
+	}
+	*pixelAt(a.out, 0), *pixelAt(a.out, 64) = first, second
+}
+
+func gradSumsGeneric(a *channelArgs) {
+	mean := pixelAt(a.coef, 0)
+	var first, second [block]float32
+	for p := range a.pixels {
+		g, x := masked(a, p), pixelAt(a.x, p*64)
+		for c, v := range g {
+			first[c] += v
+			second[c] += v * (x[c] - mean[c])
+		}
+	}
+	*pixelAt(a.out, 0), *pixelAt(a.out, 64) = first, second
+}
+
+func gradSweepGeneric(a *channelArgs) {
+	fa, fb, fc, mean := pixelAt(a.coef, 0), pixelAt(a.coef, 64), pixelAt(a.coef, 128), pixelAt(a.coef, 192)
+	for p := range a.pixels {
+		g, x := masked(a, p), *pixelAt(a.x, p*64)
+		for c, v := range g {
+			g[c] = fa[c]*v + (fb[c]*(x[c]-mean[c]) + fc[c])
+		}
+		*pixelAt(a.out, p*64) = g
+	}
+}
+
+func maskGradGeneric(a *channelArgs) {
+	for p := range a.pixels {
+		*pixelAt(a.out, p*64) = masked(a, p)
+	}
+}
+
+func normalizeGeneric(a *channelArgs) {
+	scale, bias := pixelAt(a.coef, 0), pixelAt(a.coef, 64)
+	for p := range a.pixels {
+		y, res := *pixelAt(a.x, p*64), pixelAt(a.dy, p*64)
+		for c, v := range y {
+			y[c] = v*scale[c] + bias[c] + res[c]
+		}
+		if a.flags&flagReLU != 0 {
+			clamp(&y)
+		}
+		*pixelAt(a.out, p*64) = y
+	}
+}

@@ -1,0 +1,313 @@
+package runtime
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	goruntime "runtime"
+)
+
+// Trainer is a network in training: its parameters, the optimizer's state and
+// the memory of a step.  One goroutine may use it at a time.
+type Trainer struct {
+	program *TrainProgram
+	kernels *trainKernelSet
+	w       *lane // whose model's weights are the store
+	batch   int
+	store   []float32
+	logits  []float32
+
+	step, seed int32
+	labels     []int32
+	rate       float32
+
+	// The row in progress, which tasks read.
+	row     *TrainLayer
+	phase   int
+	chunks  int       // of TrainWeightGrad
+	sums    []float64 // two for each channel of a block, plane and image
+	partial []float32 // sums of TrainWeightGrad's chunks
+	scratch []trainThread
+	body    func(thread, from, to int)
+}
+
+// trainThread is what one thread has to itself.
+type trainThread struct {
+	index   int
+	channel channelArgs
+	grad    weightGradArgs
+	sums    [2 * block]float32
+	coef    [4 * block]float32
+	_       [128]byte // no cache line belongs to two threads
+}
+
+// NewTrainer makes a trainer for steps of up to batch images.  The parameters
+// are as [Trainer.Initialize] leaves them for the seed 0.  Of the options,
+// those that choose threads and kernels count.  Errors: a batch below 1, and
+// options that this machine cannot fulfil.
+func NewTrainer(p *TrainProgram, batch int, opts ...Option) (*Trainer, error) {
+	o := options{threads: goruntime.GOMAXPROCS(0), kernels: os.Getenv(KernelsEnv)}
+	for _, set := range opts {
+		set(&o)
+	}
+	if o.open != nil {
+		return nil, fmt.Errorf("%s: a trainer takes no packed weights: use SetParameter", p.Name)
+	}
+	if batch < 1 {
+		return nil, fmt.Errorf("%s: a batch of %d images, want at least 1", p.Name, batch)
+	}
+	if o.threads < 1 {
+		return nil, fmt.Errorf("%s: %d threads, want at least 1", p.Name, o.threads)
+	}
+	kernels, err := chooseKernels(o.kernels)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p.Name, err)
+	}
+	store := alignedFloats(p.Store)
+	m := &Model{
+		program: &Program{Name: p.Name, Arena: p.Arena, Input: p.Input, Logits: p.Logits},
+		weights: weightSource{floats: store},
+		kernels: kernels,
+		pool:    newPool(o.threads),
+	}
+	w := newLane(m, batch, m.pool.threads)
+	t := &Trainer{
+		program: p, kernels: chooseTrainKernels(kernels.level), w: &w, batch: batch, store: store,
+		logits: make([]float32, batch*p.Logits.elements()),
+	}
+	w.team = m.pool.newTeam()
+	w.body = w.tasks
+	t.scratch = make([]trainThread, m.pool.threads)
+	for i := range t.scratch {
+		t.scratch[i].index = i
+	}
+	t.reserve()
+	t.body = t.tasks
+	t.Initialize(0)
+	return t, nil
+}
+
+// reserve makes the memory for sums that several tasks compute.
+func (t *Trainer) reserve() {
+	sums, partial := 0, 0
+	for i := range t.program.Layers {
+		r := &t.program.Layers[i]
+		switch r.Op {
+		case TrainBatchNorm, TrainChannelGrad, TrainBiasGrad:
+			sums = max(sums, t.batch*r.Layer.In.planes()*2*block)
+		case TrainWeightGrad:
+			for n := 1; n <= t.batch; n++ {
+				if c := r.gradChunks(n); c > 1 {
+					partial = max(partial, c*r.Slot.Stored())
+				}
+			}
+		}
+	}
+	t.sums, t.partial = make([]float64, sums), alignedFloats(partial)
+}
+
+// Initialize sets all parameters to what training from scratch begins with, by
+// random numbers from the seed, and the optimizer's state and the number of
+// steps to zero.  The seed is that of dropout too.
+func (t *Trainer) Initialize(seed uint64) {
+	t.step, t.seed = 0, int32(seed)
+	for i := range t.program.Parameters {
+		t.program.Parameters[i].fill(t.store, seed, i)
+	}
+	for i := range t.program.State {
+		t.program.State[i].fill(t.store, seed, i)
+	}
+}
+
+// Close stops the trainer's threads.  Later steps fail.
+func (t *Trainer) Close() error {
+	t.w.m.pool.close()
+	return nil
+}
+
+// Batch is the largest number of images of a step.
+func (t *Trainer) Batch() int { return t.batch }
+
+// InputShape is the channels, height and width of one image.
+func (t *Trainer) InputShape() [3]int { return t.program.Input }
+
+// Classes is the number of logits of one image.
+func (t *Trainer) Classes() int { return t.program.Classes }
+
+// Kernels says which level of kernels the trainer uses.
+func (t *Trainer) Kernels() Level { return t.w.m.kernels.level }
+
+// Threads is the number of threads of a step.
+func (t *Trainer) Threads() int { return t.w.m.pool.threads }
+
+// Bytes is the size of all memory that the trainer holds.
+func (t *Trainer) Bytes() int {
+	return 4*(len(t.w.arena)+len(t.w.scratch)+len(t.store)+len(t.partial)+len(t.logits)) + 8*len(t.sums)
+}
+
+// Steps is the number of steps so far, SetSteps sets it: dropout, stochastic
+// depth and AdamW depend on it.
+func (t *Trainer) Steps() int { return int(t.step) }
+
+// SetSteps sets the number of steps so far, for a run that is resumed.
+func (t *Trainer) SetSteps(n int) { t.step = int32(n) }
+
+// Step runs forward, backward and update on one or more images, at most Batch,
+// in NCHW order with a label each, and returns the mean loss before the
+// update.  After an error nothing has changed.
+func (t *Trainer) Step(images []float32, labels []int32, rate float32) (loss float32, err error) {
+	p := t.program
+	size := p.Input[0] * p.Input[1] * p.Input[2]
+	n := len(labels)
+	if n < 1 || n > t.batch || len(images) != n*size {
+		return 0, fmt.Errorf("%s: %d values and %d labels, want %d (%d×%d×%d) for each of 1 to %d images and a label each",
+			p.Name, len(images), n, size, p.Input[0], p.Input[1], p.Input[2], t.batch)
+	}
+	for i, l := range labels {
+		if l < 0 || int(l) >= p.Classes {
+			return 0, fmt.Errorf("%s: label %d is %d, want a class from 0 to %d", p.Name, i, l, p.Classes-1)
+		}
+	}
+	for i := range p.Layers {
+		if r := &p.Layers[i]; r.Op == TrainBatchNorm && n*r.Layer.In.Height*r.Layer.In.Width < 2 {
+			return 0, fmt.Errorf("%s: layer %q has one element per channel, and a batch norm needs two or more to train: make the batch or the images larger", p.Name, r.Layer.Name)
+		}
+	}
+	if err := t.w.team.acquire(0); err != nil {
+		if errors.Is(err, errClosed) {
+			err = errors.New("the trainer is closed")
+		}
+		return 0, fmt.Errorf("%s: %w", p.Name, err)
+	}
+	defer t.w.team.release()
+	t.w.src, t.w.images, t.labels, t.rate = images, n, labels, rate
+	for i := range p.Layers {
+		r := &p.Layers[i]
+		t.runLayer(r)
+		if r.Op == TrainLoss {
+			loss = t.store[r.Param]
+		}
+	}
+	each := p.Logits.elements()
+	for i := range n {
+		unpack(t.logits[i*each:(i+1)*each], t.w.arena[t.w.base(p.Logits, i):], p.Logits)
+	}
+	t.w.src, t.labels = nil, nil
+	t.step++
+	return loss, nil
+}
+
+// Logits are those of the last step, Classes for each of its images.
+func (t *Trainer) Logits() []float32 { return t.logits[:t.w.images*t.program.Logits.elements()] }
+
+// runLayer does one row, phase by phase.
+func (t *Trainer) runLayer(r *TrainLayer) {
+	if r.Op == TrainForward {
+		t.w.layer = &r.Layer
+		t.w.grid = r.Layer.grid(t.w.m.kernels.level, t.w.images, t.w.team.size)
+		t.w.run(t.w.grid.tasks)
+		return
+	}
+	t.row = r
+	for t.phase = 0; ; t.phase++ {
+		n := t.countTasks(r)
+		if n == 0 {
+			return
+		}
+		t.w.team.run(n, 1, t.body)
+	}
+}
+
+// countTasks is how many tasks the phase at hand of a row has; 0 after the last phase.
+func (t *Trainer) countTasks(r *TrainLayer) int {
+	images := t.w.images
+	switch {
+	case r.Op == TrainBatchNorm && t.phase < 3, r.Op == TrainChannelGrad && t.phase < 3, r.Op == TrainBiasGrad && t.phase < 2:
+		if t.phase == 1 {
+			return r.Layer.In.planes()
+		}
+		return images * r.Layer.In.planes()
+	case r.Op == TrainWeightGrad && t.phase < 2:
+		return t.gradTasks(r)
+	case t.phase > 0:
+		return 0
+	}
+	switch r.Op {
+	case TrainTurn:
+		_, in, _ := r.Slot.weightShape()
+		return in * r.Slot.Merged
+	case TrainLossGrad, TrainSoftmaxGrad:
+		return images
+	case TrainReLUGrad, TrainMaxPoolGrad, TrainAvgPoolGrad, TrainSpread, TrainSlice, TrainDrop:
+		return images * r.Layer.Out.planes()
+	case TrainSGD, TrainAdamW, TrainSum:
+		return (r.Size + updateChunk - 1) / updateChunk
+	}
+	return 1
+}
+
+// tasks does the tasks of the phase at hand from one up to another.
+func (t *Trainer) tasks(thread, from, to int) {
+	for task := from; task < to; task++ {
+		t.task(t.row, &t.scratch[thread], task)
+	}
+}
+
+func (t *Trainer) task(r *TrainLayer, s *trainThread, task int) {
+	switch r.Op {
+	case TrainBatchNorm:
+		t.batchNorm(r, s, task)
+	case TrainChannelGrad:
+		t.channelGrad(r, s, task)
+	case TrainBiasGrad:
+		t.biasGrad(r, s, task)
+	case TrainRunningAverage:
+		t.runningAverage(r)
+	case TrainWeightGrad:
+		t.weightGrad(r, s, task)
+	case TrainTurn:
+		t.turn(r, task)
+	case TrainLoss:
+		t.loss(r)
+	case TrainLossGrad:
+		t.lossGrad(r, task)
+	case TrainSoftmaxGrad:
+		t.softmaxGrad(r, task)
+	case TrainSGD:
+		t.sgd(r, task)
+	case TrainAdamW:
+		t.adamW(r, task)
+	case TrainSum:
+		t.sum(r, task)
+	case TrainGradNorm:
+		t.gradNorm(r)
+	default:
+		image, plane := task/r.Layer.Out.planes(), task%r.Layer.Out.planes()
+		t.planeTask(r, s, image, plane)
+	}
+}
+
+// planeTask computes one plane of an image of a row's result.
+func (t *Trainer) planeTask(r *TrainLayer, s *trainThread, image, plane int) {
+	switch r.Op {
+	case TrainReLUGrad:
+		t.reluGrad(r, s, image, plane)
+	case TrainMaxPoolGrad:
+		t.maxPoolGrad(r, image, plane)
+	case TrainAvgPoolGrad:
+		t.avgPoolGrad(r, image, plane)
+	case TrainSpread:
+		t.spread(r, image, plane)
+	case TrainSlice:
+		t.slice(r, image, plane)
+	case TrainDrop:
+		t.drop(r, image, plane)
+	}
+}
+
+// plane is one plane of an image of a buffer.
+func (t *Trainer) plane(b Buffer, image, plane int) []float32 {
+	return t.w.arena[t.w.base(b, image)+plane*b.plane():][:b.plane()]
+}
+
+var _ Stepper = (*Trainer)(nil)

@@ -18,12 +18,16 @@ import (
 func runtimeKernels(t *testing.T) *types.Scope {
 	t.Helper()
 	fset := token.NewFileSet()
-	file, err := parser.ParseFile(fset, "../runtime/kernels.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
+	var files []*ast.File
+	for _, name := range []string{"program.go", "kernels.go", "train_kernels.go"} {
+		file, err := parser.ParseFile(fset, "../runtime/"+name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
 	}
 	config := types.Config{Importer: importer.Default()}
-	pkg, err := config.Check("runtime", fset, []*ast.File{file}, nil)
+	pkg, err := config.Check("runtime", fset, files, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,6 +41,9 @@ func TestLayout(t *testing.T) {
 		"poolArgs":     poolArgs,
 		"eltwiseArgs":  eltwiseArgs,
 		"winogradArgs": winogradArgs,
+
+		"weightGradArgs": weightGradArgs,
+		"channelArgs":    channelArgs,
 	} {
 		args := scope.Lookup(name).Type().Underlying().(*types.Struct)
 		var fields []*types.Var

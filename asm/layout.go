@@ -40,6 +40,10 @@ func argsType(op string) (string, map[string]int) {
 		return "poolArgs", poolArgs
 	case "winograd_in", "winograd_out":
 		return "winogradArgs", winogradArgs
+	case "weight_grad":
+		return "weightGradArgs", weightGradArgs
+	case "moments", "grad_sums", "grad_sweep", "mask_grad", "normalize":
+		return "channelArgs", channelArgs
 	default:
 		return "eltwiseArgs", eltwiseArgs
 	}

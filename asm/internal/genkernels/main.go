@@ -5,6 +5,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,7 +43,14 @@ func generate(runtime string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	train, err := asm.EmitTrain("kernels", asm.TrainKernels())
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(files, train)
 	for name, source := range map[string]string{
+		"train_contract.go":   "train_kernels.go",
+		"train_generic.go":    "train_kernels_generic.go",
 		"contract.go":         "kernels.go",
 		"generic.go":          "kernels_generic.go",
 		"half_generic.go":     "half_generic.go",

@@ -1,0 +1,152 @@
+package asm
+
+import (
+	"bytes"
+	"fmt"
+	"go/format"
+	"go/token"
+	"slices"
+
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/pass"
+	"github.com/mmcloughlin/avo/printer"
+)
+
+// Offsets in bytes of the fields of the argument structs in
+// runtime/train_kernels.go, as in layout.go.
+var (
+	weightGradArgs = map[string]int{
+		"x": 0, "dy": 8, "acc": 16, "rows": 24, "pixels": 32,
+		"xStep": 40, "xRow": 48, "dyStep": 56, "dyRow": 64,
+	}
+	channelArgs = map[string]int{
+		"x": 0, "dy": 8, "mask": 16, "out": 24, "coef": 32, "pixels": 40, "flags": 48,
+	}
+)
+
+// trainOps are the kernels of training, in each level for amd64: the class in
+// the name, n of a weight gradient, the place in runtime's trainKernelSet, and
+// the builder.
+var trainOps = []struct {
+	name  string
+	class string
+	n     int
+	field string
+	build func(*builder)
+}{
+	// A block of channels; the taps of a row of a stem's kernel.
+	{"weight_grad", "16x16", 16, "weightGrad[16]", weightGrad},
+	{"weight_grad", "3x16", 3, "weightGrad[3]", weightGrad},
+	{"weight_grad", "7x16", 7, "weightGrad[7]", weightGrad},
+	{"moments", "b16", 0, "moments", moments},
+	{"grad_sums", "b16", 0, "gradSums", gradSums},
+	{"grad_sweep", "b16", 0, "gradSweep", gradSweep},
+	{"mask_grad", "b16", 0, "maskGrad", maskGrad},
+	{"normalize", "b16", 0, "normalize", normalize},
+}
+
+// TrainKernels returns the table of the kernels that only training needs.
+func TrainKernels() []Kernel {
+	var table []Kernel
+	for _, isa := range isas {
+		if isa.arch != "amd64" {
+			continue
+		}
+		for _, op := range trainOps {
+			table = append(table, Kernel{
+				Name: fmt.Sprintf("%s_f32_%s_%s", op.name, op.class, isa.name), Op: op.name, Level: isa.name, Pixels: op.n,
+			})
+		}
+	}
+	return table
+}
+
+// EmitTrain returns the files that give package pkg the wanted rows of
+// [TrainKernels] beside what [Emit] gives it for the same levels:
+// train_kernels_amd64.s, and func assemblyTrainKernels() []*trainKernelSet in
+// train_kernels_amd64.go and, for other builds, train_kernels_other.go.  The
+// package must have the declarations of runtime/train_kernels.go.
+func EmitTrain(pkg string, want []Kernel) (map[string][]byte, error) {
+	if !token.IsIdentifier(pkg) {
+		return nil, fmt.Errorf("asm: %q is not the name of a Go package", pkg)
+	}
+	table := TrainKernels()
+	for _, k := range want {
+		if !slices.Contains(table, k) {
+			return nil, fmt.Errorf("asm: no kernel %+v; rows come from TrainKernels", k)
+		}
+	}
+	kernels := slices.DeleteFunc(table, func(k Kernel) bool { return !slices.Contains(want, k) })
+	files := map[string][]byte{}
+	constraint := ""
+	if len(kernels) > 0 {
+		constraint = "\n//go:build !amd64 || purego\n"
+		var err error
+		if files["train_kernels_amd64.s"], err = trainAssembly(pkg, kernels); err != nil {
+			return nil, err
+		}
+		if files["train_kernels_amd64.go"], err = trainStubs(pkg, kernels); err != nil {
+			return nil, err
+		}
+	}
+	files["train_kernels_other.go"] = []byte(header + constraint + `
+package ` + pkg + `
+
+// assemblyTrainKernels returns the kernels of training in assembly that this CPU
+// can run: none on this architecture, or by the build tag purego.
+func assemblyTrainKernels() []*trainKernelSet { return nil }
+`)
+	return files, nil
+}
+
+func trainAssembly(pkg string, kernels []Kernel) ([]byte, error) {
+	c := build.NewContext()
+	c.ConstraintExpr("amd64,!purego")
+	for _, k := range kernels {
+		for _, op := range trainOps {
+			if op.name == k.Op && op.n == k.Pixels {
+				kernel(c, k, levelOf(k), op.build)
+			}
+		}
+	}
+	file, err := c.Result()
+	if err != nil {
+		return nil, fmt.Errorf("asm: %w", err)
+	}
+	if err := pass.Compile.Execute(file); err != nil {
+		return nil, fmt.Errorf("asm: %w", err)
+	}
+	return printer.NewGoAsm(printer.Config{Name: "resnetc", Pkg: pkg}).Print(file)
+}
+
+// trainStubs returns the Go side of the assembly.
+func trainStubs(pkg string, kernels []Kernel) ([]byte, error) {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s\n//go:build amd64 && !purego\n\npackage %s\n", header, pkg)
+	for _, k := range kernels {
+		typ, _ := argsType(k.Op)
+		fmt.Fprintf(&b, "\n//go:noescape\nfunc %s(a *%s)\n", k.Name, typ)
+	}
+	b.WriteString(`
+// assemblyTrainKernels returns the kernels of training in assembly that this CPU
+// can run, the fastest first.
+func assemblyTrainKernels() []*trainKernelSet {
+	level := cpuLevel()
+	var sets []*trainKernelSet
+`)
+	for i := len(isas) - 1; i >= 0; i-- {
+		var set bytes.Buffer
+		for _, k := range kernels {
+			for _, op := range trainOps {
+				if k.Level == isas[i].name && op.name == k.Op && op.n == k.Pixels {
+					fmt.Fprintf(&set, "s.%s = %s\n", op.field, k.Name)
+				}
+			}
+		}
+		if set.Len() > 0 {
+			fmt.Fprintf(&b, "if level >= %s {\ns := &trainKernelSet{level: %[1]s}\n%ssets = append(sets, s)\n}\n", isas[i].constant, set.Bytes())
+		}
+	}
+	b.WriteString("return sets\n}\n")
+	return format.Source(b.Bytes())
+}

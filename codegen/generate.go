@@ -39,16 +39,24 @@ type Expectation struct {
 // Targets are the kernel levels that can be generated.
 func Targets() []string { return []string{"purego", "neon", "avx2", "avx512"} }
 
-// Generate gives the package for a graph that all passes have run on.  Errors
-// name the node or the option at fault.
-func Generate(g *ir.Graph, o Options) (Files, error) {
+// check gives the first option that makes no sense.
+func (o *Options) check() error {
 	if !token.IsIdentifier(o.Package) || o.Package == "_" || o.Package == "main" {
-		return nil, fmt.Errorf("codegen: %q cannot be the name of a package to import: want an identifier such as resnet50 (option -pkg)", o.Package)
+		return fmt.Errorf("codegen: %q cannot be the name of a package to import: want an identifier such as resnet50 (option -pkg)", o.Package)
 	}
 	for _, t := range o.Targets {
 		if !slices.Contains(Targets(), t) {
-			return nil, fmt.Errorf("codegen: unknown target %q, want some of %s", t, strings.Join(Targets(), ", "))
+			return fmt.Errorf("codegen: unknown target %q, want some of %s", t, strings.Join(Targets(), ", "))
 		}
+	}
+	return nil
+}
+
+// Generate gives the package for a graph that all passes have run on.  Errors
+// name the node or the option at fault.
+func Generate(g *ir.Graph, o Options) (Files, error) {
+	if err := o.check(); err != nil {
+		return nil, err
 	}
 	l, err := lower(g, o.HalfWeights)
 	if err != nil {
@@ -80,7 +88,7 @@ func Support(pkg string, kernels []asm.Kernel) (Files, error) {
 	if err != nil {
 		return nil, err
 	}
-	return files, addRuntime(files, pkg)
+	return files, addRuntime(files, pkg, false)
 }
 
 // weightsFile is the name of the file with the packed weights.
@@ -92,8 +100,8 @@ func weightsFile(g *ir.Graph, o Options) string {
 }
 
 // addRuntime adds the sources of package runtime under another package clause,
-// without those that only trainers need.
-func addRuntime(files Files, pkg string) error {
+// with those that only trainers need or without.
+func addRuntime(files Files, pkg string, train bool) error {
 	entries, err := runtime.Sources.ReadDir(".")
 	if err != nil {
 		return err
@@ -101,7 +109,8 @@ func addRuntime(files Files, pkg string) error {
 	for _, e := range entries {
 		name := e.Name()
 		// doc.go says what the runtime is, model.go says what this package is.
-		if strings.HasSuffix(name, "_test.go") || slices.Contains([]string{"sources.go", "kernels_none.go", "doc.go"}, name) || strings.HasPrefix(name, "train_") {
+		if strings.HasSuffix(name, "_test.go") || slices.Contains([]string{"sources.go", "kernels_none.go", "train_kernels_none.go", "doc.go"}, name) ||
+			strings.HasPrefix(name, "train_") && !train {
 			continue
 		}
 		text, err := runtime.Sources.ReadFile(name)

@@ -62,7 +62,11 @@ func literal(v reflect.Value, lines bool) *jen.Statement {
 	switch x := v.Interface().(type) {
 	case runtime.Op:
 		return jen.Id(opNames[x])
-	case runtime.Buffer, runtime.Tiling, runtime.Preprocess:
+	case runtime.TrainOp:
+		return jen.Id(trainOpNames[x])
+	case runtime.Fill:
+		return jen.Id(fillNames[x])
+	case runtime.Buffer, runtime.Tiling, runtime.Preprocess, runtime.Slot, runtime.Turn:
 		lines = false
 	}
 	options := jen.Options{Open: "{", Close: "}", Separator: ",", Multi: lines}

@@ -190,7 +190,8 @@ func (l *lowering) single() int {
 // are alike.
 func joinRows(r *runtime.Layer) {
 	if r.Kernel != [2]int{1, 1} || r.Stride != [2]int{1, 1} || r.Padding != [2]int{} ||
-		r.In.Halo != 0 || r.Out.Halo != 0 || r.In2.Halo != 0 {
+		r.In.Halo != 0 || r.Out.Halo != 0 || r.In2.Halo != 0 ||
+		r.In.Height != r.Out.Height || r.In.Width != r.Out.Width { // a gradient, of an input that was padded
 		return
 	}
 	const enough = 28 // pixels: two of the widest tiles

@@ -1,0 +1,111 @@
+package codegen
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/dave/jennifer/jen"
+
+	"github.com/resnetc/resnetc/asm"
+	"github.com/resnetc/resnetc/ir"
+	"github.com/resnetc/resnetc/runtime"
+)
+
+// GenerateTrain gives the package that trains a network, for the graph of a
+// training step that all passes have run on.  Of the options Package, Targets
+// and Command count.  Errors name the node or the option at fault.
+func GenerateTrain(g *ir.Graph, o Options) (Files, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	l, err := lowerTrain(g)
+	if err != nil {
+		return nil, err
+	}
+	files, err := asm.Emit(o.Package, l.kernels(o.Targets))
+	if err != nil {
+		return nil, err
+	}
+	train, err := asm.EmitTrain(o.Package, l.trainKernels(o.Targets))
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(files, train)
+	if err := addRuntime(files, o.Package, true); err != nil {
+		return nil, err
+	}
+	files["trainer.go"], err = renderTrainer(g, l, o)
+	return files, err
+}
+
+// kernels lists the assembly kernels that the program shares with networks for
+// inference.
+func (l *trainLowering) kernels(targets []string) []asm.Kernel {
+	var forward lowering
+	for _, r := range l.program.Layers {
+		if r.Op == runtime.TrainForward || r.Op == runtime.TrainBatchNorm {
+			forward.program.Layers = append(forward.program.Layers, r.Layer)
+		}
+	}
+	return forward.kernels(targets)
+}
+
+// trainKernels lists the assembly kernels of training that the program calls.
+func (l *trainLowering) trainKernels(targets []string) []asm.Kernel {
+	return slices.DeleteFunc(asm.TrainKernels(), func(k asm.Kernel) bool {
+		return targets != nil && !slices.Contains(targets, k.Level) ||
+			k.Op == "weight_grad" && k.Pixels < ir.Block && !slices.ContainsFunc(l.program.Layers, func(r runtime.TrainLayer) bool {
+				return r.Op == runtime.TrainWeightGrad && r.Slot.InBlock == 1 && r.Slot.Shape[3] == k.Pixels
+			})
+	})
+}
+
+// renderTrainer gives trainer.go: the package comment, New and the program.
+func renderTrainer(g *ir.Graph, l *trainLowering, o Options) ([]byte, error) {
+	p := &l.program
+	f := jen.NewFile(o.Package)
+	f.HeaderComment(Header)
+	comment := fmt.Sprintf("Package %s trains the network %s: one step, compiled, is %d layers, %.4g GFLOP and %.4g MB of activations and gradients per image of %d×%d×%d, and %.4g MB beside them.",
+		o.Package, p.Name, len(p.Layers), 2*float64(l.macs())/1e9, 4*float64(p.Arena)/1e6, p.Input[0], p.Input[1], p.Input[2], 4*float64(p.Store)/1e6)
+	if o.Command != "" {
+		comment += "\n\nIt was made by\n\n\t" + o.Command
+	}
+	f.PackageComment(comment)
+	f.Comment("New makes a trainer of " + g.Name + " for steps of up to batch images.")
+	f.Func().Id("New").Params(jen.Id("batch").Int(), jen.Id("opts").Op("...").Id("Option")).Params(jen.Op("*").Id("Trainer"), jen.Error()).Block(
+		jen.Return(jen.Id("NewTrainer").Call(jen.Op("&").Id("program"), jen.Id("batch"), jen.Id("opts").Op("..."))),
+	)
+	f.Var().Id("program").Op("=").Add(literal(reflect.ValueOf(*p), true))
+	var b bytes.Buffer
+	if err := f.Render(&b); err != nil {
+		return nil, fmt.Errorf("codegen: trainer.go: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// macs is the multiply-adds of a step for one image.
+func (l *trainLowering) macs() int {
+	n := 0
+	for _, node := range l.graph.Nodes {
+		n += ir.MACs(node)
+	}
+	return n
+}
+
+// trainOpNames are the constants of runtime.TrainOp.
+var trainOpNames = [...]string{
+	runtime.TrainForward: "TrainForward", runtime.TrainBatchNorm: "TrainBatchNorm", runtime.TrainRunningAverage: "TrainRunningAverage",
+	runtime.TrainDrop: "TrainDrop", runtime.TrainLoss: "TrainLoss", runtime.TrainLossGrad: "TrainLossGrad", runtime.TrainTurn: "TrainTurn",
+	runtime.TrainWeightGrad: "TrainWeightGrad", runtime.TrainBiasGrad: "TrainBiasGrad", runtime.TrainChannelGrad: "TrainChannelGrad",
+	runtime.TrainReLUGrad: "TrainReLUGrad", runtime.TrainMaxPoolGrad: "TrainMaxPoolGrad", runtime.TrainAvgPoolGrad: "TrainAvgPoolGrad",
+	runtime.TrainSpread: "TrainSpread", runtime.TrainSlice: "TrainSlice", runtime.TrainSoftmaxGrad: "TrainSoftmaxGrad",
+	runtime.TrainSum: "TrainSum", runtime.TrainGradNorm: "TrainGradNorm", runtime.TrainSGD: "TrainSGD", runtime.TrainAdamW: "TrainAdamW",
+}
+
+// fillNames are the constants of runtime.Fill.
+var fillNames = [...]string{
+	runtime.FillZero: "FillZero", runtime.FillOne: "FillOne", runtime.FillNormal: "FillNormal", runtime.FillUniform: "FillUniform",
+}

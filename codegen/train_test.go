@@ -1,0 +1,207 @@
+package codegen
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/resnetc/resnetc/ir"
+	"github.com/resnetc/resnetc/ir/interp"
+	"github.com/resnetc/resnetc/passes"
+	"github.com/resnetc/resnetc/runtime"
+	"github.com/resnetc/resnetc/zoo"
+	"github.com/resnetc/resnetc/zoo/golden"
+)
+
+func TestTrainLoweringsComplete(t *testing.T) {
+	for op := range ir.Ops {
+		if _, ok := trainLowerings[op]; !ok && lowerings[op] == nil {
+			t.Errorf("trainLowerings has no row for %s", op)
+		}
+	}
+}
+
+// trainingGraph is a zoo network's training step with formula parameters.
+func trainingGraph(t testing.TB, s *golden.Training) *ir.Graph {
+	t.Helper()
+	m, err := zoo.Lookup(s.Model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := m.Graph(zoo.Options{InputSize: [2]int{s.Input[2], s.Input[3]}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	zoo.Formula(g, s.Salt)
+	if err := passes.Gradient(g, passes.TrainOptions{Momentum: s.Momentum, WeightDecay: s.WeightDecay}); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// trainerOf lowers a training graph and makes the trainer in this process, with
+// the runtime's pure-Go kernels.
+func trainerOf(g *ir.Graph, batch, threads int) (*runtime.Trainer, error) {
+	if err := passes.Run(g, passes.Options{}); err != nil {
+		return nil, err
+	}
+	l, err := lowerTrain(g)
+	if err != nil {
+		return nil, err
+	}
+	t, err := runtime.NewTrainer(&l.program, batch, runtime.WithThreads(threads))
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range g.Params {
+		set := t.SetParameter
+		if slices.ContainsFunc(l.program.State, func(s runtime.Slot) bool { return s.Name == p.Name }) {
+			set = t.SetOptimizerState
+		}
+		if err := set(p.Name, p.Data); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+func formulaBatch(s *golden.Training, k int) (images []float32, labels []int32) {
+	images = zoo.FormulaTensor(fmt.Sprintf("input/%d", k), s.Input, s.Salt)
+	for _, l := range zoo.FormulaLabels(fmt.Sprintf("labels/%d", k), s.Batch, s.Classes, s.Salt) {
+		labels = append(labels, int32(l))
+	}
+	return images, labels
+}
+
+// trainTolerances are, by network and step, five times what PyTorch's own
+// float32 run lies from its float64 losses, but no less than 1e-4, and 1e-5 at
+// the first step, where no rounding has been amplified yet.
+var trainTolerances = map[string][]float64{
+	"resnet20_cifar": {1e-5, 1e-4, 1e-4, 1e-4, 1e-4},
+	"plain20_cifar":  {1e-5, 1e-4, 1e-4, 1.75e-4, 7.5e-3},
+	"resnet18":       {1e-5, 1e-4, 1e-4},
+}
+
+// TestTrainGolden takes PyTorch's steps, with pure-Go kernels and two threads.
+func TestTrainGolden(t *testing.T) {
+	names := []string{"resnet20_cifar", "plain20_cifar", "resnet18"}
+	if testing.Short() {
+		names = names[:1]
+	}
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			s, err := golden.LoadTraining(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tr, err := trainerOf(trainingGraph(t, s), s.Batch, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer tr.Close()
+			for k, want := range s.Losses {
+				if testing.Short() && k == 2 {
+					return
+				}
+				images, labels := formulaBatch(s, k)
+				loss, err := tr.Step(images, labels, float32(s.Rate))
+				if err != nil {
+					t.Fatal(err)
+				}
+				e := math.Abs(float64(loss)-want) / want
+				t.Logf("step %d: loss %v, want %v, off by %.2g", k, loss, want, e)
+				if !(e <= trainTolerances[name][k]) {
+					t.Errorf("step %d: loss %v, want %v: off by %.2g of it", k, loss, want, e)
+				}
+				if k == 0 {
+					checkNorms(t, tr.Gradients(), s.GradientNorms, 1e-4)
+				}
+			}
+			if name != "plain20_cifar" { // which amplifies roundings by thousands
+				checkNorms(t, tr.Parameters(), s.NormsAfter, 1e-4)
+			}
+		})
+	}
+}
+
+func checkNorms(t *testing.T, tensors []runtime.Tensor, want map[string]float64, tolerance float64) {
+	t.Helper()
+	found := 0
+	for _, x := range tensors {
+		w, ok := want[x.Name]
+		if !ok {
+			continue
+		}
+		found++
+		sum := 0.0
+		for _, v := range x.Data {
+			sum += float64(v) * float64(v)
+		}
+		if got := math.Sqrt(sum); !(math.Abs(got-w) <= tolerance*w) {
+			t.Errorf("norm of %s is %v, want %v", x.Name, got, w)
+		}
+	}
+	if found == 0 || found < len(want) {
+		t.Errorf("%d of %d tensors were there", found, len(want))
+	}
+}
+
+// TestTrainThreads wants the same bits for one thread and for two.
+func TestTrainThreads(t *testing.T) {
+	s := &golden.Training{Model: "resnet20_cifar", Batch: 3, Input: []int{3, 3, 16, 16}, Classes: 10, Rate: 0.1, Momentum: 0.9, WeightDecay: 1e-4}
+	var runs [2][]runtime.Tensor
+	for i := range runs {
+		tr, err := trainerOf(trainingGraph(t, s), s.Batch, i+1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k := range 2 {
+			images, labels := formulaBatch(s, k)
+			if _, err := tr.Step(images, labels, 0.1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		runs[i] = append(tr.Parameters(), tr.OptimizerState()...)
+		tr.Close()
+	}
+	for i, x := range runs[0] {
+		if !slices.Equal(x.Data, runs[1][i].Data) {
+			t.Errorf("%s differs between one thread and two", x.Name)
+		}
+	}
+}
+
+// TestTrainAllocations wants steps to allocate nothing.
+func TestTrainAllocations(t *testing.T) {
+	s := &golden.Training{Model: "resnet20_cifar", Batch: 2, Input: []int{2, 3, 8, 8}, Classes: 10, Momentum: 0.9}
+	tr, err := trainerOf(trainingGraph(t, s), s.Batch, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.Close()
+	images, labels := formulaBatch(s, 0)
+	if n := testing.AllocsPerRun(3, func() {
+		if _, err := tr.Step(images, labels, 0.1); err != nil {
+			t.Error(err)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations a step", n)
+	}
+}
+
+// gradientsOf gives the gradients of a training graph's parameters, by the
+// interpreter in float64, under the names of these.
+func gradientsOf(g *ir.Graph, inputs map[string]*interp.Tensor) (loss float64, grads map[string][]float64, err error) {
+	out, err := interp.Run(g, inputs, interp.KeepAll())
+	if err != nil {
+		return 0, nil, err
+	}
+	grads = map[string][]float64{}
+	for _, n := range g.Nodes {
+		if isUpdate(n) {
+			grads[n.In("param").Name] = out[n.In("grad").Name].Data
+		}
+	}
+	return out[g.Outputs[0].Name].Data[0], grads, nil
+}

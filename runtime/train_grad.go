@@ -137,7 +137,7 @@ func (t *Trainer) weightGradPlanar(l *Layer, s *trainThread, acc []float32, o, i
 func (t *Trainer) weightGradVectors(l *Layer, s *trainThread, acc []float32, o, i, first, last int) {
 	s.grad = weightGradArgs{
 		x: t.w.at(l.In2, first, i, 0), dy: t.w.at(l.In, first, o, 0), acc: &acc[0], rows: 1, pixels: last - first,
-		xStep: 4 * l.In2.size(), dyStep: 4 * l.In.size(),
+		xStep: 4 * t.program.Arena, dyStep: 4 * t.program.Arena,
 	}
 	callWeightGrad(t.kernels.weightGrad[block], &s.grad)
 }

@@ -142,7 +142,7 @@ func (t *Trainer) Threads() int { return t.w.m.pool.threads }
 
 // Bytes is the size of all memory that the trainer holds.
 func (t *Trainer) Bytes() int {
-	return 4*(len(t.w.arena)+len(t.w.scratch)+len(t.store)+len(t.partial)+len(t.logits)) + 8*len(t.sums)
+	return 4*(len(t.w.memory)+len(t.w.scratch)+len(t.store)+len(t.partial)+len(t.logits)) + 8*len(t.sums)
 }
 
 // Steps is the number of steps so far, SetSteps sets it: dropout, stochastic
@@ -180,7 +180,8 @@ func (t *Trainer) Step(images []float32, labels []int32, rate float32) (loss flo
 		return 0, fmt.Errorf("%s: %w", p.Name, err)
 	}
 	defer t.w.team.release()
-	t.w.src, t.w.images, t.labels, t.rate = images, n, labels, rate
+	t.w.see(images, 0, n)
+	t.labels, t.rate = labels, rate
 	for i := range p.Layers {
 		r := &p.Layers[i]
 		t.runLayer(r)

@@ -22,6 +22,7 @@ const trainProgram = `package main
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 	"os"
 

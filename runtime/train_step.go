@@ -311,4 +311,7 @@ func (t *Trainer) plane(b Buffer, image, plane int) []float32 {
 	return t.w.arena[t.w.base(b, image)+plane*b.plane():][:b.plane()]
 }
 
-var _ Stepper = (*Trainer)(nil)
+var (
+	_ Stepper     = (*Trainer)(nil)
+	_ StepCounter = (*Trainer)(nil)
+)

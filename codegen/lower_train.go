@@ -12,8 +12,9 @@ type trainLowering struct {
 	graph   *ir.Graph
 	program runtime.TrainProgram
 	slots   map[*ir.Value]*runtime.Slot // values without a batch axis
-	turned  int                         // most arena that the pieces of one gradient take
-	updated map[*ir.Value]*ir.Node      // parameters that have their new value, and the node that gave it
+	fused   *trainFusions
+	turned  int                    // most arena that the pieces of one gradient take
+	updated map[*ir.Value]*ir.Node // parameters that have their new value, and the node that gave it
 }
 
 // trainLowerings says what each op of a planned training graph becomes.  Ops
@@ -62,6 +63,7 @@ func lowerTrain(g *ir.Graph) (*trainLowering, error) {
 		Name: g.Name, Arena: g.Arena, Input: [3]int{s[1], s[2], s[3]}, GradNorm: -1,
 		Logits: buffer(g.Outputs[1]), Classes: g.Outputs[1].Type.Shape[1],
 	}
+	l.fused = fuseTraining(g)
 	if err := l.allocate(); err != nil {
 		return nil, fmt.Errorf("codegen: %w", err)
 	}
@@ -86,6 +88,12 @@ func (l *trainLowering) node(n *ir.Node) error {
 	}
 	if err := l.checkOperands(n); err != nil {
 		return err
+	}
+	if bn := l.fused.sum[n]; bn != nil {
+		return l.batchNormAdd(bn, n)
+	}
+	if l.fused.gone[n] {
+		return nil
 	}
 	if f, ok := trainLowerings[n.Op]; f != nil {
 		return f(l, n)
@@ -168,13 +176,41 @@ func (l *trainLowering) batchNorm(n *ir.Node) error {
 	r.Layer.Weight, r.Layer.Bias = l.reserve(c), l.reserve(c)
 	r.Gamma, r.Beta, r.Eps = l.at(n.In("gamma")), l.at(n.In("beta")), n.Float("eps")
 	r.Mean, r.Var = l.at(n.Result("mean")), l.at(n.Result("var"))
+	if relu := l.fused.relu[n]; relu != nil {
+		r.Layer.Out, r.Layer.ReLU = buffer(relu.Out()), true
+	}
 	l.emit(r)
+	return nil
+}
+
+// batchNormAdd is a batch norm in the place of the addition that reads it, and
+// the running averages of its statistics, which waited for it.
+func (l *trainLowering) batchNormAdd(bn, add *ir.Node) error {
+	if err := l.batchNorm(bn); err != nil {
+		return err
+	}
+	r := &l.program.Layers[len(l.program.Layers)-1].Layer
+	other := add.Inputs[0]
+	if other == bn.Out() {
+		other = add.Inputs[1]
+	}
+	r.In2, r.Out, r.ReLU = buffer(other), buffer(add.Out()), add.Bool("relu")
+	for _, n := range l.graph.Nodes {
+		if n.Op == ir.RunningAverage && n.In("batch").Def == bn {
+			if err := l.average(n); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 
 func (l *trainLowering) channelGrad(n *ir.Node) error {
 	r := row(runtime.TrainChannelGrad, n)
 	r.Layer.In2 = buffer(n.In("input"))
+	if relu := l.fused.mask[n]; relu != nil {
+		r.Layer.In, r.Mask = buffer(relu.In("dy")), buffer(relu.In("y"))
+	}
 	r.Layer.Weight = l.reserve(3 * vectorSize(r.Layer.In.Channels))
 	r.DGamma, r.DBeta = l.at(n.Results[1]), l.at(n.Results[2])
 	if r.Affine = n.Op == ir.AffineGrad; r.Affine {
@@ -187,6 +223,13 @@ func (l *trainLowering) channelGrad(n *ir.Node) error {
 }
 
 func (l *trainLowering) runningAverage(n *ir.Node) error {
+	if l.fused.gone[n.In("batch").Def] {
+		return nil // comes with the batch norm
+	}
+	return l.average(n)
+}
+
+func (l *trainLowering) average(n *ir.Node) error {
 	running, next := n.In("running"), n.Out()
 	if l.slots[running] != l.slots[next] {
 		return fmt.Errorf("it does not update %q in place", running.Name)

@@ -156,6 +156,13 @@ func (l *trainLowering) turnedConv(n *ir.Node, r runtime.Layer, w *runtime.Slot,
 	inPlanes = (inPlanes + ir.Block - 1) / ir.Block
 	r.Weight = l.reserve(outPlanes / w.Merged * inPlanes * turn.Count[0] * turn.Count[1] * ir.Block * ir.Block)
 	l.emit(runtime.TrainLayer{Op: runtime.TrainTurn, Slot: *w, Turn: turn, Layer: runtime.Layer{Name: n.Name(), Weight: r.Weight}})
+	if add := l.fused.residual[n]; add != nil {
+		other := add.Inputs[0]
+		if other == n.Out() {
+			other = add.Inputs[1]
+		}
+		r.In2, r.Out = buffer(other), buffer(add.Out())
+	}
 	chooseTiles(&r, ir.Schedule{})
 	l.emit(runtime.TrainLayer{Op: runtime.TrainForward, Layer: r})
 }

@@ -14,22 +14,56 @@ func (r *TrainLayer) gradUnits() (outPlanes, inUnits int) {
 	return o, i
 }
 
+// gradEnough is how many tasks a weight's gradient should have at least.
+const gradEnough = 16
+
+// gradTile is how many output and input planes a task goes over together, so
+// that a piece of dy or x, once in the cache, serves several blocks of the
+// gradient.  The planes belong to one group of the convolution.
+func (r *TrainLayer) gradTile() (outTile, inTile int) {
+	out, in := r.gradUnits()
+	if r.Slot.InBlock == 1 {
+		return 1, 1
+	}
+	most := 4
+	if _, _, taps := r.Slot.weightShape(); taps > 1 {
+		most = 2 // each tap is a use too, and has a block of its own
+	}
+	fit := func(planes int) int {
+		n := most
+		for planes%n != 0 {
+			n /= 2
+		}
+		return n
+	}
+	outTile, inTile = fit(out/r.Layer.Groups), fit(in)
+	for outTile*inTile > 1 && out*in < gradEnough*outTile*inTile {
+		if outTile > inTile {
+			outTile /= 2
+		} else {
+			inTile /= 2
+		}
+	}
+	return outTile, inTile
+}
+
 // gradChunks is into how many parts so many images are cut, whose sums are
 // added up afterwards.  It depends on nothing but the layer and the batch, for
 // the order of the sums does.
 func (r *TrainLayer) gradChunks(images int) int {
-	const enough = 16 // tasks
-	o, i := r.gradUnits()
-	return max(1, min(images, enough/(o*i)))
+	out, in := r.gradUnits()
+	outTile, inTile := r.gradTile()
+	return max(1, min(images, gradEnough*outTile*inTile/(out*in)))
 }
 
 // gradTasks is the number of tasks of the phase at hand.
 func (t *Trainer) gradTasks(r *TrainLayer) int {
-	o, i := r.gradUnits()
+	out, in := r.gradUnits()
+	outTile, inTile := r.gradTile()
 	t.chunks = r.gradChunks(t.w.images)
 	switch {
 	case t.phase == 0:
-		return t.chunks * o * i
+		return t.chunks * (out / outTile) * (in / inTile)
 	case t.chunks > 1 || r.Slot.Groups > r.Slot.Merged:
 		return 1
 	}
@@ -37,7 +71,7 @@ func (t *Trainer) gradTasks(r *TrainLayer) int {
 }
 
 // weightGrad is, phase by phase: the gradient over a chunk of the images for
-// a pair of planes; the sum of the chunks, always in the same order.
+// a tile of pairs of planes; the sum of the chunks, always in the same order.
 func (t *Trainer) weightGrad(r *TrainLayer, s *trainThread, task int) {
 	grad := t.store[r.Slot.Offset:][:r.Slot.Stored()]
 	if t.phase == 1 {
@@ -54,31 +88,47 @@ func (t *Trainer) weightGrad(r *TrainLayer, s *trainThread, task int) {
 		return
 	}
 	out, in := r.gradUnits()
-	pair, chunk := task%(out*in), task/(out*in)
-	o, i := pair/in, pair%in
+	outTile, inTile := r.gradTile()
+	tiles := (out / outTile) * (in / inTile)
+	tile, chunk := task%tiles, task/tiles
+	o, i := tile/(in/inTile)*outTile, tile%(in/inTile)*inTile
 	if t.chunks > 1 {
 		grad = t.partial[chunk*len(grad):][:len(grad)]
 	}
-	unit := len(grad) / (out * in)
-	acc := grad[pair*unit:][:unit]
-	clear(acc)
+	size := len(grad) / (out * in)
+	acc := func(o, i int) []float32 { return grad[(o*in+i)*size:][:size] }
+	for j := range outTile {
+		for k := range inTile {
+			clear(acc(o+j, i+k))
+		}
+	}
 	first, last := chunk*t.w.images/t.chunks, (chunk+1)*t.w.images/t.chunks
 	l := &r.Layer
 	switch {
 	case l.In.Height*l.In.Width*l.In2.Height*l.In2.Width == 1 && l.Kernel == [2]int{1, 1}:
-		t.weightGradVectors(l, s, acc, o, i, first, last)
+		for j := range outTile {
+			for k := range inTile {
+				t.weightGradVectors(l, s, acc(o+j, i+k), o+j, i+k, first, last)
+			}
+		}
 	case r.Slot.InBlock == 1:
-		t.weightGradImages(r, s, first, last, func(image, from, rows int) { t.weightGradPlanar(l, s, acc, o, image, from, rows) })
+		t.weightGradImages(l, first, last, func(image, from, rows int) { t.weightGradPlanar(l, s, acc(o, 0), o, image, from, rows) })
 	default:
 		plane := o/(out/l.Groups)*in + i
-		t.weightGradImages(r, s, first, last, func(image, from, rows int) { t.weightGradBlocked(l, s, acc, o, plane, image, from, rows) })
+		t.weightGradImages(l, first, last, func(image, from, rows int) {
+			for j := range outTile {
+				for k := range inTile {
+					t.weightGradBlocked(l, s, acc(o+j, i+k), o+j, plane+k, image, from, rows)
+				}
+			}
+		})
 	}
 }
 
 // weightGradImages calls f for every image and piece of its rows of dy.
-func (t *Trainer) weightGradImages(r *TrainLayer, _ *trainThread, first, last int, f func(image, from, rows int)) {
-	in := &r.Layer.In
-	rows := max(1, gradRows/(4*in.row()+4*r.Layer.In2.row()*r.Layer.Stride[0]))
+func (t *Trainer) weightGradImages(l *Layer, first, last int, f func(image, from, rows int)) {
+	in := &l.In
+	rows := max(1, gradRows/(4*in.row()+4*l.In2.row()*l.Stride[0]))
 	for image := first; image < last; image++ {
 		for from := 0; from < in.Height; from += rows {
 			f(image, from, min(rows, in.Height-from))

@@ -176,6 +176,15 @@ func (l *trainLowering) batchNorm(n *ir.Node) error {
 	r.Layer.Weight, r.Layer.Bias = l.reserve(c), l.reserve(c)
 	r.Gamma, r.Beta, r.Eps = l.at(n.In("gamma")), l.at(n.In("beta")), n.Float("eps")
 	r.Mean, r.Var = l.at(n.Result("mean")), l.at(n.Result("var"))
+	for _, a := range l.graph.Nodes {
+		switch {
+		case a.Op != ir.RunningAverage:
+		case a.In("batch") == n.Result("mean"):
+			r.RunningMean = l.at(a.In("running"))
+		case a.In("batch") == n.Result("var"):
+			r.RunningVar = l.at(a.In("running"))
+		}
+	}
 	if relu := l.fused.relu[n]; relu != nil {
 		r.Layer.Out, r.Layer.ReLU = buffer(relu.Out()), true
 	}

@@ -52,7 +52,11 @@ func (t *Trainer) batchNorm(r *TrainLayer, s *trainThread, task int) {
 	case 0:
 		t.moments(r, s, task/planes, task%planes)
 	case 1:
-		t.normFactors(r, task)
+		if t.evaluating {
+			t.runningFactors(r, task)
+		} else {
+			t.normFactors(r, task)
+		}
 	case 2:
 		if l.In2.Channels == 0 {
 			t.w.eltwise(l, &t.w.threads[s.index], task/planes, task%planes)

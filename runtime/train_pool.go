@@ -77,6 +77,9 @@ func (t *Trainer) drop(r *TrainLayer, image, plane int) {
 	integer := func(x int32) uint64 { return uint64(int64(x)) }
 	key := mix64(mix64(mix64(integer(t.seed)+golden64)+integer(t.step)+golden64) + uint64(int64(r.Stream)) + golden64)
 	limit, scale := r.P*(1<<24), float32(1/(1-r.P))
+	if t.evaluating {
+		limit, scale = 0, 1
+	}
 	run := r.Run
 	if run == 0 {
 		run = out.elements()

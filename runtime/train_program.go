@@ -90,11 +90,13 @@ type TrainLayer struct {
 	Layer Layer
 	Mask  Buffer // result of the ReLU whose gradient is fused; Channels 0 for none
 
-	// Offsets in the store: of a batch norm's parameters and statistics, and
-	// of its gradients.  Gamma is an affine layer's scale where Affine is set.
-	Gamma, Beta, Mean, Var int
-	DGamma, DBeta          int
-	Affine                 bool
+	// Offsets in the store: of a batch norm's parameters, the statistics of the
+	// batch and the running ones, and of its gradients.  Gamma is an affine
+	// layer's scale where Affine is set.
+	Gamma, Beta, Mean, Var  int
+	RunningMean, RunningVar int
+	DGamma, DBeta           int
+	Affine                  bool
 
 	// Offsets of an update: Param becomes a new value by Grad and what the
 	// optimizer keeps, First and Second (-1 for none), and Scale (-1 for none)

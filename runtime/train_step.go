@@ -20,6 +20,8 @@ type Trainer struct {
 	step, seed int32
 	labels     []int32
 	rate       float32
+	evaluating bool
+	last       int // images of the last step
 
 	// The row in progress, which tasks read.
 	row     *TrainLayer
@@ -173,11 +175,8 @@ func (t *Trainer) Step(images []float32, labels []int32, rate float32) (loss flo
 			return 0, fmt.Errorf("%s: layer %q has one element per channel, and a batch norm needs two or more to train: make the batch or the images larger", p.Name, r.Layer.Name)
 		}
 	}
-	if err := t.w.team.acquire(0); err != nil {
-		if errors.Is(err, errClosed) {
-			err = errors.New("the trainer is closed")
-		}
-		return 0, fmt.Errorf("%s: %w", p.Name, err)
+	if err := t.acquire(); err != nil {
+		return 0, err
 	}
 	defer t.w.team.release()
 	t.w.see(images, 0, n)
@@ -193,13 +192,25 @@ func (t *Trainer) Step(images []float32, labels []int32, rate float32) (loss flo
 	for i := range n {
 		unpack(t.logits[i*each:(i+1)*each], t.w.arena[t.w.base(p.Logits, i):], p.Logits)
 	}
-	t.w.src, t.labels = nil, nil
+	t.w.src, t.labels, t.last = nil, nil, n
 	t.step++
 	return loss, nil
 }
 
+// acquire takes the threads of a step.
+func (t *Trainer) acquire() error {
+	err := t.w.team.acquire(0)
+	if errors.Is(err, errClosed) {
+		err = errors.New("the trainer is closed")
+	}
+	if err != nil {
+		err = fmt.Errorf("%s: %w", t.program.Name, err)
+	}
+	return err
+}
+
 // Logits are those of the last step, Classes for each of its images.
-func (t *Trainer) Logits() []float32 { return t.logits[:t.w.images*t.program.Logits.elements()] }
+func (t *Trainer) Logits() []float32 { return t.logits[:t.last*t.program.Logits.elements()] }
 
 // runLayer does one row, phase by phase.
 func (t *Trainer) runLayer(r *TrainLayer) {
@@ -209,8 +220,11 @@ func (t *Trainer) runLayer(r *TrainLayer) {
 		t.w.run(t.w.grid.tasks)
 		return
 	}
-	t.row = r
-	for t.phase = 0; ; t.phase++ {
+	t.row, t.phase = r, 0
+	if t.evaluating && r.Op == TrainBatchNorm {
+		t.phase = 1 // no statistics
+	}
+	for ; ; t.phase++ {
 		n := t.countTasks(r)
 		if n == 0 {
 			return
@@ -310,8 +324,3 @@ func (t *Trainer) planeTask(r *TrainLayer, s *trainThread, image, plane int) {
 func (t *Trainer) plane(b Buffer, image, plane int) []float32 {
 	return t.w.arena[t.w.base(b, image)+plane*b.plane():][:b.plane()]
 }
-
-var (
-	_ Stepper     = (*Trainer)(nil)
-	_ StepCounter = (*Trainer)(nil)
-)

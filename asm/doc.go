@@ -21,6 +21,14 @@
 // input value per pixel.  There is no gather and no im2col: a window is three
 // strides.
 //
+// # Training
+//
+// [TrainKernels] and [EmitTrain] are the kernels that only training packages
+// have, for amd64.  A weight gradient keeps the products of 16 input with 16
+// output channels in registers over the pixels of some rows, from zero on, and
+// adds them to memory at the end: one load of dy serves 16 multiply-adds, which
+// broadcast their other factor, and short sums round less than one long one.
+//
 // # NEON
 //
 // NEON takes one factor of a multiply-add from an element of a register: the

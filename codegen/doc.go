@@ -16,4 +16,14 @@
 // Passes have chosen algorithm, layout and memory by the time a graph comes
 // here; this package chooses tiles.  What each op becomes is one row in the
 // table lowerings.
+//
+// # Training
+//
+// [GenerateTrain] does the same for the graph of a training step; ops that
+// differ have a row in the table trainLowerings.  Weights, their gradients and
+// what the optimizer keeps lie packed as the kernels want weights, and updates,
+// which go element by element, need not know.  The gradient of a convolution's
+// input is a convolution with turned weights, or under a stride several, one
+// for each turn of the pixels, which the forward kernels compute.  Neighbouring
+// nodes share a row where that saves a walk through memory: see trainFusions.
 package codegen

@@ -3,6 +3,7 @@ package codegen
 import (
 	"bytes"
 	"encoding/binary"
+	"flag"
 	"math"
 	"os"
 	"os/exec"
@@ -90,13 +91,17 @@ func run() error {
 }
 `
 
+// trainNetworks are those that take seconds; there are figures for
+// resnet110_cifar, preact_resnet164_cifar, resnet50 and resnext50_32x4d too.
+var trainNetworks = flag.String("train", "resnet20_cifar,plain20_cifar,resnet18", "networks of TestTrainMachine")
+
 // TestTrainMachine takes PyTorch's steps with generated packages and all kernel
 // levels of this machine, with the same bits for one thread and for two.
 func TestTrainMachine(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles packages: not with -short")
 	}
-	for _, name := range []string{"resnet20_cifar", "plain20_cifar", "resnet18"} {
+	for _, name := range strings.Split(*trainNetworks, ",") {
 		t.Run(name, func(t *testing.T) { testTrainMachine(t, name) })
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"regexp"
 )
 
-// field is what a placeholder in an instruction's text stands for: an operand,
+// field is what a variable in an instruction's text stands for: an operand,
 // and the bits that hold it.
 type field struct {
 	kind  kind
@@ -31,7 +31,7 @@ const (
 	arg                 // an Arg
 )
 
-// fields holds the placeholders.  A register's letters are those of the Arm
+// fields holds the variables.  A register's letters are those of the Arm
 // manual: its size, and d, n, m or a for the bits 0, 5, 16 or 10.
 var fields = map[string]field{
 	"Vd": {kind: vector, gnu: "v", goasm: "V", shift: []int{0}},
@@ -83,8 +83,8 @@ func at(shift int) func(int) uint32 { return func(n int) uint32 { return uint32(
 // near is the encoding of an offset that is not scaled.
 func near(n int) uint32 { return uint32(n) & 0x1ff << 12 }
 
-// placeholder finds the placeholders in an instruction's text.
-var placeholder = regexp.MustCompile(`[VQDSXW][dnmas]\b|<[a-z0-9]+>`)
+// variable finds the variables in an instruction's text.
+var variable = regexp.MustCompile(`[VQDSXW][dnmas]\b|<[a-z0-9]+>`)
 
 // bits checks an operand and returns its bits; those of a label are known only
 // when the function is complete.

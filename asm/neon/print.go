@@ -86,9 +86,9 @@ func (l *line) goText(word uint32) string {
 // gnuText is the instruction in GNU syntax.
 func (l *line) gnuText() string { return l.fill(l.gnu, true) }
 
-// fill replaces the placeholders in text by the operands.
+// fill replaces the variables in text by the operands.
 func (l *line) fill(text string, gnu bool) string {
-	return placeholder.ReplaceAllStringFunc(text, func(name string) string {
+	return variable.ReplaceAllStringFunc(text, func(name string) string {
 		for k, have := range l.fields {
 			if have == name {
 				f := fields[name]

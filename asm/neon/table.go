@@ -2,9 +2,9 @@ package neon
 
 // Instruction is a row of the table: one form of an Arm instruction.
 type Instruction struct {
-	gnu    string // with placeholders
+	gnu    string // with variables
 	base   uint32 // the encoding with all operands zero
-	goasm  string // with the same placeholders; empty if Go's assembler lacks the form
+	goasm  string // with the same variables; empty if Go's assembler lacks the form
 	fields []string
 }
 
@@ -13,7 +13,7 @@ var table []*Instruction
 
 // row adds an instruction to the table.
 func row(gnu string, base uint32, goasm string) *Instruction {
-	i := &Instruction{gnu: gnu, base: base, goasm: goasm, fields: placeholder.FindAllString(gnu, -1)}
+	i := &Instruction{gnu: gnu, base: base, goasm: goasm, fields: variable.FindAllString(gnu, -1)}
 	table = append(table, i)
 	return i
 }

@@ -123,7 +123,11 @@ func TestTrainGolden(t *testing.T) {
 				}
 			}
 			if name != "plain20_cifar" { // which amplifies roundings by thousands
-				checkNorms(t, tr.Parameters(), s.NormsAfter, 1e-4)
+				// Pure Go rounds products too.  After some steps that decides about
+				// a ReLU whose input is next to zero, and with it about thousandths
+				// of small tensors; with fused multiply-adds (TestTrainMachine) the
+				// norms agree to 1e-4.
+				checkNorms(t, tr.Parameters(), s.NormsAfter, 5e-3)
 			}
 		})
 	}

@@ -62,6 +62,7 @@ func TestGolden(t *testing.T) {
 func testGolden(t *testing.T, s *driver.Session, want *golden.Golden) {
 	images := zoo.FormulaTensor("input", want.Input, want.Salt)
 	each := len(images) / want.Batch
+	worst := 0.0
 	for _, batch := range []int{1, 2, 5} {
 		var src []float32
 		for i := range batch {
@@ -81,6 +82,8 @@ func testGolden(t *testing.T, s *driver.Session, want *golden.Golden) {
 			got := logits.Data[i*s.Network.Classes:][:s.Network.Classes]
 			if d := difference(got, want.Logits[k]); !(d < tolerance) {
 				t.Errorf("batch %d, image %d: logits are %.2g off, want %.0g", batch, i, d, tolerance)
+			} else {
+				worst = max(worst, d)
 			}
 			got = features.Data[i*s.Network.Features:][:len(want.FeaturesFirst8[k])]
 			if d := difference(got, want.FeaturesFirst8[k]); !(d < tolerance) {
@@ -88,6 +91,7 @@ func testGolden(t *testing.T, s *driver.Session, want *golden.Golden) {
 			}
 		}
 	}
+	t.Logf("logits are at most %.2g off", worst)
 }
 
 // difference is the largest distance relative to the largest value of want;

@@ -40,20 +40,25 @@ func renderModel(g *ir.Graph, l *lowering, o Options) ([]byte, error) {
 
 func packageComment(l *lowering, o Options) string {
 	p := &l.program
-	macs := 0
-	for _, r := range p.Layers {
-		macs += r.MACs
-	}
 	precision := ""
 	if o.HalfWeights {
 		precision = " in half precision"
 	}
 	s := fmt.Sprintf("Package %s is the network %s, compiled: %d layers, %.4g MB of packed weights%s, %.4g GFLOP and %.4g MB of activations per image of %d×%d×%d.",
-		o.Package, p.Name, len(p.Layers), 4*float64(p.Weights)/1e6, precision, 2*float64(macs)/1e9, 4*float64(p.Arena)/1e6, p.Input[0], p.Input[1], p.Input[2])
+		o.Package, p.Name, len(p.Layers), 4*float64(p.Weights)/1e6, precision, 2*float64(l.macs())/1e9, 4*float64(p.Arena)/1e6, p.Input[0], p.Input[1], p.Input[2])
 	if o.Command != "" {
 		s += "\n\nIt was made by\n\n\t" + o.Command
 	}
 	return s
+}
+
+// macs is the number of multiply-adds of one image.
+func (l *lowering) macs() int {
+	n := 0
+	for _, r := range l.program.Layers {
+		n += r.MACs
+	}
+	return n
 }
 
 // literal writes a value as Go source, without the fields that are zero.
@@ -122,14 +127,10 @@ var testTemplate = template.Must(template.New("model_test.go").Parse(testSource)
 
 // renderTest gives model_test.go: an example, a self-test and a benchmark.
 func renderTest(g *ir.Graph, l *lowering, o Options) ([]byte, error) {
-	macs := 0
-	for _, r := range l.program.Layers {
-		macs += r.MACs
-	}
 	var b bytes.Buffer
 	err := testTemplate.Execute(&b, map[string]any{
 		"Header": Header, "Package": o.Package, "Name": g.Name, "Weights": weightsFile(g, o),
-		"Embed": o.Embed, "Half": o.HalfWeights, "Expect": o.Expect, "MACs": macs, "Program": &l.program,
+		"Embed": o.Embed, "Half": o.HalfWeights, "Expect": o.Expect, "MACs": l.macs(), "Program": &l.program,
 	})
 	return b.Bytes(), err
 }

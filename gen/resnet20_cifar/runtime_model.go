@@ -89,20 +89,8 @@ func Levels() []Level {
 	return levels
 }
 
-// kernelSets lists the levels, the fastest first.  Winograd transforms that a
-// level lacks are computed by their pure-Go twins.
-func kernelSets() []*kernelSet {
-	generic := genericKernels()
-	sets := assemblyKernels()
-	for _, k := range sets {
-		for m := range k.winogradIn {
-			if k.winogradIn[m] == nil {
-				k.winogradIn[m], k.winogradOut[m] = generic.winogradIn[m], generic.winogradOut[m]
-			}
-		}
-	}
-	return append(sets, generic)
-}
+// kernelSets lists the levels, the fastest first.
+func kernelSets() []*kernelSet { return append(assemblyKernels(), genericKernels()) }
 
 // chooseKernels picks the best level, or the one called name.
 func chooseKernels(name string) (*kernelSet, error) {

@@ -17,6 +17,7 @@ import (
 var gradientOptions = map[string]TrainOptions{
 	"sgd":   {Momentum: 0.9, WeightDecay: 1e-4, LabelSmoothing: 0.1},
 	"adamw": {Optimizer: "adamw", WeightDecay: 0.01, DecayWeightsOnly: true, ClipNorm: 5},
+	"drop":  {Dropout: 0.25, StochasticDepth: 0.5},
 }
 
 // TestGradientTxtar reads files as TestTxtar does.
@@ -77,6 +78,10 @@ func TestGradientErrors(t *testing.T) {
 		{good, TrainOptions{ClipNorm: -1}, `gradient norm to clip to is -1`},
 		{good, TrainOptions{Optimizer: "adamw", Beta1: 2}, `beta1 is 2`},
 		{good, TrainOptions{Nesterov: true}, `the momentum is 0, and Nesterov's method wants one above 0`},
+		{good, TrainOptions{Dropout: 1}, `dropout is 1, want a number from 0 to 0.999`},
+		{good, TrainOptions{StochasticDepth: -0.5}, `stochastic depth is -0.5`},
+		{good, TrainOptions{StochasticDepth: 0.5}, `stochastic depth drops residual branches, and graph "g" has none`},
+		{head + "z = linear(x, w)\ny = relu(z)\noutput y\n", TrainOptions{Dropout: 0.5}, `node "y", which computes the logits, is a relu`},
 		{good, TrainOptions{Logits: "z"}, `graph "g" has no value "z" to train; its outputs are "y"`},
 		{good, TrainOptions{Logits: "x"}, `"x" has shape N,4, want logits of shape N,classes that a node computes`},
 		{"graph g\ninput x: f32[N,4,2,2]\ny = relu(x)\noutput y\n", TrainOptions{}, `"y" has shape N,4,2,2, want logits`},

@@ -16,6 +16,16 @@ type TrainOptions struct {
 	Logits         string
 	LabelSmoothing float64 // arXiv 1512.00567, section 7
 
+	// Dropout is the probability with which an element that the last linear
+	// layer reads is zero in a step (JMLR 15:1929); 0 for none.
+	Dropout float64
+	// StochasticDepth is the probability with which an image skips the last
+	// residual branch in a step; the l-th of L branches it skips with l/L of
+	// that (arXiv 1603.09382, which recommends 0.5); 0 for none.  What a branch
+	// gives the other images is divided by the probability to keep it, so that
+	// inference needs to know nothing.
+	StochasticDepth float64
+
 	Optimizer string  // "sgd", also if empty, or "adamw"
 	Momentum  float64 // of sgd
 	Nesterov  bool    // of sgd
@@ -31,6 +41,10 @@ type TrainOptions struct {
 	// stands for 0.1.
 	BatchNormMomentum float64
 }
+
+// largestDrop is the largest probability of a zero: the rest is multiplied by
+// 1/(1-p), here by 1000.
+const largestDrop = 0.999
 
 // check gives the first option that makes no sense, and fills in defaults.
 func (o *TrainOptions) check() error {
@@ -53,6 +67,8 @@ func (o *TrainOptions) check() error {
 		x, least, most float64
 	}{
 		{"label smoothing", o.LabelSmoothing, 0, 1},
+		{"dropout", o.Dropout, 0, largestDrop},
+		{"stochastic depth", o.StochasticDepth, 0, largestDrop},
 		{"momentum", o.Momentum, 0, 1},
 		{"weight decay", o.WeightDecay, 0, math.MaxFloat32},
 		{"gradient norm to clip to", o.ClipNorm, 0, math.MaxFloat32},
@@ -79,7 +95,8 @@ func (o *TrainOptions) check() error {
 //   - The outputs are the loss, the logits and, if gradients are clipped, their
 //     norm before that.  What leads to no other output is dropped.
 //   - Batch norms use the statistics of the batch, and their running ones are
-//     updated; dropout and stochastic depth drop.
+//     updated; dropout and stochastic depth drop, those of the graph and those
+//     of the options.
 //   - Every parameter that the loss depends on is trained.  Its gradient, called
 //     NAME.grad, is the operand grad of the node that updates it.  What the
 //     optimizer keeps are parameters too, called NAME.velocity, or NAME.m and
@@ -119,6 +136,7 @@ func gradient(g *ir.Graph, o TrainOptions) error {
 		return err
 	}
 	t := newTrainer(g, o)
+	t.regularize(logits)
 	t.trainingMode()
 	loss := t.add(ir.CrossEntropy, "loss", ir.Attrs{"label_smoothing": o.LabelSmoothing}, logits, t.labels)
 	g.Outputs = []*ir.Value{loss, logits}

@@ -131,6 +131,7 @@ func (l *trainLowering) convGradInput(n *ir.Node) error {
 			continue
 		}
 		part := r
+		part.MACs = h * width * phases[0].count * phases[1].count * r.Out.Channels * w.Shape[0] / w.Groups
 		part.Out = runtime.Buffer{Offset: l.graph.Arena + at, Channels: r.Out.Channels, Height: h, Width: width, Block: ir.Block}
 		at += vectorSize(r.Out.Channels) * h * width
 		more[i] = part.Out

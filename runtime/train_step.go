@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	goruntime "runtime"
+	"sync"
+	"time"
 )
 
 // Trainer is a network in training: its parameters, the optimizer's state and
@@ -72,7 +74,9 @@ func NewTrainer(p *TrainProgram, batch int, opts ...Option) (*Trainer, error) {
 		kernels: kernels,
 		pool:    newPool(o.threads),
 	}
+	m.peak = sync.OnceValue(func() float64 { return measurePeak(kernels, m.pool.threads) })
 	w := newLane(m, batch, m.pool.threads)
+	w.times = make([]layerTime, len(p.Layers))
 	t := &Trainer{
 		program: p, kernels: chooseTrainKernels(kernels.level), w: &w, batch: batch, store: store,
 		logits: make([]float32, batch*p.Logits.elements()),
@@ -181,12 +185,14 @@ func (t *Trainer) Step(images []float32, labels []int32, rate float32) (loss flo
 	defer t.w.team.release()
 	t.w.see(images, 0, n)
 	t.labels, t.rate = labels, rate
+	at := time.Now()
 	for i := range p.Layers {
 		r := &p.Layers[i]
 		t.runLayer(r)
 		if r.Op == TrainLoss {
 			loss = t.store[r.Param]
 		}
+		at = t.measure(i, at)
 	}
 	each := p.Logits.elements()
 	for i := range n {

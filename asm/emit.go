@@ -78,17 +78,18 @@ func choose(want []Kernel) ([]Kernel, error) {
 	return kernels, nil
 }
 
-// arch is an architecture: how its assembly is written, and the detection of
-// the CPU in its Go file, cpuLevel, if there are levels to tell apart.
+// arch is an architecture: how the assembly of kernels, and of those of
+// training, is written, and the detection of the CPU in the former's Go file,
+// cpuLevel, if there are levels to tell apart.
 type arch struct {
-	name     string // GOARCH
-	assembly func(pkg string, kernels []Kernel) ([]byte, error)
-	cpu      string
+	name            string // GOARCH
+	assembly, train func(pkg string, kernels []Kernel) ([]byte, error)
+	cpu             string
 }
 
 var arches = []arch{
-	{"amd64", amd64Assembly, cpuDecl},
-	{"arm64", neonAssembly, ""}, // NEON is part of every arm64
+	{"amd64", amd64Assembly, amd64Train, cpuDecl},
+	{"arm64", neonAssembly, neonAssembly, ""}, // NEON is part of every arm64
 }
 
 // kernelsOf returns the kernels of an architecture.
@@ -180,24 +181,26 @@ func field(k Kernel) string {
 	return fmt.Sprintf("conv[%s][%d][%d]", convClasses[k.Class].constant, k.Blocks, k.Pixels)
 }
 
-// other returns the file for builds without assembly: all but those of the
-// architectures that have some, without the tag purego.
+// other returns the file for builds without assembly.
 func other(pkg string, have []string) ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteString(header)
-	switch len(have) {
-	case 0:
-	case 1:
-		fmt.Fprintf(&b, "\n//go:build !%s || purego\n", have[0])
-	default:
-		fmt.Fprintf(&b, "\n//go:build (!%s) || purego\n", strings.Join(have, " && !"))
-	}
-	fmt.Fprintf(&b, `
-package %s
+	return format.Source([]byte(header + otherBuilds(have) + `
+package ` + pkg + `
 
 // assemblyKernels returns the kernel sets in assembly that this CPU can run:
 // none on this architecture, or by the build tag purego.
 func assemblyKernels() []*kernelSet { return nil }
-`, pkg)
-	return format.Source(b.Bytes())
+`))
+}
+
+// otherBuilds is the constraint for builds without assembly: all but those of
+// the architectures that have some, without the tag purego.
+func otherBuilds(have []string) string {
+	switch len(have) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("\n//go:build !%s || purego\n", have[0])
+	default:
+		return fmt.Sprintf("\n//go:build (!%s) || purego\n", strings.Join(have, " && !"))
+	}
 }

@@ -50,6 +50,11 @@ func neonBuild(k Kernel) func(*neonBuilder) {
 			return op.neon
 		}
 	}
+	for _, op := range trainOps {
+		if op.name == k.Op && op.n == k.Pixels {
+			return op.neon
+		}
+	}
 	return neonConv
 }
 

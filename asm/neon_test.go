@@ -8,21 +8,36 @@ import (
 	"github.com/klauspost/asmfmt"
 
 	"github.com/resnetc/resnetc/asm/internal/goasm"
+	"github.com/resnetc/resnetc/asm/neon"
 )
 
 // TestNEONEncoding compares the machine code that Go's assembler makes of the
 // printed kernels with what package neon means.
 func TestNEONEncoding(t *testing.T) {
-	files, err := Emit("kernels", Kernels())
-	if err != nil {
-		t.Fatal(err)
+	for _, test := range []struct {
+		name string
+		emit func(string, []Kernel) (map[string][]byte, error)
+		rows []Kernel
+	}{
+		{"kernels_arm64.s", Emit, Kernels()},
+		{"train_kernels_arm64.s", EmitTrain, TrainKernels()},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			files, err := test.emit("kernels", test.rows)
+			if err != nil {
+				t.Fatal(err)
+			}
+			testNEONEncoding(t, files[test.name], kernelsOf("arm64", test.rows))
+		})
 	}
-	text := files["kernels_arm64.s"]
+}
+
+func testNEONEncoding(t *testing.T, text []byte, kernels []Kernel) {
 	code, err := goasm.ARM64(t.TempDir(), text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	functions, err := NEON(kernelsOf("arm64", Kernels()))
+	functions, err := NEON(kernels)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +63,7 @@ func TestNEONEncoding(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(formatted) != string(text) {
-		t.Error("asmfmt changes kernels_arm64.s")
+		t.Error("asmfmt changes the file")
 	}
 }
 
@@ -62,8 +77,7 @@ func TestSpans(t *testing.T) {
 			step := b.convStep()
 			end := (pixels-1)*step + 4
 			for _, s := range spans {
-				size := map[byte]int{'Q': 16, 'D': 8, 'S': 4}[s.instruction.String()[strings.IndexByte(s.instruction.String(), ' ')+1]]
-				if s.offset < 0 || s.offset+size > end {
+				if size := spanSize(s); s.offset < 0 || s.offset+size > end {
 					t.Errorf("class %d, %d pixels: a load of %d bytes at %d, beyond %d", class, pixels, size, s.offset, end)
 				}
 			}
@@ -77,6 +91,35 @@ func TestSpans(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestWeightGradSpans checks that the loads of each pass hold its values of x and
+// nothing outside of them.
+func TestWeightGradSpans(t *testing.T) {
+	for n := 1; n <= 16; n++ {
+		for from, to := range weightGradPasses(n) {
+			spans, scalars := weightGradSpans(n, from, to)
+			for _, s := range spans {
+				if size := spanSize(s); s.offset < 0 || s.offset+size > 4*n {
+					t.Errorf("values %d to %d of %d: a load of %d bytes at %d", from, to, n, size, s.offset)
+				}
+			}
+			for i, s := range scalars {
+				if at := spans[s.span].offset/4 + s.lane; at != from+i || 4*s.lane >= spanSize(spans[s.span]) {
+					t.Errorf("values %d to %d of %d: element %d of load %d is value %d, want %d", from, to, n, s.lane, s.span, at, from+i)
+				}
+			}
+			if used := 4*len(scalars) + 4 + len(spans); len(scalars) != to-from || used > neon.Vectors {
+				t.Errorf("values %d to %d of %d: %d elements, %d registers", from, to, n, len(scalars), used)
+			}
+		}
+	}
+}
+
+// spanSize is the number of bytes of a load.
+func spanSize(s neonSpan) int {
+	_, operands, _ := strings.Cut(s.instruction.String(), " ")
+	return map[byte]int{'Q': 16, 'D': 8, 'S': 4}[operands[0]]
 }
 
 // TestEmitArches checks that only architectures with kernels get files, and

@@ -24,34 +24,32 @@ var (
 	}
 )
 
-// trainOps are the kernels of training, in each level for amd64: the class in
-// the name, n of a weight gradient, the place in runtime's trainKernelSet, and
-// the builder.
+// trainOps are the kernels of training, in each level: the class in the name, n
+// of a weight gradient, the place in runtime's trainKernelSet, and the builders
+// for amd64 and arm64.
 var trainOps = []struct {
 	name  string
 	class string
 	n     int
 	field string
 	build func(*builder)
+	neon  func(*neonBuilder)
 }{
 	// A block of channels; the taps of a row of a stem's kernel.
-	{"weight_grad", "16x16", 16, "weightGrad[16]", weightGrad},
-	{"weight_grad", "3x16", 3, "weightGrad[3]", weightGrad},
-	{"weight_grad", "7x16", 7, "weightGrad[7]", weightGrad},
-	{"moments", "b16", 0, "moments", moments},
-	{"grad_sums", "b16", 0, "gradSums", gradSums},
-	{"grad_sweep", "b16", 0, "gradSweep", gradSweep},
-	{"mask_grad", "b16", 0, "maskGrad", maskGrad},
-	{"normalize", "b16", 0, "normalize", normalize},
+	{"weight_grad", "16x16", 16, "weightGrad[16]", weightGrad, neonWeightGrad},
+	{"weight_grad", "3x16", 3, "weightGrad[3]", weightGrad, neonWeightGrad},
+	{"weight_grad", "7x16", 7, "weightGrad[7]", weightGrad, neonWeightGrad},
+	{"moments", "b16", 0, "moments", moments, neonMoments},
+	{"grad_sums", "b16", 0, "gradSums", gradSums, neonGradSums},
+	{"grad_sweep", "b16", 0, "gradSweep", gradSweep, neonGradSweep},
+	{"mask_grad", "b16", 0, "maskGrad", maskGrad, neonMaskGrad},
+	{"normalize", "b16", 0, "normalize", normalize, neonNormalize},
 }
 
 // TrainKernels returns the table of the kernels that only training needs.
 func TrainKernels() []Kernel {
 	var table []Kernel
 	for _, isa := range isas {
-		if isa.arch != "amd64" {
-			continue
-		}
 		for _, op := range trainOps {
 			table = append(table, Kernel{
 				Name: fmt.Sprintf("%s_f32_%s_%s", op.name, op.class, isa.name), Op: op.name, Level: isa.name, Pixels: op.n,
@@ -62,10 +60,11 @@ func TrainKernels() []Kernel {
 }
 
 // EmitTrain returns the files that give package pkg the wanted rows of
-// [TrainKernels] beside what [Emit] gives it for the same levels:
-// train_kernels_amd64.s, and func assemblyTrainKernels() []*trainKernelSet in
-// train_kernels_amd64.go and, for other builds, train_kernels_other.go.  The
-// package must have the declarations of runtime/train_kernels.go.
+// [TrainKernels] beside what [Emit] gives it for the same levels: for each
+// architecture with rows train_kernels_ARCH.s and, with func
+// assemblyTrainKernels() []*trainKernelSet, train_kernels_ARCH.go; for other
+// builds train_kernels_other.go.  The package must have the declarations of
+// runtime/train_kernels.go.
 func EmitTrain(pkg string, want []Kernel) (map[string][]byte, error) {
 	if !token.IsIdentifier(pkg) {
 		return nil, fmt.Errorf("asm: %q is not the name of a Go package", pkg)
@@ -76,20 +75,24 @@ func EmitTrain(pkg string, want []Kernel) (map[string][]byte, error) {
 			return nil, fmt.Errorf("asm: no kernel %+v; rows come from TrainKernels", k)
 		}
 	}
-	kernels := slices.DeleteFunc(table, func(k Kernel) bool { return !slices.Contains(want, k) })
+	wanted := slices.DeleteFunc(table, func(k Kernel) bool { return !slices.Contains(want, k) })
 	files := map[string][]byte{}
-	constraint := ""
-	if len(kernels) > 0 {
-		constraint = "\n//go:build !amd64 || purego\n"
+	var have []string
+	for _, arch := range arches {
+		kernels := kernelsOf(arch.name, wanted)
+		if len(kernels) == 0 {
+			continue
+		}
+		have = append(have, arch.name)
 		var err error
-		if files["train_kernels_amd64.s"], err = trainAssembly(pkg, kernels); err != nil {
+		if files["train_kernels_"+arch.name+".s"], err = arch.train(pkg, kernels); err != nil {
 			return nil, err
 		}
-		if files["train_kernels_amd64.go"], err = trainStubs(pkg, kernels); err != nil {
+		if files["train_kernels_"+arch.name+".go"], err = trainStubs(pkg, arch, kernels); err != nil {
 			return nil, err
 		}
 	}
-	files["train_kernels_other.go"] = []byte(header + constraint + `
+	files["train_kernels_other.go"] = []byte(header + otherBuilds(have) + `
 package ` + pkg + `
 
 // assemblyTrainKernels returns the kernels of training in assembly that this CPU
@@ -99,7 +102,8 @@ func assemblyTrainKernels() []*trainKernelSet { return nil }
 	return files, nil
 }
 
-func trainAssembly(pkg string, kernels []Kernel) ([]byte, error) {
+// amd64Train returns the assembly of kernels of training.
+func amd64Train(pkg string, kernels []Kernel) ([]byte, error) {
 	c := build.NewContext()
 	c.ConstraintExpr("amd64,!purego")
 	for _, k := range kernels {
@@ -120,9 +124,9 @@ func trainAssembly(pkg string, kernels []Kernel) ([]byte, error) {
 }
 
 // trainStubs returns the Go side of the assembly.
-func trainStubs(pkg string, kernels []Kernel) ([]byte, error) {
+func trainStubs(pkg string, arch arch, kernels []Kernel) ([]byte, error) {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s\n//go:build amd64 && !purego\n\npackage %s\n", header, pkg)
+	fmt.Fprintf(&b, "%s\n//go:build %s && !purego\n\npackage %s\n", header, arch.name, pkg)
 	for _, k := range kernels {
 		typ, _ := argsType(k.Op)
 		fmt.Fprintf(&b, "\n//go:noescape\nfunc %s(a *%s)\n", k.Name, typ)
@@ -131,9 +135,11 @@ func trainStubs(pkg string, kernels []Kernel) ([]byte, error) {
 // assemblyTrainKernels returns the kernels of training in assembly that this CPU
 // can run, the fastest first.
 func assemblyTrainKernels() []*trainKernelSet {
-	level := cpuLevel()
-	var sets []*trainKernelSet
 `)
+	if arch.cpu != "" {
+		b.WriteString("level := cpuLevel()\n")
+	}
+	b.WriteString("var sets []*trainKernelSet\n")
 	for i := len(isas) - 1; i >= 0; i-- {
 		var set bytes.Buffer
 		for _, k := range kernels {
@@ -143,9 +149,13 @@ func assemblyTrainKernels() []*trainKernelSet {
 				}
 			}
 		}
-		if set.Len() > 0 {
-			fmt.Fprintf(&b, "if level >= %s {\ns := &trainKernelSet{level: %[1]s}\n%ssets = append(sets, s)\n}\n", isas[i].constant, set.Bytes())
+		if set.Len() == 0 {
+			continue
 		}
+		if arch.cpu != "" {
+			fmt.Fprintf(&b, "if level >= %s ", isas[i].constant)
+		}
+		fmt.Fprintf(&b, "{\ns := &trainKernelSet{level: %s}\n%ssets = append(sets, s)\n}\n", isas[i].constant, set.Bytes())
 	}
 	b.WriteString("return sets\n}\n")
 	return format.Source(b.Bytes())

@@ -55,7 +55,7 @@ func TestEmitTrain(t *testing.T) {
 		err  string
 	}{
 		{"no-name", want[0], "not the name of a Go package"},
-		{"net", Kernel{Name: "moments", Op: "moments", Level: "neon"}, "no kernel"},
+		{"net", Kernel{Name: "moments", Op: "moments", Level: "sse"}, "no kernel"},
 		{"net", Conv("avx2", 0, 1, 1), "no kernel"},
 	} {
 		if _, err := EmitTrain(test.pkg, []Kernel{test.want}); err == nil || !strings.Contains(err.Error(), test.err) {

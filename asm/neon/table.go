@@ -101,6 +101,7 @@ var (
 	FCMEQ    = row("fcmeq Vd.4s, Vn.4s, Vm.4s", 0x4e20e400, "")
 	FCMGE    = row("fcmge Vd.4s, Vn.4s, Vm.4s", 0x6e20e400, "")
 	FCMGT    = row("fcmgt Vd.4s, Vn.4s, Vm.4s", 0x6ea0e400, "")
+	FCMLE0   = row("fcmle Vd.4s, Vn.4s, #0.0", 0x6ea0d800, "")
 	FCMLT0   = row("fcmlt Vd.4s, Vn.4s, #0.0", 0x4ea0e800, "")
 )
 

@@ -1,10 +1,13 @@
 package kernels
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/resnetc/resnetc/asm"
 )
 
 // eachTrainSet runs test for the kernels of training of each level, beside
@@ -13,6 +16,36 @@ func eachTrainSet(t *testing.T, test func(t *testing.T, set, twins *trainKernelS
 	twins := genericTrainKernels()
 	for _, set := range append(assemblyTrainKernels(), twins) {
 		t.Run(set.level.String(), func(t *testing.T) { test(t, set, twins) })
+	}
+}
+
+// TestTrainTable checks that the sets hold every row of the table and nothing else.
+func TestTrainTable(t *testing.T) {
+	for _, set := range assemblyTrainKernels() {
+		there := map[string]bool{
+			"moments 0": set.moments != nil, "grad_sums 0": set.gradSums != nil, "grad_sweep 0": set.gradSweep != nil,
+			"mask_grad 0": set.maskGrad != nil, "normalize 0": set.normalize != nil,
+		}
+		for n, kernel := range set.weightGrad {
+			if kernel != nil {
+				there[fmt.Sprint("weight_grad ", n)] = true
+			}
+		}
+		for _, k := range asm.TrainKernels() {
+			name := fmt.Sprint(k.Op, " ", k.Pixels)
+			if levelNames[k.Level] == set.level && !there[name] {
+				t.Errorf("no kernel %s in its set", k.Name)
+			}
+			if levelNames[k.Level] == set.level {
+				delete(there, name)
+			}
+		}
+		for name := range there {
+			t.Errorf("%s: %s is not in the table, or not in the set", set.level, name)
+		}
+	}
+	if len(assemblyTrainKernels()) != len(assemblyKernels()) {
+		t.Errorf("%d levels have kernels of training, want %d", len(assemblyTrainKernels()), len(assemblyKernels()))
 	}
 }
 

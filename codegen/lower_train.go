@@ -63,7 +63,10 @@ func lowerTrain(g *ir.Graph) (*trainLowering, error) {
 		Name: g.Name, Arena: g.Arena, Input: [3]int{s[1], s[2], s[3]}, GradNorm: -1,
 		Logits: buffer(g.Outputs[1]), Classes: g.Outputs[1].Type.Shape[1],
 	}
-	l.fused = fuseTraining(g)
+	var err error
+	if l.fused, err = fuseTraining(g); err != nil {
+		return nil, fmt.Errorf("codegen: %w", err)
+	}
 	if err := l.allocate(); err != nil {
 		return nil, fmt.Errorf("codegen: %w", err)
 	}

@@ -16,6 +16,7 @@
 //	merge-groups      widens convolution groups to whole channel blocks
 //	choose-algorithm  decides how each convolution is computed
 //	layout            stores activations as NCHW16c with a halo for their readers
+//	pair-training     moves batch norms of a training step next to the additions that read them
 //	plan-memory       gives every activation its place in one arena
 //
 // # Conventions

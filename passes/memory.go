@@ -2,6 +2,7 @@ package passes
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/resnetc/resnetc/ir"
 )
@@ -60,12 +61,23 @@ func planMemory(g *ir.Graph, _ Options) error {
 
 // buffers groups values into buffers, in the order of their first node.  A
 // flatten shares its operand's buffer, and so does a result that may take the
-// place of an operand.
+// place of an operand.  What is never stored, see [joined], has none.
 func buffers(g *ir.Graph) []*buffer {
+	at := make(map[*ir.Node]int, len(g.Nodes))
+	for i, n := range g.Nodes {
+		at[n] = i
+	}
+	pairs := joined(g)
+	parts := make(map[*ir.Node]*ir.Node, len(pairs)) // the other way round
 	last := map[*ir.Value]int{}
 	for i, n := range g.Nodes {
+		end := i
+		if second := pairs[n]; second != nil {
+			parts[second] = n
+			end = at[second]
+		}
 		for _, v := range n.Inputs {
-			last[v] = i
+			last[v] = max(last[v], end)
 		}
 	}
 	for _, v := range g.Outputs {
@@ -78,14 +90,14 @@ func buffers(g *ir.Graph) []*buffer {
 	home := map[*ir.Value]*buffer{}
 	for i, n := range g.Nodes {
 		for k, v := range n.Results {
-			if !isStored(v) {
-				continue // codegen puts it beside the parameters
+			if !isStored(v) || k == 0 && pairs[n] != nil {
+				continue // codegen puts it beside the parameters, or nowhere
 			}
 			var b *buffer
 			if k == 0 {
 				b = home[aliased(n)]
 				if b == nil {
-					b = overwritten(n, i, home)
+					b = overwritten(n, parts[n], i, home)
 				}
 			}
 			if b == nil {
@@ -116,25 +128,33 @@ func aliased(n *ir.Node) *ir.Value {
 // overwritten returns the buffer of an operand that dies at n, the i-th node,
 // and whose place the result may take: each element is read before the
 // element of the same position is written, and never after.  A convolution
-// reads its residual so, but not its input.
-func overwritten(n *ir.Node, i int, home map[*ir.Value]*buffer) *buffer {
+// reads its residual so, but not its input.  The node that n is joined with, if
+// there is one, is its part.
+func overwritten(n, part *ir.Node, i int, home map[*ir.Value]*buffer) *buffer {
 	var operands []*ir.Value
+	var apart *buffer // that a convolution reads
 	switch n.Op {
 	case ir.Add, ir.ReLUGrad:
 		operands = n.Inputs
+		if part != nil && part.Op == ir.Conv2DGradInput {
+			apart = home[part.In("dy")]
+		}
 	case ir.BatchNormGrad: // its sums are complete before the first element is written
 		operands = n.Inputs[:2]
+		if part != nil {
+			operands = append(slices.Clone(part.Inputs), n.In("input"))
+		}
 	case ir.Affine, ir.ReLU, ir.DropoutTrain, ir.StochasticDepthTrain:
 		operands = n.Inputs[:1]
 	case ir.Conv2D:
-		if r := n.In("residual"); r != nil && home[r] != home[n.In("input")] {
-			operands = []*ir.Value{r}
+		if r := n.In("residual"); r != nil {
+			operands, apart = []*ir.Value{r}, home[n.In("input")]
 		}
 	}
 	t := n.Out().Type
 	for _, v := range operands {
 		b := home[v]
-		if b != nil && b.to == i && v.Type.Layout == t.Layout && v.Type.Halo == t.Halo {
+		if b != nil && b != apart && b.to == i && v.Type.Layout == t.Layout && v.Type.Halo == t.Halo {
 			return b
 		}
 	}

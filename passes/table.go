@@ -120,10 +120,18 @@ var Table = []Pass{
 		Run:    layout,
 	},
 	{
+		Name:   "pair-training",
+		Doc:    "moves batch norms of a training step next to the additions that read them",
+		Reason: "neighbours share a sweep over memory; after layout, whose reorders would come between them",
+		After:  []string{"layout"},
+		Before: []string{"plan-memory"},
+		Run:    pairTraining,
+	},
+	{
 		Name:   "plan-memory",
 		Doc:    "gives every activation its place in one arena",
 		Reason: "last: any later change of order, type or use would break the plan",
-		After:  []string{"layout"},
+		After:  []string{"layout", "pair-training"},
 		Run:    planMemory,
 	},
 }

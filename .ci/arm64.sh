@@ -24,7 +24,7 @@ emulated //neon arm64 qemu-aarch64-static -cpu cortex-a53 # no extensions
 emulated //avx2 amd64 qemu-x86_64-static -cpu Haswell     # AVX2, no AVX-512
 
 # The whole package, as in the step of all tests, which then has it in its cache.
-echo "-- goldens of small networks, the same bits everywhere (TestMachines)"
+echo "-- goldens of small networks and of training, the same bits everywhere (TestMachines, TestMachinesTrain)"
 go test ./codegen
 
 for platform in linux/arm64 darwin/arm64 darwin/amd64 windows/amd64 windows/arm64; do

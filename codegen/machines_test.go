@@ -149,31 +149,9 @@ func testMachines(t *testing.T, dir string, want *golden.Golden, tolerance float
 	var bits, from string
 	for _, m := range machines {
 		t.Run(m.String(), func(t *testing.T) {
-			program := filepath.Join(dir, "program-"+m.goarch)
-			args := slices.Concat(m.emulator, []string{program, filepath.Join(dir, "images")}, more)
-			if _, err := exec.LookPath(args[0]); m.emulator != nil && err != nil {
-				t.Skipf("no emulator: %v", err)
-			}
-			if !built[m.goarch] {
-				cmd := exec.Command("go", "build", "-o", program, ".")
-				cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOARCH="+m.goarch, "CGO_ENABLED=0")
-				if m.emulator != nil {
-					cmd.Env = append(cmd.Env, "GOOS=linux")
-				}
-				if out, err := cmd.CombinedOutput(); err != nil {
-					t.Fatalf("go build: %v\n%s", err, out)
-				}
-				built[m.goarch] = true
-			}
-			cmd := exec.Command(args[0], args[1:]...)
-			var stderr bytes.Buffer
-			cmd.Stderr = &stderr
-			out, err := cmd.Output()
-			if err != nil {
-				t.Fatalf("%v: %v\n%s", args, err, stderr.Bytes())
-			}
+			out := runOn(t, m, dir, built, append([]string{filepath.Join(dir, "images")}, more...)...)
 			var levels []string
-			for line := range strings.Lines(string(out)) {
+			for line := range strings.Lines(out) {
 				level, logits, _ := strings.Cut(strings.TrimSpace(line), " ")
 				if d := offGolden(t, logits, want); !(d < tolerance) {
 					t.Errorf("%s: logits are %.2g off PyTorch's, want %.0g", level, d, tolerance)
@@ -194,6 +172,36 @@ func testMachines(t *testing.T, dir string, want *golden.Golden, tolerance float
 			}
 		})
 	}
+}
+
+// runOn runs the program in a folder on a machine, or skips the test, and
+// returns what it printed.  built are the architectures that there is a binary for.
+func runOn(t *testing.T, m machine, dir string, built map[string]bool, args ...string) string {
+	t.Helper()
+	program := filepath.Join(dir, "program-"+m.goarch)
+	line := slices.Concat(m.emulator, []string{program}, args)
+	if _, err := exec.LookPath(line[0]); m.emulator != nil && err != nil {
+		t.Skipf("no emulator: %v", err)
+	}
+	if !built[m.goarch] {
+		cmd := exec.Command("go", "build", "-o", program, ".")
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOARCH="+m.goarch, "CGO_ENABLED=0")
+		if m.emulator != nil {
+			cmd.Env = append(cmd.Env, "GOOS=linux")
+		}
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("go build: %v\n%s", err, out)
+		}
+		built[m.goarch] = true
+	}
+	cmd := exec.Command(line[0], line[1:]...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", line, err, stderr.Bytes())
+	}
+	return string(out)
 }
 
 // offGolden is the largest difference of logits, given by their bits, from

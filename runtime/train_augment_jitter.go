@@ -121,7 +121,7 @@ func fromHSV(h, s, v uint8) (r, g, b uint8) {
 	sector, f := math.Modf(float64(h) * 6 / 255)
 	fs, fv := float64(s)/255, float64(v)
 	round := func(x float64) uint8 { return uint8(math.Round(fv * float64(1-x))) }
-	p, q, t := round(fs), round(fs*f), round(fs*float64(1-f))
+	p, q, t := round(fs), round(float64(fs*f)), round(float64(fs*float64(1-f)))
 	switch int(sector) % 6 {
 	case 0:
 		return v, t, p

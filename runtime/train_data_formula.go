@@ -31,7 +31,7 @@ func (f *formula) batch(step int, images []float32, labels []int32, classes int)
 	k := strconv.Itoa(step)
 	r := formulaStream(f.salt + "input/" + k)
 	for i := range images {
-		images[i] = float32(float64(r.next()>>11)*(2.0/(1<<53)) - 1)
+		images[i] = float32(float64(float64(r.next()>>11)*(2.0/(1<<53))) - 1)
 	}
 	r = formulaStream(f.salt + "labels/" + k)
 	for i := range labels {

@@ -53,7 +53,7 @@ func (t *Trainer) runningFactors(r *TrainLayer, plane int) {
 		at := plane*block + c
 		scale := float64(t.store[r.Gamma+at]) / math.Sqrt(float64(t.store[r.RunningVar+at])+r.Eps)
 		t.store[r.Layer.Weight+at] = float32(scale)
-		t.store[r.Layer.Bias+at] = float32(float64(t.store[r.Beta+at]) - float64(t.store[r.RunningMean+at])*scale)
+		t.store[r.Layer.Bias+at] = float32(float64(t.store[r.Beta+at]) - float64(float64(t.store[r.RunningMean+at])*scale))
 	}
 }
 

@@ -30,7 +30,7 @@ func (t *Trainer) loss(r *TrainLayer) {
 	for image := range t.w.images {
 		t.eachLogit(r, image, func(_ int, logit, logSum, target float64) {
 			if target != 0 { // 0 times an infinite logarithm is 0
-				loss += target * (logSum - logit)
+				loss += float64(target * (logSum - logit))
 			}
 		})
 	}
@@ -57,7 +57,7 @@ func (t *Trainer) softmaxGrad(r *TrainLayer, image int) {
 		for x := range out.Width {
 			sum := 0.0
 			for c := range out.Channels {
-				sum += float64(*value(dy, c, row, x)) * float64(*value(y, c, row, x))
+				sum += float64(float64(*value(dy, c, row, x)) * float64(*value(y, c, row, x)))
 			}
 			for c := range out.planes() * block {
 				v := float32(0)

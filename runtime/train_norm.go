@@ -82,7 +82,7 @@ func (t *Trainer) moments(r *TrainLayer, s *trainThread, image, plane int) {
 		n := float64(pixels)
 		for c, shift := range pixelAt(x, 0) {
 			d := float64(s.sums[c]) / n
-			mean, squares := float64(shift)+d, float64(s.sums[block+c])-d*float64(s.sums[c])
+			mean, squares := float64(shift)+d, float64(s.sums[block+c])-float64(d*float64(s.sums[c]))
 			chan2(&sums[c], &sums[block+c], count, mean, squares, n)
 		}
 		count += n
@@ -106,14 +106,14 @@ func (t *Trainer) normFactors(r *TrainLayer, plane int) {
 		mean, squares := 0.0, 0.0
 		for image := range t.w.images {
 			s := t.sumsAt(l.In.planes(), image, plane)
-			chan2(&mean, &squares, n*float64(image), s[c], s[block+c], n)
+			chan2(&mean, &squares, float64(n*float64(image)), s[c], s[block+c], n)
 		}
 		variance := squares / (n * float64(t.w.images))
 		at := plane*block + c
 		t.store[r.Mean+at], t.store[r.Var+at] = float32(mean), float32(variance)
 		scale := float64(t.store[r.Gamma+at]) / math.Sqrt(variance+r.Eps)
 		t.store[l.Weight+at] = float32(scale)
-		t.store[l.Bias+at] = float32(float64(t.store[r.Beta+at]) - mean*scale)
+		t.store[l.Bias+at] = float32(float64(t.store[r.Beta+at]) - float64(mean*scale))
 	}
 }
 
@@ -157,7 +157,7 @@ func (t *Trainer) runningAverage(r *TrainLayer) {
 	}
 	running, batch := t.store[r.Param:][:r.Size], t.store[r.Grad:][:r.Size]
 	for i, x := range batch {
-		running[i] = float32((1-r.Momentum)*float64(running[i]) + r.Momentum*correction*float64(x))
+		running[i] = float32(float64((1-r.Momentum)*float64(running[i])) + float64(r.Momentum*correction*float64(x)))
 	}
 }
 

@@ -92,7 +92,7 @@ func (s *Slot) fill(store []float32, seed uint64, index int) {
 		case FillNormal:
 			data[i] = float32(r.normal() * math.Sqrt(2/float64(s.Shape[0]*taps)))
 		case FillUniform:
-			data[i] = float32((2*r.float() - 1) / math.Sqrt(float64(s.Shape[len(s.Shape)-1])))
+			data[i] = float32((float64(2*r.float()) - 1) / math.Sqrt(float64(s.Shape[len(s.Shape)-1])))
 		}
 	}
 	s.load(store, data)
@@ -113,7 +113,7 @@ type trainRandom struct{ state uint64 }
 // float is uniform in [0, 1).
 func (r *trainRandom) float() float64 {
 	r.state += golden64
-	return float64(mix64(r.state)>>11) / (1 << 53)
+	return float64(float64(mix64(r.state)>>11) / (1 << 53))
 }
 
 // normal is a standard normal number (Box and Muller, 1958).

@@ -25,20 +25,20 @@ func (t *Trainer) sgd(r *TrainLayer, task int) {
 	scale, decay, momentum, rate := t.gradScale(r), float32(r.Decay), float32(r.Momentum), t.rate
 	if r.First < 0 {
 		for i, p := range param {
-			param[i] = p - rate*(scale*grad[i]+decay*p)
+			param[i] = p - float32(rate*(float32(scale*grad[i])+float32(decay*p)))
 		}
 		return
 	}
 	velocity := t.part(r, r.First, task)[:len(param)]
 	grad = grad[:len(param)]
 	for i, p := range param {
-		g := scale*grad[i] + decay*p
-		v := momentum*velocity[i] + g
+		g := float32(scale*grad[i]) + float32(decay*p)
+		v := float32(momentum*velocity[i]) + g
 		velocity[i] = v
 		if r.Nesterov {
-			v = g + momentum*v
+			v = g + float32(momentum*v)
 		}
-		param[i] = p - rate*v
+		param[i] = p - float32(rate*v)
 	}
 }
 
@@ -52,12 +52,12 @@ func (t *Trainer) adamW(r *TrainLayer, task int) {
 	scale := float64(t.gradScale(r))
 	for i, p := range param {
 		g := scale * float64(grad[i])
-		m := r.Beta1*float64(first[i]) + (1-r.Beta1)*g
-		v := r.Beta2*float64(second[i]) + (1-r.Beta2)*g*g
+		m := float64(r.Beta1*float64(first[i])) + float64((1-r.Beta1)*g)
+		v := float64(r.Beta2*float64(second[i])) + float64((1-r.Beta2)*g*g)
 		first[i], second[i] = float32(m), float32(v)
 		x := float64(p)
-		x -= rate * r.Decay * x
-		param[i] = float32(x - size*m/(math.Sqrt(v)/root+r.Eps))
+		x -= float64(rate * r.Decay * x)
+		param[i] = float32(x - float64(size*m)/(math.Sqrt(v)/root+r.Eps))
 	}
 }
 
@@ -75,7 +75,7 @@ func (t *Trainer) gradNorm(r *TrainLayer) {
 	squares := 0.0
 	for i := range r.Parts {
 		for _, x := range t.store[r.Parts[i].Offset:][:r.Parts[i].Stored()] {
-			squares += float64(x) * float64(x)
+			squares += float64(float64(x) * float64(x))
 		}
 	}
 	norm := math.Sqrt(squares)

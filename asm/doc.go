@@ -24,10 +24,12 @@
 // # Training
 //
 // [TrainKernels] and [EmitTrain] are the kernels that only training packages
-// have, for amd64.  A weight gradient keeps the products of 16 input with 16
-// output channels in registers over the pixels of some rows, from zero on, and
-// adds them to memory at the end: one load of dy serves 16 multiply-adds, which
-// broadcast their other factor, and short sums round less than one long one.
+// have, at the same levels.  A weight gradient keeps the products of 16 input
+// with 16 output channels in registers over the pixels of some rows, from zero
+// on, and adds them to memory at the end: one load of dy serves all multiply-adds
+// of a pixel, whose other factor is the scalar operand, and short sums round
+// less than one long one.  AVX2 and NEON, whose registers hold 6 of the 16 rows
+// of sums, go over the pixels three times.
 //
 // # NEON
 //
@@ -48,15 +50,33 @@
 //
 //	go run ./asm/internal/neoncost
 //
+// Of a weight gradient's loop of five or six rows of sums, 20 or 24 multiply-adds
+// in 28 or 32 instructions, both cores should reach the peak too (llvm-mca: 10.1
+// cycles for N1 and N2 and 5.1 for V1, of 20 multiply-adds); the 12 sums of a
+// stem's, of three input channels, are too few for four pipes, which they keep
+// busy for 75 %.  The kernels of batch norm wait for memory: a round
+// of two pixels of moments reads 128 bytes and takes 12 or 6 cycles, one of
+// normalize moves 384 bytes in 24 or 10.
+//
+// Builders for arm64 stand beside those for amd64, on purpose: they share the
+// plan, the registers' roles and the order of operations, but pairs of loads,
+// elements as scalar operands, multiply-adds that overwrite their sum only, and
+// masks without mask registers would make every line of a common description a
+// choice.  One row of the table has both, and one test.
+//
 // # The same bits
 //
 // All levels add in the same order with the same fused operations, convolution
 // as runtime/kernels.go says and the rest by construction, so a network's
 // logits have the same bits with AVX2, AVX-512 and NEON; codegen's TestMachines
-// holds them to it.  Not covered are the sign and payload of NaN, the pure-Go
-// kernels (Go fuses x*y+z on arm64, and on amd64 it does not), and Go code
-// beside the kernels that rounds: softmax, whose math.Exp is another one on
-// each architecture, and the preprocessing of pictures.
+// holds them to it.  So do the losses, gradients and parameters of training, which
+// TestMachinesTrain compares: Go fuses x*y + z on arm64, and on amd64 it does
+// not, so code beside the kernels writes float64(x*y) + z, which runtime's
+// TestNothingFused demands.  Not covered are the sign and payload of NaN; the
+// pure-Go kernels, which are fused or not; math.Exp and math.Log, which are other
+// ones on each architecture and may differ in the last bit of a float64 (a loss
+// or its gradient, rounded to float32, then differs once in some hundred
+// million times); and the preprocessing of pictures.
 //
 // # Registers
 //

@@ -10,7 +10,7 @@ type Loop struct {
 	Label        Label    // of its first instruction
 	Text         []string // instructions in GNU syntax; the branch goes to Label
 	MultiplyAdds int      // instructions of four multiply-adds each
-	Chain        int      // the most multiply-adds that go one after another into the same register
+	Chain        int      // the most multiply-adds into a register that goes from round to round
 	Vector       int      // instructions that compute with vectors, multiply-adds among them
 	Loads        int      // vector registers loaded
 	Stores       int      // vector registers stored
@@ -47,6 +47,7 @@ func (f *Function) InnerLoops() []Loop {
 func newLoop(lines []line) Loop {
 	loop := Loop{Label: lines[0].label}
 	chains := map[any]int{}
+	fresh := map[any]bool{} // set within the round before it is added to
 	for _, l := range lines {
 		if l.Instruction == nil {
 			continue
@@ -68,8 +69,12 @@ func newLoop(lines []line) Loop {
 			loop.Vector++
 			if slices.Contains([]*Instruction{FMLA, FMLALane, FMLS, FMLSLane}, l.Instruction) {
 				loop.MultiplyAdds++
-				chains[l.operands[0]]++
-				loop.Chain = max(loop.Chain, chains[l.operands[0]])
+				if !fresh[l.operands[0]] {
+					chains[l.operands[0]]++
+					loop.Chain = max(loop.Chain, chains[l.operands[0]])
+				}
+			} else if !slices.Contains(l.operands[1:], l.operands[0]) {
+				fresh[l.operands[0]] = true
 			}
 		}
 	}

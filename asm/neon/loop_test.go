@@ -21,6 +21,8 @@ func TestInnerLoops(t *testing.T) {
 	b.Inst(SUBSImm, X1, X1, 1)
 	b.Inst(BNE, Label("first"))
 	b.Label("second")
+	b.Inst(MOVV, Vec(4), Vec(1)) // begins a new sum in each round
+	b.Inst(FMLA, Vec(4), Vec(0), Vec(1))
 	b.Inst(STRQ, Vec(0), X2, 0)
 	b.Inst(BNE, Label("second"))
 	b.Inst(B, Label("outer"))
@@ -37,7 +39,8 @@ func TestInnerLoops(t *testing.T) {
 				"fadd v3.4s, v3.4s, v2.4s", "subs x1, x1, #1", "b.ne first"},
 			MultiplyAdds: 2, Chain: 2, Vector: 3, Loads: 2,
 		},
-		{Label: "second", Text: []string{"str q0, [x2, #0]", "b.ne second"}, Stores: 1},
+		{Label: "second", Text: []string{"mov v4.16b, v1.16b", "fmla v4.4s, v0.4s, v1.4s", "str q0, [x2, #0]", "b.ne second"},
+			MultiplyAdds: 1, Vector: 2, Stores: 1},
 	}
 	if d := cmp.Diff(want, functions[0].InnerLoops()); d != "" {
 		t.Errorf("(-want +got):\n%s", d)

@@ -36,7 +36,7 @@ func TestTable(t *testing.T) {
 
 // TestCycles checks each bound by a loop that it holds back.
 func TestCycles(t *testing.T) {
-	c := core{width: 4, vector: 2, loads: 2, latency: 4}
+	c := core{width: 4, vector: 2, loads: 2, store: 1, latency: 4}
 	for _, test := range []struct {
 		loop   neon.Loop
 		cycles float64
@@ -46,6 +46,7 @@ func TestCycles(t *testing.T) {
 		{neon.Loop{Text: make([]string, 8), Vector: 1, MultiplyAdds: 1}, 2, 0.25},
 		{neon.Loop{Text: make([]string, 8), Vector: 4, MultiplyAdds: 4, Loads: 8}, 4, 0.5},
 		{neon.Loop{Text: make([]string, 8), Vector: 8, MultiplyAdds: 8, Chain: 2}, 8, 0.5},
+		{neon.Loop{Text: make([]string, 12), Vector: 8, MultiplyAdds: 8, Stores: 8}, 8, 0.5},
 	} {
 		if got := c.cycles(test.loop); got != test.cycles {
 			t.Errorf("%+v takes %v cycles, want %v", test.loop, got, test.cycles)

@@ -14,6 +14,7 @@ type trainLowering struct {
 	slots   map[*ir.Value]*runtime.Slot // values without a batch axis
 	fused   *trainFusions
 	turned  int                    // most arena that the pieces of one gradient take
+	factors map[*ir.Node][2]int    // what batch norms multiply by and add, in the store
 	updated map[*ir.Value]*ir.Node // parameters that have their new value, and the node that gave it
 }
 
@@ -23,8 +24,8 @@ var trainLowerings = map[ir.OpName]func(*trainLowering, *ir.Node) error{
 	ir.Conv2D:    (*trainLowering).conv2d,
 	ir.Linear:    (*trainLowering).linear,
 	ir.Affine:    (*trainLowering).affine,
-	ir.BatchNorm: nil, // batch_norm_train, or lowered to affine
-	ir.Dropout:   nil, // dropout_train
+	ir.BatchNorm: (*trainLowering).batchNorm, // of the recompute pass
+	ir.Dropout:   nil,                        // dropout_train
 
 	ir.StochasticDepth: nil,
 
@@ -54,18 +55,22 @@ var trainLowerings = map[ir.OpName]func(*trainLowering, *ir.Node) error{
 }
 
 func lowerTrain(g *ir.Graph) (*trainLowering, error) {
+	fused, err := fuseTraining(g)
+	if err != nil {
+		return nil, fmt.Errorf("codegen: %w", err)
+	}
+	return lowerFused(g, fused)
+}
+
+func lowerFused(g *ir.Graph, fused *trainFusions) (*trainLowering, error) {
 	if len(g.Inputs) != 5 || len(g.Inputs[0].Type.Shape) != 4 || len(g.Outputs) < 2 || len(g.Updates) == 0 {
 		return nil, fmt.Errorf("codegen: graph %s is no training step of images: run the gradient pass first", g.Name)
 	}
 	s := g.Inputs[0].Type.Shape
-	l := &trainLowering{graph: g, slots: map[*ir.Value]*runtime.Slot{}, updated: map[*ir.Value]*ir.Node{}}
+	l := &trainLowering{graph: g, slots: map[*ir.Value]*runtime.Slot{}, fused: fused, updated: map[*ir.Value]*ir.Node{}, factors: map[*ir.Node][2]int{}}
 	l.program = runtime.TrainProgram{
 		Name: g.Name, Arena: g.Arena, Input: [3]int{s[1], s[2], s[3]}, GradNorm: -1,
 		Logits: buffer(g.Outputs[1]), Classes: g.Outputs[1].Type.Shape[1],
-	}
-	var err error
-	if l.fused, err = fuseTraining(g); err != nil {
-		return nil, fmt.Errorf("codegen: %w", err)
 	}
 	if err := l.allocate(); err != nil {
 		return nil, fmt.Errorf("codegen: %w", err)
@@ -174,17 +179,28 @@ func (l *trainLowering) affine(n *ir.Node) error {
 
 func (l *trainLowering) batchNorm(n *ir.Node) error {
 	r := row(runtime.TrainBatchNorm, n)
-	c := vectorSize(r.Layer.In.Channels)
 	r.Layer.Op = runtime.OpAffine
-	r.Layer.Weight, r.Layer.Bias = l.reserve(c), l.reserve(c)
 	r.Gamma, r.Beta, r.Eps = l.at(n.In("gamma")), l.at(n.In("beta")), n.Float("eps")
-	r.Mean, r.Var = l.at(n.Result("mean")), l.at(n.Result("var"))
+	mean, variance := n.Result("mean"), n.Result("var")
+	if n.Op == ir.BatchNorm {
+		mean, variance, r.Repeated = n.In("mean"), n.In("var"), true
+		factors, ok := l.factors[mean.Def]
+		if !ok {
+			return fmt.Errorf("its mean %q is not that of a batch norm before it: run the pass lower-batchnorm", mean.Name)
+		}
+		r.Layer.Weight, r.Layer.Bias = factors[0], factors[1]
+	} else {
+		c := vectorSize(r.Layer.In.Channels)
+		r.Layer.Weight, r.Layer.Bias = l.reserve(c), l.reserve(c)
+		l.factors[n] = [2]int{r.Layer.Weight, r.Layer.Bias}
+	}
+	r.Mean, r.Var = l.at(mean), l.at(variance)
 	for _, a := range l.graph.Nodes {
 		switch {
 		case a.Op != ir.RunningAverage:
-		case a.In("batch") == n.Result("mean"):
+		case a.In("batch") == mean:
 			r.RunningMean = l.at(a.In("running"))
-		case a.In("batch") == n.Result("var"):
+		case a.In("batch") == variance:
 			r.RunningVar = l.at(a.In("running"))
 		}
 	}

@@ -17,9 +17,13 @@ type trainFusions struct {
 	gone     map[*ir.Node]bool     // nodes without a row of their own
 }
 
-func fuseTraining(g *ir.Graph) (*trainFusions, error) {
+func noFusions() *trainFusions {
 	type nodes = map[*ir.Node]*ir.Node
-	f := &trainFusions{nodes{}, nodes{}, nodes{}, nodes{}, map[*ir.Node]bool{}}
+	return &trainFusions{nodes{}, nodes{}, nodes{}, nodes{}, map[*ir.Node]bool{}}
+}
+
+func fuseTraining(g *ir.Graph) (*trainFusions, error) {
+	f := noFusions()
 	uses := g.Uses()
 	for _, n := range g.Nodes {
 		v := n.Out()
@@ -31,9 +35,9 @@ func fuseTraining(g *ir.Graph) (*trainFusions, error) {
 		}
 		reader := uses[v][0]
 		switch [2]ir.OpName{n.Op, reader.Op} {
-		case [2]ir.OpName{ir.BatchNormTrain, ir.ReLU}:
+		case [2]ir.OpName{ir.BatchNormTrain, ir.ReLU}, [2]ir.OpName{ir.BatchNorm, ir.ReLU}:
 			f.relu[n], f.gone[reader] = reader, true
-		case [2]ir.OpName{ir.BatchNormTrain, ir.Add}:
+		case [2]ir.OpName{ir.BatchNormTrain, ir.Add}, [2]ir.OpName{ir.BatchNorm, ir.Add}:
 			f.sum[reader], f.gone[n] = n, true
 		case [2]ir.OpName{ir.ReLUGrad, ir.BatchNormGrad}:
 			f.mask[reader], f.gone[n] = n, true

@@ -43,14 +43,19 @@ func trainingGraph(t testing.TB, s *golden.Training) *ir.Graph {
 // trainerOf lowers a training graph and makes the trainer in this process, with
 // the runtime's pure-Go kernels.
 func trainerOf(g *ir.Graph, batch, threads int) (*runtime.Trainer, error) {
-	if err := passes.Run(g, passes.Options{}); err != nil {
+	return trainerWith(g, passes.Options{}, batch, threads)
+}
+
+// trainerWith is trainerOf with options of the passes, and of the trainer.
+func trainerWith(g *ir.Graph, o passes.Options, batch, threads int, opts ...runtime.Option) (*runtime.Trainer, error) {
+	if err := passes.Run(g, o); err != nil {
 		return nil, err
 	}
 	l, err := lowerTrain(g)
 	if err != nil {
 		return nil, err
 	}
-	t, err := runtime.NewTrainer(&l.program, batch, runtime.WithThreads(threads))
+	t, err := runtime.NewTrainer(&l.program, batch, append(opts, runtime.WithThreads(threads))...)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@
 //	choose-algorithm  decides how each convolution is computed
 //	layout            stores activations as NCHW16c with a halo for their readers
 //	pair-training     moves batch norms of a training step next to the additions that read them
+//	recompute         computes values of a training step again instead of keeping them, to fit a memory limit
 //	plan-memory       gives every activation its place in one arena
 //
 // # Conventions

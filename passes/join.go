@@ -13,12 +13,21 @@ import (
 var joins = map[[2]ir.OpName]func(first, second *ir.Node) bool{
 	{ir.BatchNormTrain, ir.ReLU}: nil,
 	{ir.BatchNormTrain, ir.Add}:  nil,
+	{ir.BatchNorm, ir.ReLU}:      isRepeated,
+	{ir.BatchNorm, ir.Add}:       isRepeated,
 	{ir.ReLUGrad, ir.BatchNormGrad}: func(first, second *ir.Node) bool {
 		return second.In("dy") == first.Out()
 	},
 	{ir.Conv2DGradInput, ir.Add}: func(first, second *ir.Node) bool {
 		return slices.Equal(first.Ints("stride"), []int{1, 1}) && !second.Bool("relu")
 	},
+}
+
+// isRepeated reports whether a batch norm repeats one of the same step, with the
+// statistics of that.
+func isRepeated(bn, _ *ir.Node) bool {
+	first := bn.In("mean").Def
+	return first != nil && first.Op == ir.BatchNormTrain
 }
 
 // joined gives, for each node that shares a sweep with the only reader of its

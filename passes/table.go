@@ -31,6 +31,10 @@ type Options struct {
 	// batches are computed right by any network, but not as fast as by one that
 	// is made for them.
 	Batch int
+	// Memory is how many bytes a training step of Batch images may take, 0 for
+	// no limit.  FixedMemory is the part of it that is not for the arena: the
+	// parameters and what comes with them.
+	Memory, FixedMemory int64
 	// Tune has what was measured to be the fastest way to compute
 	// convolutions, by their [ConvKey]; the cost model decides on the rest.
 	Tune map[string]Choice
@@ -128,10 +132,18 @@ var Table = []Pass{
 		Run:    pairTraining,
 	},
 	{
+		Name:   "recompute",
+		Doc:    "computes values of a training step again instead of keeping them, to fit a memory limit",
+		Reason: "once sizes and sweeps are known; before values have places",
+		After:  []string{"layout", "pair-training"},
+		Before: []string{"plan-memory"},
+		Run:    recompute,
+	},
+	{
 		Name:   "plan-memory",
 		Doc:    "gives every activation its place in one arena",
 		Reason: "last: any later change of order, type or use would break the plan",
-		After:  []string{"layout", "pair-training"},
+		After:  []string{"layout", "pair-training", "recompute"},
 		Run:    planMemory,
 	},
 }

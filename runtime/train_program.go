@@ -97,6 +97,9 @@ type TrainLayer struct {
 	RunningMean, RunningVar int
 	DGamma, DBeta           int
 	Affine                  bool
+	// Repeated says that a batch norm normalizes as an earlier row did, whose
+	// factors it shares.
+	Repeated bool
 
 	// Offsets of an update: Param becomes a new value by Grad and what the
 	// optimizer keeps, First and Second (-1 for none), and Scale (-1 for none)

@@ -87,29 +87,11 @@ func NewTrainer(p *TrainProgram, batch int, opts ...Option) (*Trainer, error) {
 	for i := range t.scratch {
 		t.scratch[i].index = i
 	}
-	t.reserve()
+	sums, partial := p.reserved(batch)
+	t.sums, t.partial = make([]float64, sums), alignedFloats(partial)
 	t.body = t.tasks
 	t.Initialize(0)
 	return t, nil
-}
-
-// reserve makes the memory for sums that several tasks compute.
-func (t *Trainer) reserve() {
-	sums, partial := 0, 0
-	for i := range t.program.Layers {
-		r := &t.program.Layers[i]
-		switch r.Op {
-		case TrainBatchNorm, TrainChannelGrad, TrainBiasGrad:
-			sums = max(sums, t.batch*r.Layer.In.planes()*2*block)
-		case TrainWeightGrad:
-			for n := 1; n <= t.batch; n++ {
-				if c := r.gradChunks(n); c > 1 {
-					partial = max(partial, c*r.Slot.Stored())
-				}
-			}
-		}
-	}
-	t.sums, t.partial = make([]float64, sums), alignedFloats(partial)
 }
 
 // Initialize sets all parameters to what training from scratch begins with, by
@@ -147,9 +129,7 @@ func (t *Trainer) Kernels() Level { return t.w.m.kernels.level }
 func (t *Trainer) Threads() int { return t.w.m.pool.threads }
 
 // Bytes is the size of all memory that the trainer holds.
-func (t *Trainer) Bytes() int {
-	return 4*(len(t.w.memory)+len(t.w.scratch)+len(t.store)+len(t.partial)+len(t.logits)) + 8*len(t.sums)
-}
+func (t *Trainer) Bytes() int { return int(t.program.Bytes(t.batch)) }
 
 // Steps is the number of steps so far, SetSteps sets it: dropout, stochastic
 // depth and AdamW depend on it.
@@ -227,7 +207,10 @@ func (t *Trainer) runLayer(r *TrainLayer) {
 		return
 	}
 	t.row, t.phase = r, 0
-	if t.evaluating && r.Op == TrainBatchNorm {
+	switch {
+	case r.Repeated:
+		t.phase = 2 // the factors are there
+	case t.evaluating && r.Op == TrainBatchNorm:
 		t.phase = 1 // no statistics
 	}
 	for ; ; t.phase++ {

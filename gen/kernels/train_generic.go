@@ -127,7 +127,7 @@ func normalizeGeneric(a *channelArgs) {
 	for p := range a.pixels {
 		y, res := *pixelAt(a.x, p*64), pixelAt(a.dy, p*64)
 		for c, v := range y {
-			y[c] = v*scale[c] + bias[c] + res[c]
+			y[c] = fma32(v, scale[c], bias[c]) + res[c]
 		}
 		if a.flags&flagReLU != 0 {
 			clamp(&y)

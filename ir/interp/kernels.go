@@ -126,12 +126,14 @@ func perChannel(c call, out *Tensor, f func(ch int, x float64) float64) {
 	}
 }
 
+// batchNorm rounds as batchNormTrain does, of the same statistics.
 func batchNorm(c call, out *Tensor) {
 	gamma, beta, mean, variance := c.in("gamma").Data, c.in("beta").Data, c.in("mean").Data, c.in("var").Data
-	eps := c.Float("eps")
-	perChannel(c, out, func(ch int, x float64) float64 {
-		return gamma[ch]*(x-mean[ch])/math.Sqrt(variance[ch]+eps) + beta[ch]
-	})
+	factor := make([]float64, len(gamma))
+	for ch := range factor {
+		factor[ch] = gamma[ch] / math.Sqrt(variance[ch]+c.Float("eps"))
+	}
+	perChannel(c, out, func(ch int, x float64) float64 { return (x-mean[ch])*factor[ch] + beta[ch] })
 }
 
 func affine(c call, out *Tensor) {

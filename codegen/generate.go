@@ -27,6 +27,12 @@ type Options struct {
 	// 754 binary16, rounded to nearest; but not those of a first layer that reads
 	// single channels.
 	HalfWeights bool
+
+	// Of trainers only: Recipe says in words what a step does with gradients, and
+	// ExpectLosses are what the reference interpreter computes for the
+	// self-test's steps; nil for none.
+	Recipe       string
+	ExpectLosses []float64
 }
 
 // Expectation is what the reference interpreter computes for one image that a
@@ -39,9 +45,9 @@ type Expectation struct {
 // Targets are the kernel levels that can be generated.
 func Targets() []string { return []string{"purego", "neon", "avx2", "avx512"} }
 
-// check gives the first option that makes no sense.
-func (o *Options) check() error {
-	if !token.IsIdentifier(o.Package) || o.Package == "_" || o.Package == "main" {
+// check gives the first option that makes no sense.  Only trainers can be programs.
+func (o *Options) check(program bool) error {
+	if !token.IsIdentifier(o.Package) || o.Package == "_" || o.Package == "main" && !program {
 		return fmt.Errorf("codegen: %q cannot be the name of a package to import: want an identifier such as resnet50 (option -pkg)", o.Package)
 	}
 	for _, t := range o.Targets {
@@ -55,7 +61,7 @@ func (o *Options) check() error {
 // Generate gives the package for a graph that all passes have run on.  Errors
 // name the node or the option at fault.
 func Generate(g *ir.Graph, o Options) (Files, error) {
-	if err := o.check(); err != nil {
+	if err := o.check(false); err != nil {
 		return nil, err
 	}
 	l, err := lower(g, o.HalfWeights)

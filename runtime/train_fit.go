@@ -51,6 +51,7 @@ type FitOptions struct {
 
 	Workers  int       // goroutines that prepare data; half of the processors
 	Progress io.Writer // nil for none: a bar on a terminal, lines elsewhere
+	About    string    // what Progress begins with
 }
 
 // ErrInterrupted is what Fit ends with when its context does: the last step is

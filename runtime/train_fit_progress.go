@@ -38,6 +38,9 @@ func newProgress(w io.Writer, f *fitting) *progress {
 	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n >= 40 {
 		p.columns = n
 	}
+	if f.o.About != "" {
+		p.line("%s", f.o.About)
+	}
 	if f.step > 0 {
 		p.line("going on after step %d of %d", f.step, f.total)
 	}

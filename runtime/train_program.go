@@ -22,6 +22,11 @@ type TrainProgram struct {
 	Parameters, State, Gradients []Slot
 	// GradNorm is where the norm of all gradients lies; -1 if none is computed.
 	GradNorm int
+
+	// Preprocess is how pictures are normalized, and those to test with resized.
+	Preprocess Preprocess
+	// Recipe says in words what the step does with gradients.
+	Recipe string
 }
 
 // Slot is the place of a tensor in the store.

@@ -15,11 +15,16 @@ import (
 // usageError is a mistake on the command line itself.
 type usageError struct{ error }
 
+// statusError is the exit status of a program that has said itself what is wrong.
+type statusError int
+
+func (e statusError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 // commands are the subcommands, in the order in which help lists them.
 func commands() []*cli.Command {
-	return []*cli.Command{listCommand(), compileCommand(), runCommand(), dumpCommand(), benchCommand(), tuneCommand(), versionCommand(), helpCommand()}
+	return []*cli.Command{listCommand(), compileCommand(), runCommand(), dumpCommand(), trainCommand(), curvesCommand(), benchCommand(), tuneCommand(), versionCommand(), helpCommand()}
 }
 
 func newApp() *cli.Command {
@@ -52,6 +57,9 @@ func run(ctx context.Context, args []string) int {
 	}
 	if err == nil {
 		return 0
+	}
+	if said := statusError(0); errors.As(err, &said) {
+		return int(said)
 	}
 	fmt.Fprintln(os.Stderr, "resnetc:", strings.TrimSpace(err.Error()))
 	if usage := (usageError{}); errors.As(err, &usage) {

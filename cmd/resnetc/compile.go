@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,12 @@ func compileCommand() *cli.Command {
 IR, whose name ends in .ir.  resnet20_cifar has trained parameters built in; other
 networks need -weights, or -params formula for parameters to test with.
 
+-mode train writes a trainer in place of a classifier: the network's forward and
+backward pass and the update of its weights, compiled, with a training loop, data
+loading, checkpoints and a Main function for the command line.  -pkg main makes it a
+program.  It needs no weights: a trainer begins with random numbers, or with what it
+is given when it runs.
+
 -weights-dtype f16 rounds weights to half precision: the weight file, and what a
 run reads from memory, become half as large.  Arithmetic stays float32.
 
@@ -36,14 +43,16 @@ examples:
   resnetc compile resnet18 -weights my.pth -classes 37 -labels pets.txt -pkg pets -o ./pets
   resnetc compile resnet50 -weights resnet50.safetensors -tune resnet50.tune -o ./resnet50
   resnetc compile resnet50 -weights resnet50.safetensors -weights-dtype f16 -o ./resnet50
+  resnetc compile resnet20_cifar -mode train -optimizer adamw -o ./trainer
   resnetc compile my.ir -weights my.safetensors -mean 0.5,0.5,0.5 -std 0.5,0.5,0.5 -o ./my
 
 in a Go file, with "tool github.com/resnetc/resnetc/cmd/resnetc" in go.mod:
   //go:generate go tool resnetc compile resnet50 -weights resnet50.safetensors -o .`,
-		Flags: append(append([]cli.Flag{
+		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "o", Usage: "write the package to `DIR` (default: a folder called like the package)"},
 			&cli.StringFlag{Name: "pkg", Usage: "`NAME` of the package (default: the model's)"},
-		}, modelFlags()...), packageFlags()...),
+			&cli.StringFlag{Name: "mode", Value: modeInfer, Usage: "write a package that runs the network or one that trains it: `MODE` infer or train"},
+		}, modelFlags(), packageFlags(), recipeFlags()),
 		Action: compile,
 	}
 }
@@ -54,7 +63,16 @@ func compile(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	net, err := loadNetwork(c, args[0], needParams)
+	mode, err := compileMode(c)
+	if err != nil {
+		return err
+	}
+	var net *network
+	if mode == modeTrain {
+		net, err = loadGraph(c, args[0])
+	} else {
+		net, err = loadNetwork(c, args[0], needParams)
+	}
 	if err != nil {
 		return err
 	}
@@ -66,8 +84,13 @@ func compile(ctx context.Context, c *cli.Command) error {
 	if dir == "" {
 		dir = pkg
 	}
-	bar := newBar(c, lowerSteps())
-	files, err := net.generate(ctx, c, pkg, true, bar)
+	var files codegen.Files
+	bar := newBar(c, trainSteps())
+	if mode == modeTrain {
+		files, err = net.generateTrain(ctx, c, pkg, true, bar)
+	} else {
+		files, err = net.generate(ctx, c, pkg, true, bar)
+	}
 	bar.Close()
 	if err != nil {
 		return err
@@ -79,6 +102,39 @@ func compile(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	return writeSummary(stdout(c), net, pkg, dir, files, time.Since(start))
+}
+
+// The values of -mode.
+const (
+	modeInfer = "infer"
+	modeTrain = "train"
+)
+
+// compileMode reads -mode, and refuses flags that belong to the other one.
+func compileMode(c *cli.Command) (string, error) {
+	mode := c.String("mode")
+	if err := oneOf("mode", mode, []string{modeInfer, modeTrain}); err != nil {
+		return "", err
+	}
+	if mode == modeInfer {
+		for _, f := range recipeFlags() {
+			if name := f.Names()[0]; c.IsSet(name) {
+				return "", usagef("-%s is for trainers: add -mode train", name)
+			}
+		}
+		return mode, nil
+	}
+	for _, name := range []string{"weights", "params", "salt"} {
+		if c.IsSet(name) {
+			return "", usagef("-%s: a trainer holds no weights; give them to resnetc train, or to the trainer itself, with -params", name)
+		}
+	}
+	for _, name := range []string{"exact", "weights-dtype", "for-batch", "tune", "embed", "file", "labels"} {
+		if c.IsSet(name) {
+			return "", usagef("-%s is for -mode infer", name)
+		}
+	}
+	return mode, nil
 }
 
 // writeSummary says what was compiled.
@@ -95,12 +151,19 @@ func writeSummary(w io.Writer, net *network, pkg, dir string, files codegen.File
 		}
 	}
 	m := passes.Report(net.graph)
+	params, stored := "", ""
+	if net.params != "" {
+		params = ", parameters: " + net.params
+	}
+	if weights > 0 {
+		stored = ", weights " + size(weights)
+	}
 	_, err := fmt.Fprintf(w, `package   %s, in %s
-network   %s, parameters: %s
-files     %s of Go (%s), %s of assembly (%s), weights %s
+network   %s%s
+files     %s of Go (%s), %s of assembly (%s)%s
 memory    %s of activations per image; %s without sharing, lower bound %s
 time      %.2f s
-`, pkg, dir, net.graph.Name, net.params, plural(nGo, "file"), size(source), plural(nAsm, "file"), size(assembly), size(weights),
+`, pkg, dir, net.graph.Name, params, plural(nGo, "file"), size(source), plural(nAsm, "file"), size(assembly), stored,
 		size(4*m.Arena), size(4*m.Naive), size(4*m.LowerBound), took.Seconds())
 	return err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,17 +14,24 @@ import (
 	"github.com/resnetc/resnetc/zoo"
 )
 
-// modelFlags choose a network and its parameters; every command that takes a
+// modelFlags choose a network and its parameters; every command that runs a
 // MODEL has them.
 func modelFlags() []cli.Flag {
-	return []cli.Flag{
+	return slices.Concat([]cli.Flag{
 		&cli.StringFlag{Name: "weights", Usage: "read parameters from `FILE`: safetensors, PyTorch .pth/.pt/.th"},
 		&cli.StringFlag{Name: "params", Usage: "make parameters up by `RULE`: formula, a fixed function of their names"},
 		&cli.StringFlag{Name: "salt", Usage: "vary the formula by `TEXT`"},
+	}, architectureFlags(), []cli.Flag{
+		&cli.BoolFlag{Name: "exact", Usage: "no algorithm that rounds more than a plain sum of products"},
+	})
+}
+
+// architectureFlags vary a network of the zoo.
+func architectureFlags() []cli.Flag {
+	return []cli.Flag{
 		&cli.IntFlag{Name: "classes", Usage: "`N` classes instead of the model's default"},
 		&cli.StringFlag{Name: "input-size", Usage: "height and width in pixels, `N` or HxW"},
 		&cli.BoolFlag{Name: "stride-on-1x1", Usage: "put a bottleneck's stride on its first 1x1, as the paper does"},
-		&cli.BoolFlag{Name: "exact", Usage: "no algorithm that rounds more than a plain sum of products"},
 	}
 }
 
@@ -50,14 +58,25 @@ func halfWeights(c *cli.Command) (bool, error) {
 
 // packageFlags choose what is compiled into a package.
 func packageFlags() []cli.Flag {
-	return []cli.Flag{
+	return append([]cli.Flag{
 		dtypeFlag(),
 		batchFlag(),
 		tuneFlag(),
-		&cli.StringFlag{Name: "target", Usage: "write kernels of `LIST` only: " + strings.Join(codegen.Targets(), ",")},
+		targetFlag(),
 		&cli.BoolFlag{Name: "embed", Usage: "embed the weights in the binary (the default up to 16 MiB)"},
 		&cli.BoolFlag{Name: "file", Usage: "keep the weights in a file, which the program opens"},
 		&cli.StringFlag{Name: "labels", Usage: "names of the classes: `FILE` with one a line"},
+	}, preprocessFlags()...)
+}
+
+// targetFlag leaves kernels out.
+func targetFlag() cli.Flag {
+	return &cli.StringFlag{Name: "target", Usage: "write kernels of `LIST` only: " + strings.Join(codegen.Targets(), ",")}
+}
+
+// preprocessFlags say how pictures become input.
+func preprocessFlags() []cli.Flag {
+	return []cli.Flag{
 		&cli.StringFlag{Name: "mean", Usage: "mean of the training images' channels, `R,G,B` in 0 to 1"},
 		&cli.StringFlag{Name: "std", Usage: "standard deviation of the channels, `R,G,B` in 0 to 1"},
 		&cli.IntFlag{Name: "resize", Usage: "resize pictures so that the shorter side has `N` pixels; 0 for not at all"},

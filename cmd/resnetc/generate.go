@@ -18,6 +18,7 @@ import (
 	"github.com/resnetc/resnetc/ir/interp"
 	"github.com/resnetc/resnetc/ir/nearest"
 	"github.com/resnetc/resnetc/passes"
+	"github.com/resnetc/resnetc/runtime"
 	"github.com/resnetc/resnetc/zoo"
 )
 
@@ -125,23 +126,8 @@ func (net *network) codegenOptions(c *cli.Command) (o codegen.Options, err error
 	if o.Targets, err = targets(c); err != nil {
 		return o, err
 	}
-	if c.IsSet("mean") {
-		if o.Preprocess.Mean, err = channels(c, "mean"); err != nil {
-			return o, err
-		}
-	}
-	if c.IsSet("std") {
-		if o.Preprocess.Std, err = channels(c, "std"); err != nil {
-			return o, err
-		}
-	}
-	for flag, v := range map[string]*int{"resize": &o.Preprocess.Resize, "crop": &o.Preprocess.Crop} {
-		if !c.IsSet(flag) {
-			continue
-		}
-		if *v = c.Int(flag); *v < 0 {
-			return o, usagef("-%s %d: want a number of pixels, or 0", flag, *v)
-		}
+	if err := changePreprocess(c, &o.Preprocess); err != nil {
+		return o, err
 	}
 	if path := c.String("labels"); path != "" {
 		if o.Labels, err = readLabels(path); err != nil {
@@ -152,6 +138,29 @@ func (net *network) codegenOptions(c *cli.Command) (o codegen.Options, err error
 		}
 	}
 	return o, nil
+}
+
+// changePreprocess reads the flags that say how pictures become input.
+func changePreprocess(c *cli.Command, p *runtime.Preprocess) (err error) {
+	if c.IsSet("mean") {
+		if p.Mean, err = channels(c, "mean"); err != nil {
+			return err
+		}
+	}
+	if c.IsSet("std") {
+		if p.Std, err = channels(c, "std"); err != nil {
+			return err
+		}
+	}
+	for flag, v := range map[string]*int{"resize": &p.Resize, "crop": &p.Crop} {
+		if !c.IsSet(flag) {
+			continue
+		}
+		if *v = c.Int(flag); *v < 0 {
+			return usagef("-%s %d: want a number of pixels, or 0", flag, *v)
+		}
+	}
+	return nil
 }
 
 // weightBytes is about the size of the parameters as they are stored.

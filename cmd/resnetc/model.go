@@ -41,17 +41,20 @@ func loadNetwork(c *cli.Command, name string, n need) (*network, error) {
 	if err != nil {
 		return nil, err
 	}
-	var net *network
-	if filepath.Ext(name) == ".ir" {
-		net, err = readIR(c, name)
-	} else {
-		net, err = fromZoo(c, name)
-	}
+	net, err := loadGraph(c, name)
 	if err != nil {
 		return nil, err
 	}
 	net.half = half
 	return net, net.bind(c, n)
+}
+
+// loadGraph builds or reads the graph called name, without parameters.
+func loadGraph(c *cli.Command, name string) (*network, error) {
+	if filepath.Ext(name) == ".ir" {
+		return readIR(c, name)
+	}
+	return fromZoo(c, name)
 }
 
 func readIR(c *cli.Command, path string) (*network, error) {

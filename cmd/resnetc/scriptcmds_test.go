@@ -35,6 +35,11 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"jpeg":        writeJPEG,
 	"tmpfs":       tmpfs,
 	"interrupt":   interrupt,
+
+	"cifar-data":      cifarData,
+	"golden-train":    compareGoldenTrain,
+	"same-metrics":    sameMetrics,
+	"interrupt-train": interruptTrain,
 }
 
 // status N COMMAND… runs a command that must exit with status N and, if that

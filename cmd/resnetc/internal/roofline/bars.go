@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"image/color"
 	"math"
-	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -12,6 +11,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"github.com/resnetc/resnetc/cmd/resnetc/internal/figure"
 	"github.com/resnetc/resnetc/cmd/resnetc/internal/measure"
 )
 
@@ -41,7 +41,7 @@ func newBars(r *measure.Result) (*plot.Plot, error) {
 			arithmetic, memory = append(arithmetic, b), append(memory, 0)
 		}
 	}
-	slot := float64(barWidth-2*margin) * 0.93 / math.Max(1, float64(len(times)))
+	slot := float64(barWidth-2*figure.Margin) * 0.93 / math.Max(1, float64(len(times)))
 	grid := plotter.NewGrid()
 	grid.Horizontal.Color, grid.Vertical.Width = gridColor, 0
 	p.Add(grid)
@@ -70,7 +70,7 @@ func newBars(r *measure.Result) (*plot.Plot, error) {
 	p.Legend.Top = true
 	p.Legend.Padding = vg.Points(3)
 	p.Y.Max *= 1.12 // room for the legend
-	p.Y.Tick.Marker = plot.TickerFunc(linearTicks)
+	p.Y.Tick.Marker = plot.TickerFunc(figure.LinearTicks)
 	if len(names) > manyLayers {
 		p.X.Label.Text = "layer"
 		return p, nil
@@ -80,20 +80,4 @@ func newBars(r *measure.Result) (*plot.Plot, error) {
 	p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = draw.XRight, text.YCenter
 	p.X.Tick.Label.Font.Size = vg.Points(min(9, 0.75*slot))
 	return p, nil
-}
-
-// linearTicks are some 5 to 10 round values.
-func linearTicks(low, high float64) []plot.Tick {
-	step := math.Pow(10, math.Floor(math.Log10((high-low)/5)))
-	for _, f := range []float64{5, 2} {
-		if (high-low)/(step*f) >= 5 {
-			step *= f
-			break
-		}
-	}
-	var ticks []plot.Tick
-	for i := math.Ceil(low / step); i*step <= high && len(ticks) < 20; i++ {
-		ticks = append(ticks, plot.Tick{Value: i * step, Label: strconv.FormatFloat(i*step, 'g', 3, 64)})
-	}
-	return ticks
 }

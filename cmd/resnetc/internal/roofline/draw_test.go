@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"gonum.org/v1/plot"
-
 	"github.com/resnetc/resnetc/cmd/resnetc/internal/measure"
 )
 
@@ -59,17 +57,4 @@ func TestDraw(t *testing.T) {
 	if err := Draw(&b, "bmp", results); err == nil || !strings.Contains(err.Error(), `"bmp", want svg or png`) {
 		t.Errorf("bmp: %v", err)
 	}
-}
-
-func TestLinearTicks(t *testing.T) {
-	for high, want := range map[float64]string{2.6: "0 0.5 1 1.5 2 2.5", 11: "0 2 4 6 8 10", 0.07: "0 0.01 0.02 0.03 0.04 0.05 0.06 0.07", 300: "0 50 100 150 200 250 300"} {
-		var labels []string
-		for _, tick := range linearTicks(0, high) {
-			labels = append(labels, tick.Label)
-		}
-		if got := strings.Join(labels, " "); got != want {
-			t.Errorf("up to %v: %s, want %s", high, got, want)
-		}
-	}
-	var _ plot.Ticker = plot.TickerFunc(linearTicks)
 }

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/resnetc/resnetc/runtime"
+	"github.com/resnetc/resnetc/zoo/golden"
+)
+
+// cifar-data DIR N writes CIFAR-10's binary files with N pictures each, whose
+// colours tell the classes apart, but for noise.
+func cifarData(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o777))
+	state := uint64(1)
+	for _, name := range []string{"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"} {
+		var b []byte
+		for i := range n {
+			class := i % 10
+			b = append(b, byte(class))
+			for channel := range 3 {
+				for range 32 * 32 {
+					state = state*6364136223846793005 + 1442695040888963407
+					b = append(b, byte(20*(class*(channel+1)%10)+int(state>>58)))
+				}
+			}
+		}
+		ts.Check(os.WriteFile(filepath.Join(dir, name+".bin"), b, 0o666))
+	}
+}
+
+// golden-train RUN MODEL compares the losses of a run with PyTorch's of the
+// formula's training.
+func compareGoldenTrain(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := golden.LoadTraining(args[1])
+	ts.Check(err)
+	rows, err := runtime.ReadMetrics(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(rows) != want.Steps {
+		ts.Fatalf("%d rows, want %d", len(rows), want.Steps)
+	}
+	for k, r := range rows {
+		// What PyTorch's float32 is off, five times, is below 1e-4 here.
+		if e := math.Abs(r.Loss-want.Losses[k]) / want.Losses[k]; !(e <= 1e-4) {
+			ts.Fatalf("the loss of step %d is %v, want %v: off by %.2g", k, r.Loss, want.Losses[k], e)
+		}
+	}
+}
+
+// same-metrics RUN RUN wants the same rows in both, but for how long they took.
+func sameMetrics(ts *testscript.TestScript, _ bool, args []string) {
+	var texts [2]string
+	for i, dir := range args {
+		rows, err := runtime.ReadMetrics(ts.MkAbs(dir))
+		ts.Check(err)
+		for j := range rows {
+			rows[j].Rate = 0
+		}
+		text, err := json.Marshal(rows)
+		ts.Check(err)
+		texts[i] = string(text)
+	}
+	if texts[0] != texts[1] {
+		ts.Fatalf("the metrics differ:\n%s\n%s", texts[0], texts[1])
+	}
+}
+
+// interrupt-train RUN SIGNAL COMMAND… runs a command that trains in RUN, and
+// sends it a signal, INT or KILL, when there is a new checkpoint.  After INT it must
+// exit with status 1 and have said how to go on.
+func interruptTrain(ts *testscript.TestScript, _ bool, args []string) {
+	run, signal := ts.MkAbs(args[0]), map[string]syscall.Signal{"INT": syscall.SIGINT, "KILL": syscall.SIGKILL}[args[1]]
+	saved := func() int {
+		names, _ := filepath.Glob(filepath.Join(run, "checkpoints", "step-*.json"))
+		return len(names)
+	}
+	before := saved()
+	var stderr strings.Builder
+	cmd := exec.Command(filepath.Join(filepath.SplitList(ts.Getenv("PATH"))[0], args[2]), args[3:]...)
+	cmd.Dir, cmd.Stderr = ts.MkAbs("."), &stderr
+	for _, name := range []string{"PATH", "TMPDIR", "HOME", "GOCACHE", "GOMODCACHE", "GOPATH", "GOPROXY"} {
+		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+	}
+	ts.Check(cmd.Start())
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }() // until the trainer has closed standard error too
+	for sent := false; ; {
+		select {
+		case <-done:
+			message := stderr.String()
+			if !sent {
+				ts.Fatalf("it ended before it was interrupted: %s", message)
+			}
+			if args[1] == "INT" && (cmd.ProcessState.ExitCode() != 1 || !strings.Contains(message, "which is saved; go on with: the same command")) {
+				ts.Fatalf("%v, standard error %q; want exit status 1 and how to go on", cmd.ProcessState, message)
+			}
+			return
+		case <-time.After(2 * time.Millisecond):
+			if !sent && saved() > before {
+				sent = true
+				ts.Check(cmd.Process.Signal(signal))
+			}
+		}
+	}
+}

@@ -27,9 +27,11 @@ func benchCommand() *cli.Command {
   none         nothing
 
 All get the same weights and images.  What they compute is compared first; then they
-take turns of one run to warm up and 5 that are timed, until each has -count.  The
+take turns of one run to warm up and 5 that are timed, or more if they are short, until
+each has -count and -time is over.  The
 table shows the fastest and the median run.  Without -weights the parameters are
-made up: the speed does not depend on them.
+made up: the speed does not depend on them.  Beside that stand the time from the start
+of each engine's process to its first result, and the most memory that it has held.
 
 -layers shows where the time goes, and how near each layer comes to its bound: the
 larger of its algorithm's multiply-adds at the speed of the fastest kernel, and
@@ -45,6 +47,7 @@ examples:
 			&cli.StringFlag{Name: "batch", Value: "1", Usage: "images in a run, a `LIST`"},
 			&cli.StringFlag{Name: "threads", Value: "1", Usage: "threads, a `LIST`"},
 			&cli.IntFlag{Name: "count", Value: 10, Usage: "time `N` runs of each engine"},
+			&cli.DurationFlag{Name: "time", Usage: "go on after that until all together took `DURATION`, for instance 20s"},
 			&cli.StringFlag{Name: "vs", Value: "reference", Usage: "compare with `LIST`: reference, untuned, onnxruntime, openvino, pytorch, ncnn, mnn, peers or none"},
 			&cli.BoolFlag{Name: "layers", Usage: "show each layer's time and bound"},
 			&cli.StringFlag{Name: "kernels", Usage: "use the kernels of `LEVEL`: purego, neon, avx2, avx512 (default: the best)"},
@@ -84,10 +87,10 @@ func bench(ctx context.Context, c *cli.Command) (err error) {
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
 	var results []measure.Result
-	bar := progress.New(stderr(c), len(configs)*measure.Steps(c.Int("count")), 0)
+	bar := progress.New(stderr(c), len(configs)*measure.Steps, 0)
 	defer bar.Close()
 	for i, config := range configs {
-		config.Versus, config.HalfWeights = opponents, net.half
+		config.Versus, config.HalfWeights, config.WeightBytes = opponents, net.half, p.weightBytes
 		if !bar.Terminal() {
 			fmt.Fprintf(stderr(c), "[%d/%d] %s\n", i+1, len(configs), config)
 		}
@@ -147,6 +150,9 @@ func benchConfigs(c *cli.Command) ([]measure.Config, error) {
 	if c.Int("count") < 1 {
 		return nil, usagef("-count %d: want at least 1", c.Int("count"))
 	}
+	if c.Duration("time") < 0 {
+		return nil, usagef("-time %s: want a time that is not negative", c.Duration("time"))
+	}
 	if level := c.String("kernels"); level != "" {
 		if err := oneOf("kernels", level, kernelLevels); err != nil {
 			return nil, err
@@ -155,7 +161,7 @@ func benchConfigs(c *cli.Command) ([]measure.Config, error) {
 	var configs []measure.Config
 	for _, t := range threads {
 		for _, b := range batches {
-			configs = append(configs, measure.Config{Batch: b, Threads: t, Count: c.Int("count"), Kernels: c.String("kernels")})
+			configs = append(configs, measure.Config{Batch: b, Threads: t, Count: c.Int("count"), Time: c.Duration("time"), Kernels: c.String("kernels")})
 		}
 	}
 	return configs, nil

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -15,6 +14,7 @@ import (
 type built struct {
 	*driver.Program
 	compile, build time.Duration
+	weightBytes    int // of the packed weights
 }
 
 // buildProgram compiles the network to a package and that to a program.  dir is
@@ -32,8 +32,12 @@ func (net *network) buildProgram(ctx context.Context, c *cli.Command, dir string
 	start = time.Now()
 	o := driver.BuildOptions{Dir: dir, Write: files.Write}
 	for name := range files {
-		if strings.HasSuffix(name, ".weights") {
+		switch filepath.Ext(name) {
+		case ".weights":
 			o.Weights = filepath.Base(name)
+			fallthrough
+		case ".bin":
+			b.weightBytes = len(files[name])
 		}
 	}
 	b.Program, err = driver.Build(ctx, o)

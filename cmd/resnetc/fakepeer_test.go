@@ -73,6 +73,8 @@ func fakeEngine(args []string) error {
 				return err
 			}
 			fmt.Println("ok" + strings.Repeat(" "+strconv.Itoa(int(time.Hour)), n))
+		case "stat":
+			fmt.Println("ok startup_ns=5000000 first_ns=6000000 convert_ns=7 peak_rss_bytes=8000000 variant=frozen")
 		}
 	}
 	return nil

@@ -110,11 +110,20 @@ func (o *opposition) opponents(ctx context.Context, c *cli.Command, net *network
 		list = append(list, measure.Opponent{
 			Name: v.Name, Version: v.Version, Tolerance: peerTolerance,
 			Start: func(ctx context.Context, c measure.Config) (measure.Engine, error) {
-				return peers.Start(ctx, v.Name, path, c.Batch, c.Threads)
+				p, err := peers.Start(ctx, v.Name, path, c.Batch, c.Threads)
+				return peer{p}, err
 			},
 		})
 	}
 	return list, nil
+}
+
+// peer is a peer as an engine that is measured.
+type peer struct{ *peers.Peer }
+
+func (p peer) Stats() (measure.Stats, error) {
+	s, err := p.Peer.Stats()
+	return measure.Stats{Startup: s.Startup, First: s.First, PeakRSS: s.PeakRSS, Variant: s.Variant}, err
 }
 
 // close removes what opponents wrote.

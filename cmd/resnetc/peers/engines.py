@@ -45,7 +45,12 @@ class Engine:
             return None
 
     def convert(self):
-        """Prepares files in self.folder; not counted as start-up, since a service would ship what it makes."""
+        """Prepares files in self.folder, unless they are there, and sets self.shape; not counted as start-up, since a
+        service would ship what it makes."""
+
+    def variant(self):
+        """Which of its ways to run a network it uses: a word, or none if it has one only."""
+        return ""
 
     def load(self):
         """Makes the engine ready to run and returns the shape [C, H, W] of an image."""
@@ -112,6 +117,9 @@ class NCNN(Engine):
     def convert(self):
         _, self.shape, _ = inspect(self.path)
         model = os.path.join(self.folder, "model.onnx")
+        if os.path.exists(os.path.join(self.folder, "model.ncnn.bin")):
+            return
+        os.makedirs(self.folder, exist_ok=True)
         self.adapt(model)
         pnnx = os.path.join(importlib.util.find_spec("pnnx").submodule_search_locations[0], "pnnx")
         size = ",".join(map(str, [1] + self.shape))
@@ -175,6 +183,9 @@ class MNN(Engine):
     def convert(self):
         self.input, self.shape, self.output = inspect(self.path)
         self.model = os.path.join(self.folder, "model.mnn")
+        if os.path.exists(self.model):
+            return
+        os.makedirs(self.folder, exist_ok=True)
         # Not the mnnconvert command: it reports to its makers over the network and tries to install packages.
         convert(sys.executable, "-c", "import sys, _tools; _tools.mnnconvert(sys.argv)", "-f", "ONNX",
                 "--modelFile", self.path, "--MNNModel", self.model, "--bizCode", "resnetc")

@@ -90,6 +90,7 @@ func TestChecker(t *testing.T) {
 // TestEngines compares each engine with the reference interpreter: every op,
 // a whole network, batches that do and do not divide the images.
 func TestEngines(t *testing.T) {
+	t.Setenv("RESNETC_TORCH", "optimize,contiguous") // torch.compile takes a minute
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}
@@ -160,7 +161,7 @@ func compare(t *testing.T, engine, model string, batch int, x []float32, want []
 		}
 	}
 	s, err := p.Stats()
-	if err != nil || s.Startup <= 0 || s.First <= 0 || s.PeakRSS < 1<<20 {
+	if err != nil || s.Startup <= 0 || s.First <= 0 || s.PeakRSS < 1<<20 || (engine == "pytorch") != (s.Variant == "optimize,contiguous") {
 		t.Errorf("stats %+v, %v", s, err)
 	}
 	if _, err := p.Run(x[:len(x)-1], 1); err == nil || !strings.Contains(err.Error(), "want float32 [images, ") {
@@ -188,6 +189,7 @@ func TestGolden(t *testing.T) {
 }
 
 func TestBadModel(t *testing.T) {
+	t.Setenv("RESNETC_TORCH", "freeze,channels_last")
 	model := filepath.Join(t.TempDir(), "bad.onnx")
 	if err := os.WriteFile(model, []byte("not a model"), 0o600); err != nil {
 		t.Fatal(err)

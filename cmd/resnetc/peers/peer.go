@@ -198,6 +198,7 @@ type Stats struct {
 	First   time.Duration // the first run
 	Convert time.Duration // making the engine's own model file from ONNX
 	PeakRSS int64         // bytes: the most memory its process has held so far
+	Variant string        // which of its ways to run a network it uses, if it has several
 }
 
 // Stats reports the engine's costs so far.
@@ -212,17 +213,25 @@ func (p *Peer) Stats() (Stats, error) {
 			return Stats{}, fmt.Errorf("peers: %s: stat: %w", p.name, err)
 		}
 	}
-	return Stats{time.Duration(v[0]), time.Duration(v[1]), time.Duration(v[2]), v[3]}, nil
+	return Stats{time.Duration(v[0]), time.Duration(v[1]), time.Duration(v[2]), v[3], word(answer, "variant")}, nil
 }
 
 // field finds name=number in an answer.
 func field(answer, name string) (int64, error) {
-	for _, w := range strings.Fields(answer) {
-		if text, ok := strings.CutPrefix(w, name+"="); ok {
-			return strconv.ParseInt(text, 10, 64)
-		}
+	if text := word(answer, name); text != "" {
+		return strconv.ParseInt(text, 10, 64)
 	}
 	return 0, fmt.Errorf("answered %q, want %s=…", answer, name)
+}
+
+// word finds name=word in an answer; "" if it is not there.
+func word(answer, name string) string {
+	for _, w := range strings.Fields(answer) {
+		if text, ok := strings.CutPrefix(w, name+"="); ok {
+			return text
+		}
+	}
+	return ""
 }
 
 // Close ends the engine's process and removes its files.

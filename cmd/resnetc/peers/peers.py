@@ -9,8 +9,10 @@ Commands, and the single line that answers each (or "error MESSAGE"):
     load               ok load_ns=…                 starts the engine; the first command
     check IN OUT       ok images=…                  runs the .npy file IN, writes the first output to OUT
     time N             ok NS NS …                   N runs, each timed by itself, after one that is not
-    stat               ok startup_ns=… …            cold start, conversion and memory; see Session.stat
+    stat               ok startup_ns=… …            cold start, conversion, memory and variant; see Session.stat
     quit               ok
+
+What an engine's converter makes of MODEL.onnx is kept in the folder MODEL.onnx.PEER, for the next process.
 
 IN holds float32 [images, C, H, W], or the same flat; OUT is float32 [images, …].  Images run in batches of B,
 the last one filled up with zeros.  A word with a space in it is quoted as in a shell.
@@ -28,10 +30,9 @@ import argparse
 import os
 import shlex
 import sys
-import tempfile
 
 from engines import MNN, NCNN, OnnxRuntime, OpenVINO, PeerError
-from torchgraph import PyTorch
+from torchengine import PyTorch
 
 ENGINES = {"onnxruntime": OnnxRuntime, "openvino": OpenVINO, "ncnn": NCNN, "mnn": MNN, "pytorch": PyTorch}
 
@@ -129,29 +130,30 @@ class Session:
 
     def stat(self):
         """startup_ns: from process start until the engine was ready, without the conversion; first_ns: the first
-        run; convert_ns: making the engine's own model file; peak_rss_bytes: the most memory held so far."""
+        run; convert_ns: making the engine's own model file; peak_rss_bytes: the most memory held so far; variant:
+        which of its ways to run a network the engine uses, if it has several."""
         return (f"startup_ns={self.startup_ns} first_ns={self.first_ns} convert_ns={self.convert_ns} "
-                f"peak_rss_bytes={peak_rss()}")
+                f"peak_rss_bytes={peak_rss()} variant={self.engine.variant()}")
 
 
 def serve(args):
     # Engines print to stdout when they like: keep it for the answers, and give them stderr.
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-    with tempfile.TemporaryDirectory(prefix="resnetc-peer-") as folder:
-        engine = ENGINES[args.peer](os.path.abspath(args.model), args.batch, args.threads, folder)
-        session = Session(engine, int(os.environ.get("RESNETC_PEER_STARTED_NS", STARTED)))
-        for line in sys.stdin:
-            try:
-                words = shlex.split(line)
-                if words == ["quit"]:
-                    print("ok", file=answers)
-                    break
-                if words:
-                    print("ok", session.command(words), file=answers)
-            except Exception as e:
-                kind = "" if isinstance(e, PeerError) else type(e).__name__ + ": "
-                print("error", kind + " ".join(str(e).split()), file=answers)
+    model = os.path.abspath(args.model)
+    engine = ENGINES[args.peer](model, args.batch, args.threads, f"{model}.{args.peer}")
+    session = Session(engine, int(os.environ.get("RESNETC_PEER_STARTED_NS", STARTED)))
+    for line in sys.stdin:
+        try:
+            words = shlex.split(line)
+            if words == ["quit"]:
+                print("ok", file=answers)
+                break
+            if words:
+                print("ok", session.command(words), file=answers)
+        except Exception as e:
+            kind = "" if isinstance(e, PeerError) else type(e).__name__ + ": "
+            print("error", kind + " ".join(str(e).split()), file=answers)
     answers.flush()
     os._exit(0)  # some engines' threads hang or crash when the interpreter is torn down
 

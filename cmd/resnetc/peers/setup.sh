@@ -4,7 +4,10 @@
 #
 #   setup.sh                      every peer but torch
 #   setup.sh onnxruntime ncnn     only these
-#   setup.sh -torch               also PyTorch (several GB where only PyPI can be reached)
+#   setup.sh -torch               also PyTorch (several GB where only PyPI can be reached);
+#                                 torch.compile, one of its ways to run, needs g++ and
+#                                 Python's headers (on Debian: apt install g++ python3-dev)
+#   setup.sh torch                only PyTorch
 #
 # The environment is $RESNETC_PEERS, else $XDG_CACHE_HOME/resnetc/peers, else
 # ~/.cache/resnetc/peers.  $PYTHON is the interpreter to build it from.

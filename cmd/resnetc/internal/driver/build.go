@@ -20,6 +20,8 @@ var (
 	mainSource []byte
 	//go:embed _main/bandwidth.go
 	bandwidthSource []byte
+	//go:embed _main/costs.go
+	costsSource []byte
 	//go:embed wire/wire.go
 	wireSource []byte
 )
@@ -78,7 +80,7 @@ func (p *Program) build(ctx context.Context, gocmd string, o BuildOptions) error
 	if o.Weights != "" {
 		p.weights = filepath.Join(model, o.Weights)
 	}
-	sources := map[string][]byte{"main.go": mainSource, "bandwidth.go": bandwidthSource, "wire/wire.go": wireSource}
+	sources := map[string][]byte{"main.go": mainSource, "bandwidth.go": bandwidthSource, "costs.go": costsSource, "wire/wire.go": wireSource}
 	if o.Sources != nil {
 		sources = maps.Clone(o.Sources)
 	}

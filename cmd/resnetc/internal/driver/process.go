@@ -8,6 +8,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"time"
+
+	"github.com/resnetc/resnetc/cmd/resnetc/internal/driver/wire"
 )
 
 // Process is a running program that answers gob-encoded requests on its
@@ -25,7 +28,7 @@ type Process struct {
 // Close, or until ctx is done.
 func (p *Program) Launch(ctx context.Context, env []string, args ...string) (*Process, error) {
 	r := &Process{ctx: ctx, cmd: exec.CommandContext(ctx, p.binary(), args...)}
-	r.cmd.Env = append(os.Environ(), env...)
+	r.cmd.Env = append(append(os.Environ(), env...), fmt.Sprintf("%s=%d", wire.StartedEnv, time.Now().UnixNano()))
 	r.cmd.Stderr = &r.stderr
 	stdin, err := r.cmd.StdinPipe()
 	if err != nil {

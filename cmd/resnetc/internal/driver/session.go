@@ -88,6 +88,12 @@ func (s *Session) Repeat(count int) ([]time.Duration, error) {
 	return r.Times, err
 }
 
+// Costs tells what the program has cost so far.
+func (s *Session) Costs() (wire.Costs, error) {
+	r, err := s.do(wire.Request{Op: wire.Cost})
+	return r.Costs, err
+}
+
 // Profile gives the times of each layer in all repeats since the last Run.
 func (s *Session) Profile() ([]wire.Layer, error) {
 	r, err := s.do(wire.Request{Op: wire.Profile})

@@ -7,6 +7,11 @@
 // have emptied the caches, and then some times with one.  The generated package
 // runs in a process of its own and does nothing while others run.
 //
+// The first answer of an engine is timed from the start of its process, with
+// Python's where it has one, to the end of its first run; conversion of the model
+// is not counted.  Peak memory is what the operating system counts as resident at
+// most, of the whole process.
+//
 // A layer's bound is the larger of two times (Williams, Waterman and Patterson,
 // "Roofline", CACM 2009): its multiply-adds, as its algorithm needs them, at the
 // speed of the fastest kernel on operands in the first-level cache; and its

@@ -20,6 +20,11 @@ func (g generated) Run(images []float32, n int) ([]float32, error) {
 
 func (g generated) Time(n int) ([]time.Duration, error) { return g.Repeat(n) }
 
+func (g generated) Stats() (Stats, error) {
+	s, err := g.Costs()
+	return Stats{Startup: s.Startup, First: s.First, PeakRSS: s.PeakRSS}, err
+}
+
 // referenceTolerance is how far the generated logits may lie from the
 // reference's; both are float32.
 const referenceTolerance = 1e-4
@@ -97,5 +102,8 @@ func (e *referenceEngine) layers() map[string]time.Duration {
 	}
 	return means
 }
+
+// Stats are not known: it runs in this process.
+func (e *referenceEngine) Stats() (Stats, error) { return Stats{}, nil }
 
 func (e *referenceEngine) Close() error { return nil }

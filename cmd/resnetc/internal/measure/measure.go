@@ -11,19 +11,23 @@ import (
 
 	"github.com/resnetc/resnetc/cmd/resnetc/internal/driver"
 	"github.com/resnetc/resnetc/ir"
+	"github.com/resnetc/resnetc/passes"
 	"github.com/resnetc/resnetc/zoo"
 )
 
 // Config is what to measure.
 type Config struct {
-	Batch   int    `json:"batch"`
-	Threads int    `json:"threads"`
-	Count   int    `json:"count"`   // timed runs of each engine
-	Kernels string `json:"kernels"` // level, empty for the best
+	Batch   int `json:"batch"`
+	Threads int `json:"threads"`
+	Count   int `json:"count"` // timed runs of each engine, at least
+	// Time is how long to go on with timed runs, after the count as well.
+	Time    time.Duration `json:"time_ns,omitempty"`
+	Kernels string        `json:"kernels"` // level, empty for the best
 	// HalfWeights says that the program stores weights as halves.
 	HalfWeights bool `json:"half_weights,omitempty"`
 
-	Versus []Opponent `json:"-"`
+	WeightBytes int        `json:"-"` // of the packed weights
+	Versus      []Opponent `json:"-"`
 }
 
 func (c Config) String() string {
@@ -54,22 +58,50 @@ type Engine interface {
 	Run(images []float32, n int) ([]float32, error)
 	// Time runs a batch once without and n times with a clock.
 	Time(n int) ([]time.Duration, error)
+	// Stats tells what the engine has cost besides that.
+	Stats() (Stats, error)
 	Close() error
 }
+
+// Stats is what an engine costs besides its time; what is not known is zero.
+type Stats struct {
+	Startup time.Duration `json:"startup_ns,omitempty"`     // from the start of its process until it could run
+	First   time.Duration `json:"first_ns,omitempty"`       // the first run, of one batch
+	PeakRSS int64         `json:"peak_rss_bytes,omitempty"` // the most memory that its process has held
+	Variant string        `json:"variant,omitempty"`        // which of its ways to run a network it has chosen
+}
+
+// FirstAnswer is the time from the start of the process to the first result.
+func (s Stats) FirstAnswer() time.Duration { return s.Startup + s.First }
+
+// Train is the [Result.Mode] of steps of training; that of inference is empty.
+const Train = "train"
 
 // Result is what was measured.
 type Result struct {
 	Network string `json:"network"`
+	Mode    string `json:"mode,omitempty"`
+	Input   string `json:"input"` // channels×height×width
 	Config
-	FLOPs     int      `json:"flops"`          // of one run as the network defines it, two per multiply-add
+	FLOPs     int      `json:"flops"` // of one run as the network defines it, two per multiply-add
+	Memory    Memory   `json:"memory"`
 	Engines   []Timing `json:"engines"`        // the generated package first
 	Peak      float64  `json:"peak_gflops"`    // of the threads; 0 if unknown
 	Bandwidth float64  `json:"bandwidth_gb_s"` // of the threads
 	Layers    []Layer  `json:"layers"`
 }
 
+// Memory is what the generated package plans to use, in bytes.
+type Memory struct {
+	Weights   int `json:"weights"`   // packed
+	Workspace int `json:"workspace"` // all of it
+	Arena     int `json:"arena"`     // of the activations of one image
+	LiveSet   int `json:"live_set"`  // the largest set of them that live at the same time
+}
+
 // Timing is how long an engine's runs took.
 type Timing struct {
+	Stats
 	Engine     string        `json:"engine"`
 	Version    string        `json:"version,omitempty"`
 	Difference float64       `json:"difference"` // from the generated package's logits, relative to the largest
@@ -110,21 +142,16 @@ func (r *Result) Fastest() *Timing {
 	return best
 }
 
-// turn is the number of timed runs of an engine before it is the next one's turn.
-const turn = 5
-
-// Steps is how often Run calls step for a number of timed runs.
-func Steps(count int) int { return 1 + (count+turn-1)/turn }
-
 // Run measures one configuration of a graph after all passes and of the program
-// made of it.  It calls step when it has compared the results and after each turn.
+// made of it.  It calls step [Steps] times as it proceeds.
 func Run(ctx context.Context, g *ir.Graph, p *driver.Program, c Config, step func()) (r Result, err error) {
 	s, err := p.Start(ctx, driver.StartOptions{Threads: c.Threads, Kernels: c.Kernels})
 	if err != nil {
 		return r, err
 	}
 	c.Kernels = s.Network.Kernels
-	r = Result{Network: g.Name, Config: c, FLOPs: 2 * g.MACs() * c.Batch}
+	in := s.Network.InputShape
+	r = Result{Network: g.Name, Input: fmt.Sprintf("%d×%d×%d", in[0], in[1], in[2]), Config: c, FLOPs: 2 * g.MACs() * c.Batch}
 	version := c.Kernels
 	if c.HalfWeights {
 		version += " f16"
@@ -147,22 +174,20 @@ func Run(ctx context.Context, g *ir.Graph, p *driver.Program, c Config, step fun
 	if err := compare(g, engines, &r); err != nil {
 		return r, err
 	}
-	step()
-	for left := c.Count; left > 0; left -= turn {
-		for i, e := range engines {
-			t, err := e.Time(min(turn, left))
-			if err != nil {
-				return r, err
-			}
-			r.Engines[i].Times = append(r.Engines[i].Times, t...)
+	if err := takeTurns(engines, r.Engines, c, step); err != nil {
+		return r, err
+	}
+	for i, e := range engines {
+		if r.Engines[i].Stats, err = e.Stats(); err != nil {
+			return r, err
 		}
-		step()
 	}
-	for i := range r.Engines {
-		t := &r.Engines[i]
-		slices.Sort(t.Times)
-		t.Min, t.Median = t.Times.Min(), t.Times.Median()
+	costs, err := s.Costs()
+	if err != nil {
+		return r, err
 	}
+	plan := passes.Report(g)
+	r.Memory = Memory{Weights: c.WeightBytes, Workspace: costs.Workspace, Arena: 4 * plan.Arena, LiveSet: 4 * plan.LowerBound}
 	return r, r.profile(g, s, engines)
 }
 

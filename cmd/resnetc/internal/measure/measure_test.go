@@ -48,6 +48,7 @@ type fixed struct {
 
 func (f fixed) Run([]float32, int) ([]float32, error) { return f.logits, f.err }
 func (f fixed) Time(n int) ([]time.Duration, error)   { return make([]time.Duration, n), nil }
+func (f fixed) Stats() (Stats, error)                 { return Stats{}, nil }
 func (f fixed) Close() error                          { return nil }
 
 func TestCompare(t *testing.T) {

@@ -25,13 +25,19 @@ func newTable(w io.Writer) *tabwriter.Writer {
 // package does against the fastest of the others.
 func WriteTable(w io.Writer, results []Result) error {
 	t := newTable(w)
-	versus := false
+	versus, costs := false, false
 	for _, r := range results {
 		versus = versus || len(r.Engines) > 1
+		for _, e := range r.Engines {
+			costs = costs || e.PeakRSS > 0
+		}
 	}
 	title := "batch\tthreads\tmin ms\tmedian ms\tGFLOP/s\t"
 	if versus {
 		title += "ratio\t"
+	}
+	if costs {
+		title += "first ms\tpeak MB\t"
 	}
 	fmt.Fprintln(t, title+"  engine")
 	for _, r := range results {
@@ -43,7 +49,13 @@ func WriteTable(w io.Writer, results []Result) error {
 			case versus:
 				fmt.Fprintf(t, "%.2f\t", ratio(e.Median, r.Engines[0].Median))
 			}
-			fmt.Fprintf(t, "  %s\n", join(e.Engine, e.Version))
+			switch {
+			case costs && e.PeakRSS > 0:
+				fmt.Fprintf(t, "%.0f\t%.0f\t", float64(e.FirstAnswer().Nanoseconds())/1e6, float64(e.PeakRSS)/1e6)
+			case costs:
+				fmt.Fprint(t, "\t\t")
+			}
+			fmt.Fprintf(t, "  %s\n", join(join(e.Engine, e.Version), e.Variant))
 		}
 	}
 	if err := t.Flush(); err != nil {
@@ -53,8 +65,16 @@ func WriteTable(w io.Writer, results []Result) error {
 	if versus {
 		note = "GFLOP/s and ratio, of an engine's time to resnetc's, are of the medians; a multiply-add is two operations."
 	}
-	if _, err := fmt.Fprintf(w, "\n%s\n", note); err != nil || !versus {
+	if costs {
+		note += "\nFirst: from the start of an engine's process to the end of its first run.  Peak: the most memory its process has held."
+	}
+	if _, err := fmt.Fprintf(w, "\n%s\n", note); err != nil {
 		return err
+	}
+	for _, r := range results {
+		if err := writeMemory(w, r); err != nil {
+			return err
+		}
 	}
 	for _, r := range results {
 		f := r.Fastest()
@@ -68,6 +88,18 @@ func WriteTable(w io.Writer, results []Result) error {
 		}
 	}
 	return nil
+}
+
+// writeMemory tells what the generated package holds, and needs at least.
+func writeMemory(w io.Writer, r Result) error {
+	m := r.Memory
+	if m.Weights == 0 || r.Engines[0].PeakRSS == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "%s: weights %.1f MB and workspace %.1f MB, resident at most %.2f times that; arena of an image %.3f MB, %.2f times its largest live set\n",
+		r.Config, float64(m.Weights)/1e6, float64(m.Workspace)/1e6,
+		float64(r.Engines[0].PeakRSS)/float64(m.Weights+m.Workspace), float64(m.Arena)/1e6, float64(m.Arena)/float64(max(1, m.LiveSet)))
+	return err
 }
 
 func join(a, b string) string {

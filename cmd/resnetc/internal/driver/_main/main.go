@@ -40,6 +40,7 @@ type server struct {
 	images []float32 // of the last Run
 	logits []float32
 	layers []wire.Layer // of all repeats since then
+	costs  wire.Costs
 }
 
 func serve(weights string, threads int, in io.Reader, out io.Writer) error {
@@ -56,6 +57,7 @@ func serve(weights string, threads int, in io.Reader, out io.Writer) error {
 	s := &server{m: m}
 	if newErr == nil {
 		defer m.Close()
+		s.costs.Startup = sinceStart()
 		s.info = wire.Network{
 			Name: m.Name(), Kernels: m.Kernels().String(), InputShape: m.InputShape(),
 			Classes: m.Classes(), Features: m.Features(), Threads: threads, New: took,
@@ -106,6 +108,10 @@ func (s *server) answer(q wire.Request, r *wire.Response) error {
 		return s.measure(r)
 	case wire.Classify:
 		return s.classify(q, r)
+	case wire.Cost:
+		r.Costs = s.costs
+		r.Costs.PeakRSS = peakRSS()
+		return nil
 	}
 	return fmt.Errorf("unknown operation %q", q.Op)
 }
@@ -128,10 +134,14 @@ func (s *server) workspace(q wire.Request) int {
 }
 
 func (s *server) run(q wire.Request, r *wire.Response) error {
+	start := time.Now()
 	n := s.workspace(q)
 	s.images, s.logits = q.Images, make([]float32, n*s.info.Classes)
 	err := timed(&r.Elapsed, func() error { return s.w.Run(s.logits, s.images) })
-	r.Values, s.layers = s.logits, nil
+	if s.costs.First == 0 {
+		s.costs.First = time.Since(start)
+	}
+	r.Values, s.layers, s.costs.Workspace = s.logits, nil, s.w.Bytes()
 	return err
 }
 

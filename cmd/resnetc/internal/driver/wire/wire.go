@@ -25,6 +25,7 @@ const (
 	Profile  Op = "profile"  // times of the layers in all repeats since the last Run
 	Measure  Op = "measure"  // what the machine can do at best
 	Classify Op = "classify" // the predictions for a picture
+	Cost     Op = "cost"     // what the process has cost so far
 )
 
 // Response answers a request; what is not asked for is zero.
@@ -38,6 +39,19 @@ type Response struct {
 	Times       []time.Duration // Repeat
 	Layers      []Layer
 	Machine     Machine
+	Costs       Costs
+}
+
+// StartedEnv is the variable that holds when the program was started, in
+// nanoseconds since 1970.
+const StartedEnv = "RESNETC_STARTED_NS"
+
+// Costs are what a process costs besides the time of its runs; what is not known is zero.
+type Costs struct {
+	Startup   time.Duration // from its start until the model was there
+	First     time.Duration // the first Run, with the making of its workspace
+	PeakRSS   int64         // bytes: the most memory that it has held
+	Workspace int           // bytes of the workspace
 }
 
 // Machine is what this machine can do at best, with the threads of a run.

@@ -1,0 +1,16 @@
+// Command figures measures everything that cmd/resnetc/BENCHMARKS.md shows and
+// writes its tables, and README's, without anybody's help:
+//
+//	go run ./cmd/resnetc/peers/figures -o DIR
+//
+// It runs "resnetc bench" once for each network and batch, in the repository's
+// root, against all peers that setup.sh has installed.  Each run leaves a JSON file
+// in DIR; a run whose file exists is skipped, so an interrupted measurement goes on
+// where it stopped, and one line is measured again once its file is removed.  Then
+// the tables between the lines "<!-- figures: NAME -->" and "<!-- end -->" of both pages
+// are written anew from the files.
+//
+// The machine should do nothing else meanwhile, which takes about half an hour with
+// two cores of 2024.  -dry-run prints the commands, -only REGEXP takes those that
+// match, and -render measures nothing.
+package main

@@ -61,7 +61,7 @@ func eachKernel(t *testing.T, op string, test func(t *testing.T, set *kernelSet,
 }
 
 // genericRows are rows for the pure-Go kernels, which share their code: a few
-// tiles are enough.
+// tiles are enough, and with -short two.
 func genericRows(op string) []asm.Kernel {
 	if op == "winograd_in" || op == "winograd_out" {
 		return []asm.Kernel{
@@ -72,10 +72,14 @@ func genericRows(op string) []asm.Kernel {
 	if op != "conv2d" {
 		return []asm.Kernel{{Name: op + "_f32_b16_purego", Op: op, Level: "purego"}}
 	}
+	most, tiles := maxBlocks, []int{1, 3, maxTile}
+	if testing.Short() {
+		most, tiles = 2, []int{3}
+	}
 	var rows []asm.Kernel
 	for class := range convClasses {
-		for blocks := 1; blocks <= maxBlocks; blocks++ {
-			for _, pixels := range []int{1, 3, maxTile} {
+		for blocks := 1; blocks <= most; blocks++ {
+			for _, pixels := range tiles {
 				rows = append(rows, asm.Conv("purego", class, blocks, pixels))
 			}
 		}

@@ -220,7 +220,7 @@ func checkSteps(t *testing.T, level, figures string, steps int, s *golden.Traini
 	}
 	for k, want := range s.Losses[:steps] {
 		loss := got[k*perStep]
-		if e := math.Abs(loss-want) / want; !(e <= trainTolerances[s.Model][k]) {
+		if e := math.Abs(loss-want) / want; !(e <= lossTolerance(t, s.Model, k)) {
 			t.Errorf("%s step %d: loss %v, want %v: off by %.2g of it", level, k, loss, want, e)
 		}
 	}

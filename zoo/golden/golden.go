@@ -4,11 +4,12 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"path"
 	"strings"
 )
 
-//go:embed testdata/infer-*.json testdata/train-*.json
+//go:embed testdata/infer-*.json testdata/train-*.json testdata/float32-spread*.json
 var files embed.FS
 
 // Golden is what PyTorch computes for one network and one batch.
@@ -48,8 +49,10 @@ func Load(model string) (*Golden, error) {
 	return load[Golden]("infer-", model)
 }
 
-func load[T any](kind, model string) (*T, error) {
-	data, err := files.ReadFile(path.Join("testdata", kind+model+".json"))
+func load[T any](kind, model string) (*T, error) { return read[T](files, "testdata", kind, model) }
+
+func read[T any](from fs.FS, dir, kind, model string) (*T, error) {
+	data, err := fs.ReadFile(from, path.Join(dir, kind+model+".json"))
 	if err != nil {
 		return nil, fmt.Errorf("golden: no figures for %q: %w", model, err)
 	}

@@ -30,9 +30,21 @@ func TestLoad(t *testing.T) {
 		if len(g.GradientNorms) == 0 || len(g.NormsAfter) <= len(g.GradientNorms) || g.Rate == 0 {
 			t.Errorf("%s: %d gradients, %d norms, learning rate %v", name, len(g.GradientNorms), len(g.NormsAfter), g.Rate)
 		}
+		own, largest, err := LoadSpread(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []*Spread{own, largest} {
+			if len(s.Losses) != g.Steps || s.GradientNorms <= 0 || s.NormsAfter <= 0 || s.Gradients <= 0 {
+				t.Errorf("%s: the spread is %+v, want that of %d losses, of gradients and of norms", name, *s, g.Steps)
+			}
+		}
 	}
 	if n := len(TrainingNames()); n != 7 {
 		t.Errorf("figures for the training of %d models, want 7", n)
+	}
+	if _, _, err := LoadSpread("resnet19"); err == nil || !strings.Contains(err.Error(), `no spread of "resnet19"`) {
+		t.Errorf("error %v, want one that names the model", err)
 	}
 	if _, err := Load("resnet19"); err == nil || !strings.Contains(err.Error(), `no figures for "resnet19"`) {
 		t.Errorf("error %v, want one that names the model", err)

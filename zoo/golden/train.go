@@ -1,5 +1,7 @@
 package golden
 
+import "os"
+
 // Training is what some steps of torch.optim.SGD do to one network: step k
 // takes the batch "input/k" with the labels "labels/k" of the formula, with
 // weight decay on every parameter, without Nesterov's method or dampening.
@@ -26,3 +28,9 @@ func TrainingNames() []string { return names("train-") }
 
 // LoadTraining returns the figures of one model's training.
 func LoadTraining(model string) (*Training, error) { return load[Training]("train-", model) }
+
+// ReadTraining reads the figures of one model's training from a folder, such
+// as that in which make_golden.py left those for another salt.
+func ReadTraining(dir, model string) (*Training, error) {
+	return read[Training](os.DirFS(dir), ".", "train-", model)
+}

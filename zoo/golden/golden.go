@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-//go:embed testdata/infer-*.json testdata/train-*.json testdata/float32-spread*.json
+//go:embed testdata/infer-*.json testdata/train-*.json testdata/float32-spread*.json testdata/recipes.json
 var files embed.FS
 
 // Golden is what PyTorch computes for one network and one batch.

@@ -38,9 +38,9 @@ func argsType(op string) (string, map[string]int) {
 		return "convArgs", convArgs
 	case "maxpool", "sumpool":
 		return "poolArgs", poolArgs
-	case "winograd_in", "winograd_out":
+	case "winograd_in", "winograd_out", "winograd_weight":
 		return "winogradArgs", winogradArgs
-	case "weight_grad":
+	case "weight_grad", "weight_grad_pair", "weight_grad_taps":
 		return "weightGradArgs", weightGradArgs
 	case "moments", "grad_sums", "grad_sweep", "mask_grad", "normalize":
 		return "channelArgs", channelArgs

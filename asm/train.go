@@ -17,7 +17,7 @@ import (
 var (
 	weightGradArgs = map[string]int{
 		"x": 0, "dy": 8, "acc": 16, "rows": 24, "pixels": 32,
-		"xStep": 40, "xRow": 48, "dyStep": 56, "dyRow": 64,
+		"xStep": 40, "xRow": 48, "dyStep": 56, "dyRow": 64, "dyPlane": 72, "accPlane": 80,
 	}
 	channelArgs = map[string]int{
 		"x": 0, "dy": 8, "mask": 16, "out": 24, "coef": 32, "pixels": 40, "flags": 48,
@@ -26,7 +26,8 @@ var (
 
 // trainOps are the kernels of training, in each level: the class in the name, n
 // of a weight gradient, the place in runtime's trainKernelSet, and the builders
-// for amd64 and arm64.
+// for amd64 and arm64.  Without one for arm64 the pure-Go twin, which gives the
+// same bits, does.
 var trainOps = []struct {
 	name  string
 	class string
@@ -39,18 +40,28 @@ var trainOps = []struct {
 	{"weight_grad", "16x16", 16, "weightGrad[16]", weightGrad, neonWeightGrad},
 	{"weight_grad", "3x16", 3, "weightGrad[3]", weightGrad, neonWeightGrad},
 	{"weight_grad", "7x16", 7, "weightGrad[7]", weightGrad, neonWeightGrad},
+	{"weight_grad_pair", "16x32", 0, "weightGradPair", weightGradPair, nil},
+	{"weight_grad_taps", "16x16x3", 0, "weightGradTaps", weightGradTaps, nil},
 	{"moments", "b16", 0, "moments", moments, neonMoments},
 	{"grad_sums", "b16", 0, "gradSums", gradSums, neonGradSums},
 	{"grad_sweep", "b16", 0, "gradSweep", gradSweep, neonGradSweep},
 	{"mask_grad", "b16", 0, "maskGrad", maskGrad, neonMaskGrad},
 	{"normalize", "b16", 0, "normalize", normalize, neonNormalize},
+	{"winograd_weight", "b16m2", 2, "winogradWeight[2]", winogradWeight, nil},
+	{"winograd_weight", "b16m4", 4, "winogradWeight[4]", winogradWeight, nil},
 }
+
+// wideOps need the 32 registers of AVX-512.
+var wideOps = []string{"weight_grad_pair", "weight_grad_taps"}
 
 // TrainKernels returns the table of the kernels that only training needs.
 func TrainKernels() []Kernel {
 	var table []Kernel
 	for _, isa := range isas {
 		for _, op := range trainOps {
+			if isa.arch == "arm64" && op.neon == nil || !isa.avx512() && slices.Contains(wideOps, op.name) {
+				continue
+			}
 			table = append(table, Kernel{
 				Name: fmt.Sprintf("%s_f32_%s_%s", op.name, op.class, isa.name), Op: op.name, Level: isa.name, Pixels: op.n,
 			})

@@ -64,6 +64,7 @@ func (l *trainLowering) kernels(targets []string) []asm.Kernel {
 func (l *trainLowering) trainKernels(targets []string) []asm.Kernel {
 	return slices.DeleteFunc(asm.TrainKernels(), func(k asm.Kernel) bool {
 		return targets != nil && !slices.Contains(targets, k.Level) ||
+			k.Op == "winograd_weight" && !slices.ContainsFunc(l.program.Layers, func(r runtime.TrainLayer) bool { return r.Layer.Winograd == k.Pixels }) ||
 			k.Op == "weight_grad" && k.Pixels < ir.Block && !slices.ContainsFunc(l.program.Layers, func(r runtime.TrainLayer) bool {
 				return r.Op == runtime.TrainWeightGrad && r.Slot.InBlock == 1 && r.Slot.Shape[3] == k.Pixels
 			})
@@ -144,7 +145,7 @@ func (l *trainLowering) macs() int {
 // trainOpNames are the constants of runtime.TrainOp.
 var trainOpNames = [...]string{
 	runtime.TrainForward: "TrainForward", runtime.TrainBatchNorm: "TrainBatchNorm", runtime.TrainRunningAverage: "TrainRunningAverage",
-	runtime.TrainDrop: "TrainDrop", runtime.TrainLoss: "TrainLoss", runtime.TrainLossGrad: "TrainLossGrad", runtime.TrainTurn: "TrainTurn",
+	runtime.TrainDrop: "TrainDrop", runtime.TrainLoss: "TrainLoss", runtime.TrainLossGrad: "TrainLossGrad", runtime.TrainTurn: "TrainTurn", runtime.TrainTransform: "TrainTransform",
 	runtime.TrainWeightGrad: "TrainWeightGrad", runtime.TrainBiasGrad: "TrainBiasGrad", runtime.TrainChannelGrad: "TrainChannelGrad",
 	runtime.TrainReLUGrad: "TrainReLUGrad", runtime.TrainMaxPoolGrad: "TrainMaxPoolGrad", runtime.TrainAvgPoolGrad: "TrainAvgPoolGrad",
 	runtime.TrainSpread: "TrainSpread", runtime.TrainSlice: "TrainSlice", runtime.TrainSoftmaxGrad: "TrainSoftmaxGrad",

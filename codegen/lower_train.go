@@ -15,6 +15,8 @@ type trainLowering struct {
 	fused   *trainFusions
 	turned  int                    // most arena that the pieces of one gradient take
 	factors map[*ir.Node][2]int    // what batch norms multiply by and add, in the store
+	packed  int                    // most store that a packed weight takes
+	packers []int                  // rows, by index, that write or read one
 	updated map[*ir.Value]*ir.Node // parameters that have their new value, and the node that gave it
 }
 
@@ -81,6 +83,7 @@ func lowerFused(g *ir.Graph, fused *trainFusions) (*trainLowering, error) {
 		}
 	}
 	l.program.Arena += l.turned
+	l.placePacked()
 	if len(g.Outputs) > 2 {
 		l.program.GradNorm = l.at(g.Outputs[2])
 	}

@@ -25,8 +25,57 @@ func (l *trainLowering) conv2d(n *ir.Node) error {
 	if v := n.In("residual"); v != nil {
 		r.In2 = buffer(v)
 	}
+	if r.Winograd = winogradSize(n); r.Winograd > 0 {
+		return l.transformedConv(r, n)
+	}
 	l.forwardConv(r, n)
 	return nil
+}
+
+// winogradSize is the m of a node's algorithm F(m×m, 3×3); 0 for a direct one.
+func winogradSize(n *ir.Node) int {
+	return map[string]int{"winograd2": 2, "winograd4": 4}[n.Str("algorithm")]
+}
+
+// transformedConv emits the transform of a weight, and the convolution with it.
+func (l *trainLowering) transformedConv(r runtime.Layer, n *ir.Node) error {
+	if err := checkWinograd(&r, n); err != nil {
+		return err
+	}
+	w := l.slots[n.In("weight")]
+	r.Bias = -1
+	if b := n.In("bias"); b != nil {
+		r.Bias = l.at(b)
+	}
+	l.packedConv(runtime.TrainLayer{Op: runtime.TrainTransform, Slot: *w}, r, packedSize(w.Shape, ir.Block, r.Winograd))
+	return nil
+}
+
+// packedConv emits a row that packs a weight into that many float32s, and the
+// convolution that reads them.  As nothing else does, all packed weights take
+// the same place in turn.
+func (l *trainLowering) packedConv(pack runtime.TrainLayer, r runtime.Layer, size int) {
+	pack.Layer.Name, pack.Layer.Winograd = r.Name, r.Winograd
+	chooseTiles(&r, ir.Schedule{})
+	p := &l.program
+	switch {
+	case r.Winograd > 0 && r.Fused:
+		p.ThreadScratch = max(p.ThreadScratch, r.WinogradScratch())
+	case r.Winograd > 0:
+		p.Scratch = max(p.Scratch, r.WinogradScratch())
+	}
+	l.packed = max(l.packed, size)
+	l.packers = append(l.packers, len(p.Layers), len(p.Layers)+1)
+	l.emit(pack)
+	l.emit(runtime.TrainLayer{Op: runtime.TrainForward, Layer: r})
+}
+
+// placePacked tells the rows that write or read packed weights where these lie.
+func (l *trainLowering) placePacked() {
+	at := l.reserve(l.packed)
+	for _, i := range l.packers {
+		l.program.Layers[i].Layer.Weight = at
+	}
 }
 
 func (l *trainLowering) linear(n *ir.Node) error {
@@ -69,8 +118,7 @@ func (l *trainLowering) linearGradWeight(n *ir.Node) error {
 func (l *trainLowering) linearGradInput(n *ir.Node) error {
 	w := l.slots[n.In("weight")]
 	r := row(runtime.TrainForward, n).Layer
-	l.turnedConv(n, r, w, [2]phase{{count: 1, dilation: 1, step: 1}, {count: 1, dilation: 1, step: 1}})
-	return nil
+	return l.turnedConv(n, r, w, [2]phase{{count: 1, dilation: 1, step: 1}, {count: 1, dilation: 1, step: 1}})
 }
 
 // phase is, along one axis, what the output pixels first, first+stride,
@@ -116,8 +164,8 @@ func (l *trainLowering) convGradInput(n *ir.Node) error {
 	r := whole.Layer
 	s := r.Stride
 	if s == one {
-		l.turnedConv(n, r, w, [2]phase{gradPhase(0, r.Kernel[0], 1, r.Dilation[0], r.Padding[0]), gradPhase(0, r.Kernel[1], 1, r.Dilation[1], r.Padding[1])})
-		return nil
+		r.Winograd = winogradSize(n)
+		return l.turnedConv(n, r, w, [2]phase{gradPhase(0, r.Kernel[0], 1, r.Dilation[0], r.Padding[0]), gradPhase(0, r.Kernel[1], 1, r.Dilation[1], r.Padding[1])})
 	}
 	more := make([]runtime.Buffer, s[0]*s[1])
 	at := 0
@@ -135,7 +183,9 @@ func (l *trainLowering) convGradInput(n *ir.Node) error {
 		part.Out = runtime.Buffer{Offset: l.graph.Arena + at, Channels: r.Out.Channels, Height: h, Width: width, Block: ir.Block}
 		at += vectorSize(r.Out.Channels) * h * width
 		more[i] = part.Out
-		l.turnedConv(n, part, w, phases)
+		if err := l.turnedConv(n, part, w, phases); err != nil {
+			return err
+		}
 	}
 	l.turned = max(l.turned, at)
 	whole.Layer.More = more
@@ -145,7 +195,7 @@ func (l *trainLowering) convGradInput(n *ir.Node) error {
 }
 
 // turnedConv emits the packing of some taps, and the convolution with them.
-func (l *trainLowering) turnedConv(n *ir.Node, r runtime.Layer, w *runtime.Slot, phases [2]phase) {
+func (l *trainLowering) turnedConv(n *ir.Node, r runtime.Layer, w *runtime.Slot, phases [2]phase) error {
 	r.Op, r.Bias, r.Stride, r.Groups = runtime.OpConv, -1, one, w.Merged
 	var turn runtime.Turn
 	for axis, p := range phases {
@@ -155,8 +205,13 @@ func (l *trainLowering) turnedConv(n *ir.Node, r runtime.Layer, w *runtime.Slot,
 	}
 	outPlanes, inPlanes := (w.Shape[0]+ir.Block-1)/ir.Block, r.Out.Channels
 	inPlanes = (inPlanes + ir.Block - 1) / ir.Block
-	r.Weight = l.reserve(outPlanes / w.Merged * inPlanes * turn.Count[0] * turn.Count[1] * ir.Block * ir.Block)
-	l.emit(runtime.TrainLayer{Op: runtime.TrainTurn, Slot: *w, Turn: turn, Layer: runtime.Layer{Name: n.Name(), Weight: r.Weight}})
+	size := outPlanes / w.Merged * inPlanes * turn.Count[0] * turn.Count[1] * ir.Block * ir.Block
+	if r.Winograd > 0 {
+		if err := checkWinograd(&r, n); err != nil {
+			return err
+		}
+		size = packedSize(w.Shape, ir.Block, r.Winograd)
+	}
 	if add := l.fused.residual[n]; add != nil {
 		other := add.Inputs[0]
 		if other == n.Out() {
@@ -164,6 +219,6 @@ func (l *trainLowering) turnedConv(n *ir.Node, r runtime.Layer, w *runtime.Slot,
 		}
 		r.In2, r.Out = buffer(other), buffer(add.Out())
 	}
-	chooseTiles(&r, ir.Schedule{})
-	l.emit(runtime.TrainLayer{Op: runtime.TrainForward, Layer: r})
+	l.packedConv(runtime.TrainLayer{Op: runtime.TrainTurn, Slot: *w, Turn: turn}, r, size)
+	return nil
 }

@@ -86,7 +86,7 @@ func compareTraining(g *ir.Graph, rng *rand.Rand, step int) error {
 		return err
 	}
 	images := inputs[g.Inputs[0].Name].Float32()
-	tr, err := trainerOf(g, 3, 2)
+	tr, err := trainerWith(g, passes.Options{Fast: step%2 == 1}, 3, 2)
 	if err != nil {
 		return err
 	}

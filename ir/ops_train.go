@@ -98,8 +98,9 @@ func gradientOps() map[OpName]Op {
 		Conv2DGradInput: {
 			Doc:      "gradient of conv2d with respect to its input: dy convolved with the kernel turned by 180 degrees (transposed convolution)",
 			Operands: []Operand{dy, {Name: "weight"}},
-			Attrs:    append(conv[:len(conv):len(conv)], sizeAttr),
-			Infer:    inferConv2DGradInput,
+			Attrs: append(conv[:len(conv):len(conv)], sizeAttr,
+				AttrSpec{"algorithm", "", "how the kernel computes it: direct, winograd2, winograd4; chosen by a pass"}),
+			Infer: inferConv2DGradInput,
 		},
 		Conv2DGradWeight: {
 			Doc:      "gradient of conv2d with respect to its weight: each tap's products of dy and input, summed over images and pixels",

@@ -40,20 +40,25 @@ var algorithms = []algorithm{
 // chooseAlgorithm writes an algorithm on every convolution: that which was
 // measured to be the fastest (and its schedule), or else the cheapest.
 func chooseAlgorithm(g *ir.Graph, o Options) error {
-	perWeight := weightCost(g, o)
+	perWeight, training := weightCost(g, o), isTraining(g)
+	if training {
+		perWeight = transformedWeight / trainingBatch
+	}
 	for _, n := range g.Nodes {
-		if n.Op != ir.Conv2D {
+		if n.Op != ir.Conv2D && n.Op != ir.Conv2DGradInput {
 			continue
 		}
-		if c, ok := o.Tune[ConvKey(n)]; ok {
-			if err := c.apply(n, o); err != nil {
-				return &ChoiceError{ConvKey(n), err}
+		if !training { // choices were measured without transforming weights
+			if c, ok := o.Tune[ConvKey(n)]; ok {
+				if err := c.apply(n, o); err != nil {
+					return &ChoiceError{ConvKey(n), err}
+				}
+				continue
 			}
-			continue
 		}
 		best, name := 0.0, ""
 		for _, a := range algorithms {
-			if o.Exact && !a.exact || !a.applies(n) {
+			if o.Exact && !a.exact || training && !o.Fast && !steady(n, a.name) || !a.applies(n) {
 				continue
 			}
 			if c := a.cost(n, perWeight); name == "" || c < best {
@@ -61,7 +66,9 @@ func chooseAlgorithm(g *ir.Graph, o Options) error {
 			}
 		}
 		n.Set("algorithm", name)
-		n.Set("schedule", "")
+		if n.Op == ir.Conv2D {
+			n.Set("schedule", "")
+		}
 	}
 	return nil
 }
@@ -72,6 +79,25 @@ func chooseAlgorithm(g *ir.Graph, o Options) error {
 const (
 	memoryWeight = 20
 	cachedWeight = 4
+)
+
+// steady reports whether an algorithm may compute n in training unless options
+// want it fast.  Deep networks amplify roundings from step to step: a forward
+// value next to zero that a ReLU lets pass or not is felt at once, which rules
+// out Winograd's algorithm there; on the way back F(2×2, 3×3), whose transforms
+// have no factors but 1/2, follows the exact losses as long as plain sums do,
+// and F(4×4, 3×3) does not.
+func steady(n *ir.Node, algorithm string) bool {
+	return algorithm == "direct" || n.Op == ir.Conv2DGradInput && algorithm == "winograd2"
+}
+
+// In training a step transforms the weights, writes them and reads them: so
+// many multiply-adds pass for each of those that Winograd's algorithm stores, and
+// are shared by a batch of so many images.  Whatever the options say: a step has
+// the same bits for any batch size that it is compiled for.
+const (
+	transformedWeight = 50.
+	trainingBatch     = 16
 )
 
 // weightCost says where the weights are when a run begins: in the L3 cache if
@@ -105,6 +131,9 @@ func directCost(n *ir.Node, perWeight float64) float64 {
 // isWinograd reports whether Winograd's algorithm computes n.
 func isWinograd(n *ir.Node) bool {
 	w := n.In("weight").Type.Shape
+	if n.Op == ir.Conv2DGradInput && slices.Max(n.Ints("padding")) > 2 {
+		return false // the gradient's convolution would have a negative padding
+	}
 	return w[2] == 3 && w[3] == 3 && n.Int("groups") == 1 && !isStem(n) &&
 		slices.Max(n.Ints("stride")) == 1 && slices.Max(n.Ints("dilation")) == 1
 }
@@ -124,7 +153,11 @@ func winogradCost(n *ir.Node, m int, perWeight float64) float64 {
 	weights := float64((m + 2) * (m + 2) * blocks(w[0]) * blocks(w[1]))
 	// A product over few channels spends much of its time on loading and
 	// storing the sums: as long as over some eight channels more.
-	filled := 1 + 8/float64(blocks(w[1]))
+	summed := w[1]
+	if n.Op == ir.Conv2DGradInput {
+		summed = w[0]
+	}
+	filled := 1 + 8/float64(blocks(summed))
 	return weights*max(tiles*filled, perWeight) + tiles*channels*winogradTransform[m]
 }
 

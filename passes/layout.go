@@ -16,10 +16,10 @@ const StemChannels = 8
 // them, and inserts a reorder where a reader wants another form.  A reorder
 // stands right before its first reader, so that it lives shortly.
 func layout(g *ir.Graph, _ Options) error {
-	if isTraining(g) {
-		directOnly(g)
-	} else if err := checkOperands(g); err != nil {
-		return err
+	if !isTraining(g) { // whose operands the lowering checks
+		if err := checkOperands(g); err != nil {
+			return err
+		}
 	}
 	l := &layouter{e: edit(g), halos: map[form]int{}, copies: map[copyKey]*ir.Value{}}
 	for _, n := range g.Nodes {
@@ -99,6 +99,9 @@ func wanted(n *ir.Node, i int) form {
 // isStem reports whether n is a convolution, or its gradient, that reads a graph
 // input from planar storage.
 func isStem(n *ir.Node) bool {
+	if n.Op == ir.Conv2DGradInput {
+		return false
+	}
 	v := n.In("input")
 	return v.Def == nil && n.Int("groups") == 1 && v.Type.Shape[1] <= StemChannels
 }

@@ -13,17 +13,6 @@ func isStored(v *ir.Value) bool {
 // isTraining reports whether g is a training step.
 func isTraining(g *ir.Graph) bool { return len(g.Updates) > 0 }
 
-// directOnly takes back what choose-algorithm decided for a training step:
-// Winograd's weights are transformed by the compiler, and a step changes them.
-func directOnly(g *ir.Graph) {
-	for _, n := range g.Nodes {
-		if n.Op == ir.Conv2D {
-			n.Set("algorithm", "direct")
-			n.Set("schedule", "")
-		}
-	}
-}
-
 // haloRead is the operand whose halo n reads, by index, and how wide that must
 // be; the operand is -1 for none.
 func haloRead(n *ir.Node) (operand, halo int) {
@@ -41,7 +30,8 @@ func haloRead(n *ir.Node) (operand, halo int) {
 
 // haloOfGradient is how far beyond its border a conv2d_grad_input reads dy.
 // Input row y takes part in output rows (y+p-k*d)/s, with padding p, tap k,
-// dilation d and stride s, as far as that is whole.
+// dilation d and stride s, as far as that is whole.  Whole Winograd tiles may
+// reach further.
 func haloOfGradient(n *ir.Node) int {
 	dy, x, w := n.In("dy").Type.Shape, n.Out().Type.Shape, n.In("weight").Type.Shape
 	p := n.Ints("padding")
@@ -51,6 +41,10 @@ func haloOfGradient(n *ir.Node) int {
 		before := ((w[2+axis]-1)*d - p[axis]) / s
 		behind := (x[2+axis]-1+p[axis])/s - (dy[2+axis] - 1)
 		halo = max(halo, before, behind)
+		if m := winogradSize(n); m > 0 {
+			tiled := (x[2+axis] + m - 1) / m * m
+			halo = max(halo, tiled+p[axis]-dy[2+axis])
+		}
 	}
 	return halo
 }

@@ -25,6 +25,9 @@ type Pass struct {
 type Options struct {
 	// Exact rules out algorithms that round more than a plain sum of products.
 	Exact bool
+	// Fast lets training use algorithms that round more, forward and backward:
+	// losses follow the exact ones not for as many steps.
+	Fast bool
 	// HalfWeights says that weights take two bytes each, not four.
 	HalfWeights bool
 	// Batch is how many images a run will mostly have; 0 stands for one.  Large

@@ -116,9 +116,9 @@ func (t *Trainer) weightGrad(r *TrainLayer, s *trainThread, task int) {
 	default:
 		plane := o/(out/l.Groups)*in + i
 		t.weightGradImages(l, first, last, func(image, from, rows int) {
-			for j := range outTile {
-				for k := range inTile {
-					t.weightGradBlocked(l, s, acc(o+j, i+k), o+j, plane+k, image, from, rows)
+			for k := range inTile {
+				for j := 0; j < outTile; {
+					j += t.weightGradBlocked(l, s, acc(o+j, i+k), o+j, plane+k, min(2, outTile-j), 4*size*in, image, from, rows)
 				}
 			}
 		})
@@ -136,24 +136,39 @@ func (t *Trainer) weightGradImages(l *Layer, first, last int, f func(image, from
 	}
 }
 
-// weightGradBlocked adds, tap by tap, the products of some rows of dy, plane o,
-// with a plane of x.
-func (t *Trainer) weightGradBlocked(l *Layer, s *trainThread, acc []float32, o, plane, image, from, rows int) {
+// weightGradBlocked adds, tap by tap or by several taps, the products of some
+// rows of dy, plane o, with a plane of x; of up to two planes of dy if that is
+// faster, whose sums are accPlane bytes apart.  It returns how many there were.
+func (t *Trainer) weightGradBlocked(l *Layer, s *trainThread, acc []float32, o, plane, planes, accPlane, image, from, rows int) int {
 	dy, x := &l.In, &l.In2
 	a := &s.grad
 	*a = weightGradArgs{
 		dy: t.w.at(*dy, image, o, from), rows: rows, pixels: dy.Width,
 		xStep: 4 * block * l.Stride[1], xRow: 4 * x.row() * l.Stride[0], dyStep: 4 * block, dyRow: 4 * dy.row(),
+		dyPlane: 4 * dy.plane(), accPlane: accPlane,
 	}
 	start := t.w.base(*x, image) + plane*x.plane() + (x.Halo-l.Padding[1])*block
+	kernel, together := t.kernels.weightGrad[block], 1
+	switch {
+	case t.kernels.weightGradTaps != nil && l.Kernel[1] == 3 && l.Stride[1] == 1 && l.Dilation[1] == 1:
+		kernel, together, planes = t.kernels.weightGradTaps, 3, 1
+	case t.kernels.weightGradPair != nil && planes == 2:
+		kernel = t.kernels.weightGradPair
+	default:
+		planes = 1
+	}
+	if l.Kernel == [2]int{1, 1} && l.Stride == [2]int{1, 1} && dy.Halo == 0 && x.Halo == 0 && dy.Width == x.Width {
+		a.rows, a.pixels = 1, rows*dy.Width // no row has an end
+	}
 	for ky := range l.Kernel[0] {
 		row := start + (from*l.Stride[0]+ky*l.Dilation[0]-l.Padding[0]+x.Halo)*x.row()
-		for kx := range l.Kernel[1] {
+		for kx := 0; kx < l.Kernel[1]; kx += together {
 			a.x = &t.w.arena[row+kx*l.Dilation[1]*block]
 			a.acc = &acc[(ky*l.Kernel[1]+kx)*block*block]
-			callWeightGrad(t.kernels.weightGrad[block], a)
+			callWeightGrad(kernel, a)
 		}
 	}
+	return planes
 }
 
 // weightGradPlanar is the same for all planes of a planar x: neighbouring taps
@@ -196,42 +211,6 @@ func (t *Trainer) weightGradVectors(l *Layer, s *trainThread, acc []float32, o, 
 //
 //go:noinline
 func callWeightGrad(k weightGradKernel, a *weightGradArgs) { k(a) }
-
-// turn packs the taps of a weight for the convolution that computes the input's
-// gradient: [in/16][out/16][taps, the last one first][16 out][16 in].
-func (t *Trainer) turn(r *TrainLayer, plane int) {
-	s, g := &r.Slot, &r.Turn
-	out, in, taps := s.weightShape()
-	out /= s.Merged
-	group := plane / in
-	kw := 1
-	if len(s.Shape) == 4 {
-		kw = s.Shape[3]
-	}
-	const matrix = block * block
-	dst := t.store[r.Layer.Weight+plane*out*g.Count[0]*g.Count[1]*matrix:]
-	for o := range out {
-		from := s.Offset + ((group*out+o)*in+plane%in)*taps*matrix
-		for y := range g.Count[0] {
-			for x := range g.Count[1] {
-				ky := g.First[0] + (g.Count[0]-1-y)*g.Step[0]
-				kx := g.First[1] + (g.Count[1]-1-x)*g.Step[1]
-				transpose(dst[:matrix], t.store[from+(ky*kw+kx)*matrix:][:matrix])
-				dst = dst[matrix:]
-			}
-		}
-	}
-}
-
-// transpose swaps rows and columns of a 16×16 matrix.
-func transpose(dst, src []float32) {
-	d, s := (*[block * block]float32)(dst), (*[block * block]float32)(src)
-	for y := range block {
-		for x := range block {
-			d[x*block+y] = s[y*block+x]
-		}
-	}
-}
 
 // spread sets pixel (y, x) of a plane from the buffer that has the turn there,
 // More[y%stride*stride+x%stride], or to zero where there is none.

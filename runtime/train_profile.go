@@ -38,8 +38,13 @@ func (r *TrainLayer) storeBytes() int {
 		return r.Layer.weightBytes()
 	case TrainWeightGrad:
 		n = r.Slot.Stored()
-	case TrainTurn:
-		n = 2 * r.Slot.Stored()
+	case TrainTurn, TrainTransform:
+		n = r.Slot.Stored()
+		packed := n
+		if m := r.Layer.Winograd; m > 0 {
+			packed = n / 9 * (m + 2) * (m + 2)
+		}
+		n += packed
 	case TrainSum:
 		n = 3 * r.Size
 	case TrainSGD, TrainAdamW:

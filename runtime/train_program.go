@@ -8,9 +8,12 @@ package runtime
 // gradients of parameters and turned weights, lies in one more array, called
 // the store; its offsets are in float32s.
 type TrainProgram struct {
-	Name    string
-	Arena   int // float32s of activations that one image takes
-	Store   int // float32s of everything else
+	Name  string
+	Arena int // float32s of activations that one image takes
+	Store int // float32s of everything else
+	// Scratch and ThreadScratch are those of [Program].
+	Scratch, ThreadScratch int
+
 	Input   [3]int
 	Classes int
 	Logits  Buffer
@@ -65,7 +68,8 @@ const (
 	TrainDrop                          // dropout and stochastic depth, both ways
 	TrainLoss                          // cross-entropy
 	TrainLossGrad                      //
-	TrainTurn                          // packs weights for the way back, turned by 180 degrees
+	TrainTurn                          // packs weights for the way back, turned by 180 degrees, also for Winograd's algorithm
+	TrainTransform                     // packs weights for Winograd's algorithm
 	TrainWeightGrad                    // of a convolution or linear layer
 	TrainBiasGrad                      //
 	TrainChannelGrad                   // of a batch norm or an affine layer, with the gradient of a fused ReLU
@@ -83,7 +87,7 @@ const (
 
 func (o TrainOp) String() string {
 	return [...]string{"forward", "batch_norm_train", "running_average", "dropout_train", "cross_entropy", "cross_entropy_grad",
-		"turn_weights", "conv2d_grad_weight", "bias_grad", "batch_norm_grad", "relu_grad", "max_pool_grad", "avg_pool_grad",
+		"turn_weights", "transform_weights", "conv2d_grad_weight", "bias_grad", "batch_norm_grad", "relu_grad", "max_pool_grad", "avg_pool_grad",
 		"spread", "slice_channels", "softmax_grad", "sum", "grad_norm", "sgd", "adamw"}[o]
 }
 

@@ -42,7 +42,9 @@ type trainThread struct {
 	grad    weightGradArgs
 	sums    [2 * block]float32
 	coef    [4 * block]float32
-	_       [128]byte // no cache line belongs to two threads
+	wino    winogradArgs
+	turned  [9 * block * block]float32 // taps of a 3×3 kernel
+	_       [128]byte                  // no cache line belongs to two threads
 }
 
 // NewTrainer makes a trainer for steps of up to batch images.  The parameters
@@ -69,7 +71,7 @@ func NewTrainer(p *TrainProgram, batch int, opts ...Option) (*Trainer, error) {
 	}
 	store := alignedFloats(p.Store)
 	m := &Model{
-		program: &Program{Name: p.Name, Arena: p.Arena, Input: p.Input, Logits: p.Logits},
+		program: &Program{Name: p.Name, Arena: p.Arena, Scratch: p.Scratch, ThreadScratch: p.ThreadScratch, Input: p.Input, Logits: p.Logits},
 		weights: weightSource{floats: store},
 		kernels: kernels,
 		pool:    newPool(o.threads),
@@ -202,6 +204,10 @@ func (t *Trainer) Logits() []float32 { return t.logits[:t.last*t.program.Logits.
 func (t *Trainer) runLayer(r *TrainLayer) {
 	if r.Op == TrainForward {
 		t.w.layer = &r.Layer
+		if r.Layer.Winograd > 0 {
+			t.w.winograd(&r.Layer)
+			return
+		}
 		t.w.grid = r.Layer.grid(t.w.m.kernels.level, t.w.images, t.w.team.size)
 		t.w.run(t.w.grid.tasks)
 		return
@@ -240,6 +246,9 @@ func (t *Trainer) countTasks(r *TrainLayer) int {
 	case TrainTurn:
 		_, in, _ := r.Slot.weightShape()
 		return in * r.Slot.Merged
+	case TrainTransform:
+		_, in, _ := r.Slot.weightShape()
+		return in
 	case TrainLossGrad, TrainSoftmaxGrad:
 		return images
 	case TrainReLUGrad, TrainMaxPoolGrad, TrainAvgPoolGrad, TrainSpread, TrainSlice, TrainDrop:
@@ -270,7 +279,9 @@ func (t *Trainer) task(r *TrainLayer, s *trainThread, task int) {
 	case TrainWeightGrad:
 		t.weightGrad(r, s, task)
 	case TrainTurn:
-		t.turn(r, task)
+		t.turn(r, s, task)
+	case TrainTransform:
+		t.transform(r, s, task)
 	case TrainLoss:
 		t.loss(r)
 	case TrainLossGrad:

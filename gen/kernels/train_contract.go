@@ -20,6 +20,9 @@ type weightGradArgs struct {
 	xStep, xRow  int // from one pixel, row to the next
 	dyStep       int
 	dyRow        int
+	// From one plane of dy, and from the sums with it, to those of a
+	// weightGradPair's second one.
+	dyPlane, accPlane int
 }
 
 // channelKernel works on a.pixels pixels of 16 channels, 64 bytes apart.
@@ -40,6 +43,14 @@ type channelArgs struct {
 type trainKernelSet struct {
 	level      Level
 	weightGrad [block + 1]weightGradKernel // by n
+	// weightGradPair does the work, to the bit, of two calls of
+	// weightGrad[block], of which the second one adds dyPlane to dy and
+	// accPlane to acc.  A level may lack it.
+	weightGradPair weightGradKernel
+	// weightGradTaps does the work, to the bit unless values are not finite, of
+	// three calls of weightGrad[block], of which each adds xStep to x and 1024
+	// to acc of the one before.  A level may lack it.
+	weightGradTaps weightGradKernel
 	// moments gives, with coef a shift, the sums of x-shift and of its square
 	// as out[0] and out[1].
 	moments channelKernel
@@ -50,6 +61,11 @@ type trainKernelSet struct {
 	gradSweep channelKernel
 	// maskGrad gives out = dy, masked.
 	maskGrad channelKernel
+	// winogradWeight gives G g Gᵀ of a.tiles rows of 16 weights of a 3×3 kernel,
+	// by m; rows are 64 bytes apart.  Tap k of row t, of nine, is read from
+	// in + k*a.row + t*64, where a.row may be negative, and element i is
+	// written to out + i*a.matrix + t*64.
+	winogradWeight [maxWinograd + 1]winogradKernel
 	// normalize gives out = x*coef[0]+coef[1]+dy, clamped under flagReLU, with
 	// dy the residual.
 	normalize channelKernel

@@ -29,6 +29,12 @@ func mask_grad_f32_b16_avx2(a *channelArgs)
 func normalize_f32_b16_avx2(a *channelArgs)
 
 //go:noescape
+func winograd_weight_f32_b16m2_avx2(a *winogradArgs)
+
+//go:noescape
+func winograd_weight_f32_b16m4_avx2(a *winogradArgs)
+
+//go:noescape
 func weight_grad_f32_16x16_avx512(a *weightGradArgs)
 
 //go:noescape
@@ -36,6 +42,12 @@ func weight_grad_f32_3x16_avx512(a *weightGradArgs)
 
 //go:noescape
 func weight_grad_f32_7x16_avx512(a *weightGradArgs)
+
+//go:noescape
+func weight_grad_pair_f32_16x32_avx512(a *weightGradArgs)
+
+//go:noescape
+func weight_grad_taps_f32_16x16x3_avx512(a *weightGradArgs)
 
 //go:noescape
 func moments_f32_b16_avx512(a *channelArgs)
@@ -52,6 +64,12 @@ func mask_grad_f32_b16_avx512(a *channelArgs)
 //go:noescape
 func normalize_f32_b16_avx512(a *channelArgs)
 
+//go:noescape
+func winograd_weight_f32_b16m2_avx512(a *winogradArgs)
+
+//go:noescape
+func winograd_weight_f32_b16m4_avx512(a *winogradArgs)
+
 // assemblyTrainKernels returns the kernels of training in assembly that this CPU
 // can run, the fastest first.
 func assemblyTrainKernels() []*trainKernelSet {
@@ -62,11 +80,15 @@ func assemblyTrainKernels() []*trainKernelSet {
 		s.weightGrad[16] = weight_grad_f32_16x16_avx512
 		s.weightGrad[3] = weight_grad_f32_3x16_avx512
 		s.weightGrad[7] = weight_grad_f32_7x16_avx512
+		s.weightGradPair = weight_grad_pair_f32_16x32_avx512
+		s.weightGradTaps = weight_grad_taps_f32_16x16x3_avx512
 		s.moments = moments_f32_b16_avx512
 		s.gradSums = grad_sums_f32_b16_avx512
 		s.gradSweep = grad_sweep_f32_b16_avx512
 		s.maskGrad = mask_grad_f32_b16_avx512
 		s.normalize = normalize_f32_b16_avx512
+		s.winogradWeight[2] = winograd_weight_f32_b16m2_avx512
+		s.winogradWeight[4] = winograd_weight_f32_b16m4_avx512
 		sets = append(sets, s)
 	}
 	if level >= AVX2 {
@@ -79,6 +101,8 @@ func assemblyTrainKernels() []*trainKernelSet {
 		s.gradSweep = grad_sweep_f32_b16_avx2
 		s.maskGrad = mask_grad_f32_b16_avx2
 		s.normalize = normalize_f32_b16_avx2
+		s.winogradWeight[2] = winograd_weight_f32_b16m2_avx2
+		s.winogradWeight[4] = winograd_weight_f32_b16m4_avx2
 		sets = append(sets, s)
 	}
 	return sets

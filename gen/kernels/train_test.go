@@ -26,6 +26,16 @@ func TestTrainTable(t *testing.T) {
 			"moments 0": set.moments != nil, "grad_sums 0": set.gradSums != nil, "grad_sweep 0": set.gradSweep != nil,
 			"mask_grad 0": set.maskGrad != nil, "normalize 0": set.normalize != nil,
 		}
+		for name, k := range map[string]weightGradKernel{"weight_grad_pair 0": set.weightGradPair, "weight_grad_taps 0": set.weightGradTaps} {
+			if k != nil {
+				there[name] = true
+			}
+		}
+		for m, kernel := range set.winogradWeight {
+			if kernel != nil {
+				there[fmt.Sprint("winograd_weight ", m)] = true
+			}
+		}
 		for n, kernel := range set.weightGrad {
 			if kernel != nil {
 				there[fmt.Sprint("weight_grad ", n)] = true
@@ -107,6 +117,56 @@ func TestWeightGrad(t *testing.T) {
 	})
 }
 
+// TestWeightGradMany wants the bits of several calls of the kernel for one plane
+// and one tap from those that do their work at once.
+func TestWeightGradMany(t *testing.T) {
+	const most = 6
+	var buffers [3]guarded
+	for i := range buffers {
+		buffers[i] = newGuarded(t, 16*16*10*most)
+	}
+	eachTrainSet(t, func(t *testing.T, set, twins *trainKernelSet) {
+		r := rand.New(rand.NewPCG(4, 0))
+		for name, kernel := range map[string]weightGradKernel{"pair": set.weightGradPair, "taps": set.weightGradTaps} {
+			if kernel == nil {
+				continue
+			}
+			for trial := range 150 {
+				rows, pixels, step, dyStep := r.IntN(4), r.IntN(most+1), 16*(1+r.IntN(2)), 16*(1+r.IntN(2))
+				calls, xMove, dyMove, accMove := 2, 0, max(rows*pixels, 1)*dyStep+32, 256+16*r.IntN(2)
+				if name == "taps" {
+					calls, xMove, dyMove, accMove = 3, step, 0, 256
+				}
+				xRow, dyRow := (pixels+2)*step+16, pixels*dyStep
+				size := func(step, row, move int) int {
+					return max(rows-1, 0)*row + max(pixels-1, 0)*step + (calls-1)*move + 16
+				}
+				x := buffers[0].take(t, size(step, xRow, xMove), trial)
+				dy := buffers[1].take(t, size(dyStep, dyRow, dyMove), trial)
+				acc := buffers[2].take(t, (calls-1)*accMove+256, trial)
+				for _, b := range [][]float32{x, dy, acc} {
+					values(r, b)
+				}
+				a := weightGradArgs{rows: rows, pixels: pixels, x: &x[0], dy: &dy[0], acc: &acc[0],
+					xStep: 4 * step, xRow: 4 * xRow, dyStep: 4 * dyStep, dyRow: 4 * dyRow}
+				start := slices.Clone(acc)
+				for i := range calls {
+					one := a
+					one.x, one.dy, one.acc = &x[i*xMove], &dy[i*dyMove], &acc[i*accMove]
+					set.weightGrad[16](&one)
+				}
+				want := slices.Clone(acc)
+				copy(acc, start)
+				a.dyPlane, a.accPlane = 4*dyMove, 4*accMove
+				kernel(&a)
+				if !slices.Equal(acc, want) {
+					t.Fatalf("%s: %d rows of %d pixels: not the bits of %d calls", name, rows, pixels, calls)
+				}
+			}
+		}
+	})
+}
+
 // TestChannelKernels runs the kernels over channels over all tails, with and
 // without a mask, in place and not, with specials among the values.
 func TestChannelKernels(t *testing.T) {
@@ -177,3 +237,58 @@ func TestChannelKernels(t *testing.T) {
 // large reports a value that came from a special one, which is rounded or
 // overflows in another order.
 func large(x float32) bool { return !(math.Abs(float64(x)) < 1e6) }
+
+// TestWinogradWeight runs the transforms of weights forward and backward over a
+// kernel's taps: they give the bits of their twins, which are G g Gᵀ.
+func TestWinogradWeight(t *testing.T) {
+	const most = 5 // rows of 16 weights
+	in, out := newGuarded(t, 16*(9*most+8)), newGuarded(t, 16*(36*most+40))
+	g := map[int][][3]float64{
+		2: {{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}},
+		4: {{1. / 4, 0, 0}, {-1. / 6, -1. / 6, -1. / 6}, {-1. / 6, 1. / 6, -1. / 6}, {1. / 24, 1. / 12, 1. / 6}, {1. / 24, -1. / 12, 1. / 6}, {0, 0, 1}},
+	}
+	eachTrainSet(t, func(t *testing.T, set, twins *trainKernelSet) {
+		r := rand.New(rand.NewPCG(3, 0))
+		for m, kernel := range set.winogradWeight {
+			if kernel == nil {
+				continue
+			}
+			n := m + 2
+			for trial := range 40 {
+				tiles := trial % (most + 1)
+				row, matrix := 16*max(tiles, 1)+r.IntN(4), 16*max(tiles, 1)+r.IntN(4)
+				x := in.take(t, 8*row+16*max(tiles, 1), trial)
+				y := out.take(t, (n*n-1)*matrix+16*max(tiles, 1), trial)
+				values(r, x)
+				values(r, y)
+				a := winogradArgs{in: &x[0], out: &y[0], tiles: tiles, row: 4 * row, matrix: 4 * matrix}
+				tap := func(k int) []float32 { return x[k*row:] }
+				if r.IntN(2) == 0 {
+					a.in, a.row = &x[8*row], -4*row
+					tap = func(k int) []float32 { return x[(8-k)*row:] }
+				}
+				start := slices.Clone(y)
+				twins.winogradWeight[m](&a)
+				want := slices.Clone(y)
+				copy(y, start)
+				kernel(&a)
+				for i := range y {
+					if !same(y[i], want[i]) {
+						t.Fatalf("m %d, %d rows: value %d is %g, want %g", m, tiles, i, y[i], want[i])
+					}
+				}
+				for i := range 16 * tiles {
+					for e := range n * n {
+						sum := 0.0
+						for k := range 9 {
+							sum += g[m][e/n][k/3] * g[m][e%n][k%3] * float64(tap(k)[i])
+						}
+						if got := float64(y[e*matrix+i]); math.Abs(got-sum) > 1e-6 {
+							t.Fatalf("m %d: element %d of weight %d is %g, want %g", m, e, i, got, sum)
+						}
+					}
+				}
+			}
+		}
+	})
+}

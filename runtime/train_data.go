@@ -146,18 +146,17 @@ func hashInts(h uint64, values ...int) uint64 {
 	return h
 }
 
-// fits says whether a stepper can learn from the data, prepared by a.
-func (d *Dataset) fits(s Stepper, a Augment, p Preprocess, training bool) error {
-	in := s.InputShape()
-	batch := s.Batch()
+// fits says whether a network for images of the shape in can learn from the
+// data, prepared by a, or be tested with them.
+func (d *Dataset) fits(in [3]int, classes, batch int, a Augment, p Preprocess, training bool) error {
 	switch {
 	case d.formula != nil && !training:
 		return fmt.Errorf("%s has no end: it cannot be test data", d.name)
-	case d.count != s.Classes() && d.formula == nil:
-		return fmt.Errorf("%s has %d classes, the network %d: compile it with -classes %d", d.name, d.count, s.Classes(), d.count)
+	case d.count != classes && d.formula == nil:
+		return fmt.Errorf("%s has %d classes, the network %d: compile it with -classes %d", d.name, d.count, classes, d.count)
 	case d.formula != nil:
-		if d.shape != in || d.count != s.Classes() {
-			return fmt.Errorf("%s gives %v and %d classes, the network takes %v and %d", d.name, d.shape, d.count, in, s.Classes())
+		if d.shape != in || d.count != classes {
+			return fmt.Errorf("%s gives %v and %d classes, the network takes %v and %d", d.name, d.shape, d.count, in, classes)
 		}
 		return nil
 	case training && d.Len() < batch:

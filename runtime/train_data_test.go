@@ -265,10 +265,10 @@ func TestOpenDatasetRefuses(t *testing.T) {
 	}
 	m := newSoftmaxRegression(2, [3]int{3, 6, 8}, 2)
 	p := Preprocess{Std: [3]float32{1, 1, 1}}
-	if err := mixed.fits(m, Augment{}, p, true); err == nil || !strings.Contains(err.Error(), "mixed sizes") || !strings.Contains(err.Error(), "train/red/z.png (5×5)") {
+	if err := mixed.fits(m.InputShape(), m.Classes(), m.Batch(), Augment{}, p, true); err == nil || !strings.Contains(err.Error(), "mixed sizes") || !strings.Contains(err.Error(), "train/red/z.png (5×5)") {
 		t.Errorf("mixed sizes: %v", err)
 	}
-	if err := mixed.fits(m, ImageNetAugment(), p, true); err != nil {
+	if err := mixed.fits(m.InputShape(), m.Classes(), m.Batch(), ImageNetAugment(), p, true); err != nil {
 		t.Errorf("mixed sizes with crops: %v", err)
 	}
 }

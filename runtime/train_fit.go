@@ -130,11 +130,11 @@ func newFitting(s Stepper, data *Dataset, o FitOptions) (*fitting, error) {
 	if err := o.check(s); err != nil {
 		return nil, err
 	}
-	if err := data.fits(s, o.Augment, o.Preprocess, true); err != nil {
+	if err := data.fits(s.InputShape(), s.Classes(), s.Batch(), o.Augment, o.Preprocess, true); err != nil {
 		return nil, err
 	}
 	if o.Test != nil {
-		if err := o.Test.fits(s, Augment{}, o.Preprocess, false); err != nil {
+		if err := o.Test.fits(s.InputShape(), s.Classes(), s.Batch(), Augment{}, o.Preprocess, false); err != nil {
 			return nil, fmt.Errorf("test data: %w", err)
 		}
 		if err := data.sameClasses(o.Test); err != nil {

@@ -14,39 +14,30 @@ func Evaluate(ctx context.Context, s Stepper, data *Dataset, p Preprocess) (loss
 	if !ok {
 		return 0, 0, fmt.Errorf("evaluation: this trainer was compiled without it")
 	}
-	if err := data.fits(s, Augment{}, p, false); err != nil {
+	in, classes := s.InputShape(), s.Classes()
+	if err := data.fits(in, classes, s.Batch(), Augment{}, p, false); err != nil {
 		return 0, 0, fmt.Errorf("evaluation: %w", err)
 	}
-	in, classes := s.InputShape(), s.Classes()
-	l := newLoader(data, in, loaderOptions{Preprocess: p, Batch: s.Batch()})
-	defer l.stop()
 	logits := make([]float32, s.Batch()*classes)
 	right := 0
-	for {
-		if ctx.Err() != nil {
-			return 0, 0, ErrInterrupted
+	err = data.Batches(ctx, in, p, s.Batch(), func(images []float32, labels []int32) error {
+		if err := e.Evaluate(logits[:len(labels)*classes], images); err != nil {
+			return err
 		}
-		b, err := l.next()
-		if err != nil {
-			return 0, 0, fmt.Errorf("evaluation: %w", err)
+		for i, label := range labels {
+			loss += CrossEntropy(logits[i*classes:][:classes], int(label))
 		}
-		if b == nil {
-			return loss / float64(data.Len()), float64(right) / float64(data.Len()), nil
-		}
-		n := len(b.which)
-		if err := e.Evaluate(logits[:n*classes], b.images[:n*in[0]*in[1]*in[2]]); err != nil {
-			return 0, 0, fmt.Errorf("evaluation: %w", err)
-		}
-		for i := range n {
-			loss += crossEntropy(logits[i*classes:][:classes], int(b.labels[i]))
-		}
-		right += countRight(logits, b.labels[:n], classes)
-		l.release(b)
+		right += countRight(logits, labels, classes)
+		return nil
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("evaluation: %w", err)
 	}
+	return loss / float64(data.Len()), float64(right) / float64(data.Len()), nil
 }
 
-// crossEntropy is -log softmax(logits)[label].
-func crossEntropy(logits []float32, label int) float64 {
+// CrossEntropy is -log softmax(logits)[label].
+func CrossEntropy(logits []float32, label int) float64 {
 	top := math.Inf(-1)
 	for _, v := range logits {
 		top = max(top, float64(v))

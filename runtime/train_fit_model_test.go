@@ -80,9 +80,9 @@ func (m *softmaxRegression) Step(images []float32, labels []int32, lr float32) (
 	var loss float64
 	for i, label := range labels {
 		row := m.logits[i*m.classes:][:m.classes]
-		loss += crossEntropy(row, int(label))
+		loss += CrossEntropy(row, int(label))
 		for c := range row {
-			p := float32(math.Exp(-crossEntropy(row, c)))
+			p := float32(math.Exp(-CrossEntropy(row, c)))
 			if c == int(label) {
 				p--
 			}

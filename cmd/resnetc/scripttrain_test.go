@@ -15,6 +15,7 @@ import (
 
 	"github.com/resnetc/resnetc/runtime"
 	"github.com/resnetc/resnetc/zoo/golden"
+	"github.com/resnetc/resnetc/zoo/weights"
 )
 
 // cifar-data DIR N writes CIFAR-10's binary files with N pictures each, whose
@@ -41,8 +42,8 @@ func cifarData(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// golden-train RUN MODEL compares the losses of a run with PyTorch's of the
-// formula's training.
+// golden-train RUN MODEL compares the losses of a run, and the norms of the final
+// weights, with PyTorch's of the formula's training.
 func compareGoldenTrain(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := golden.LoadTraining(args[1])
 	ts.Check(err)
@@ -55,6 +56,21 @@ func compareGoldenTrain(ts *testscript.TestScript, _ bool, args []string) {
 		// What PyTorch's float32 is off, five times, is below 1e-4 here.
 		if e := math.Abs(r.Loss-want.Losses[k]) / want.Losses[k]; !(e <= 1e-4) {
 			ts.Fatalf("the loss of step %d is %v, want %v: off by %.2g", k, r.Loss, want.Losses[k], e)
+		}
+	}
+	tensors, err := weights.Load(filepath.Join(ts.MkAbs(args[0]), "final.safetensors"))
+	ts.Check(err)
+	if len(tensors) != len(want.NormsAfter) {
+		ts.Fatalf("%d tensors, want %d", len(tensors), len(want.NormsAfter))
+	}
+	for _, x := range tensors {
+		sum := 0.0
+		for _, v := range x.Data {
+			sum += float64(v) * float64(v)
+		}
+		// A ReLU whose input is next to zero decides about thousandths.
+		if e := math.Abs(math.Sqrt(sum)-want.NormsAfter[x.Name]) / want.NormsAfter[x.Name]; !(e <= 5e-3) {
+			ts.Fatalf("the norm of %s is %v, want %v", x.Name, math.Sqrt(sum), want.NormsAfter[x.Name])
 		}
 	}
 }

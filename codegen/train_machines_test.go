@@ -160,7 +160,7 @@ func testTrainMachine(t *testing.T, name string) {
 	dir := t.TempDir()
 	writeTraining(t, filepath.Join(dir, "data"), g, s)
 	want, rounded := interpreted(t, g, s), interpreted(t, g, s, interp.Float32())
-	program := buildTrainer(t, dir, g)
+	program := buildTrainer(t, dir, g, trainProgram)
 	args := []string{"data", "1", "2"}
 	if slices.Contains(trainPure, name) {
 		args = []string{"data", "1", "2", "3", "16", "purego"}
@@ -229,8 +229,8 @@ func writeTraining(t *testing.T, file string, g *ir.Graph, s *golden.Training) {
 	}
 }
 
-// buildTrainer compiles a training graph and builds trainProgram around it.
-func buildTrainer(t *testing.T, dir string, g *ir.Graph) *runtime.TrainProgram {
+// buildTrainer compiles a training graph and builds a program that uses it.
+func buildTrainer(t *testing.T, dir string, g *ir.Graph, main string) *runtime.TrainProgram {
 	t.Helper()
 	if err := passes.Run(g, passes.Options{}); err != nil {
 		t.Fatal(err)
@@ -246,7 +246,7 @@ func buildTrainer(t *testing.T, dir string, g *ir.Graph) *runtime.TrainProgram {
 	if err := files.Write(filepath.Join(dir, "net")); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"go.mod": "module example.com/train\n\ngo 1.26\n", "main.go": trainProgram} {
+	for name, text := range map[string]string{"go.mod": "module example.com/train\n\ngo 1.26\n", "main.go": main} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}

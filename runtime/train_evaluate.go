@@ -10,6 +10,7 @@ var (
 	_ StepCounter     = (*Trainer)(nil)
 	_ Evaluator       = (*Trainer)(nil)
 	_ NonFiniteFinder = (*Trainer)(nil)
+	_ ParameterReader = (*Trainer)(nil)
 )
 
 // Evaluate writes the logits of one or more images, at most Batch, as

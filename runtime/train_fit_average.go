@@ -7,11 +7,12 @@ package runtime
 type weightAverage struct {
 	decay   float32
 	tensors []Tensor
+	weight  []float32 // of one tensor at a time, where the stepper copies
 }
 
 // newWeightAverage begins with the weights themselves.
 func newWeightAverage(decay float64, parameters []Tensor) *weightAverage {
-	return &weightAverage{float32(decay), cloneTensors(parameters)}
+	return &weightAverage{decay: float32(decay), tensors: cloneTensors(parameters)}
 }
 
 func cloneTensors(tensors []Tensor) []Tensor {
@@ -22,13 +23,30 @@ func cloneTensors(tensors []Tensor) []Tensor {
 	return out
 }
 
-func (w *weightAverage) update(parameters []Tensor) {
-	for i, t := range parameters {
-		average := w.tensors[i].Data[:len(t.Data)]
-		for j, v := range t.Data {
-			// The conversions keep the compiler from fusing operations.
-			average[j] += float32((1 - w.decay) * float32(v-average[j]))
+// update takes the weights as they are after a step.
+func (w *weightAverage) update(s Stepper) {
+	reader, ok := s.(ParameterReader)
+	if !ok {
+		for i, t := range s.Parameters() {
+			w.add(i, t.Data)
 		}
+		return
+	}
+	for i, t := range w.tensors {
+		if len(w.weight) < len(t.Data) {
+			w.weight = make([]float32, len(t.Data))
+		}
+		weight := w.weight[:len(t.Data)]
+		reader.ReadParameter(i, weight)
+		w.add(i, weight)
+	}
+}
+
+func (w *weightAverage) add(i int, weight []float32) {
+	average := w.tensors[i].Data[:len(weight)]
+	for j, v := range weight {
+		// The conversions keep the compiler from fusing operations.
+		average[j] += float32((1 - w.decay) * float32(v-average[j]))
 	}
 }
 

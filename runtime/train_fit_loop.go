@@ -97,7 +97,7 @@ func (f *fitting) one(l *loader) error {
 		return f.notFinite()
 	}
 	if f.average != nil && f.step%f.o.EMAEvery == 0 {
-		f.average.update(f.s.Parameters())
+		f.average.update(f.s)
 	}
 	f.progress.step(f, row)
 	return nil

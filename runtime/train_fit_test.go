@@ -55,24 +55,53 @@ func outcome(t testing.TB, dir string) string {
 	return s.String()
 }
 
-// TestFitAllocates wants steps that allocate nothing.
+// readableModel copies its parameters, as a compiled trainer does.
+type readableModel struct{ *softmaxRegression }
+
+func (m readableModel) ReadParameter(i int, dst []float32) {
+	copy(dst, [][]float32{m.w, m.b, m.mean}[i])
+}
+
+// TestFitAllocates wants steps that allocate nothing, with averages of the
+// weights and without.
 func TestFitAllocates(t *testing.T) {
-	o := fitOptions(t, t.TempDir())
-	o.EMA, o.Epochs = 0, 1000
-	f, err := newFitting(fitModel(), blobs(t, 100, 1), o)
-	if err != nil {
-		t.Fatal(err)
+	for _, decay := range []float64{0, 0.9} {
+		o := fitOptions(t, t.TempDir())
+		o.EMA, o.EMAEvery, o.Epochs = decay, 1, 1000
+		f, err := newFitting(readableModel{fitModel()}, blobs(t, 100, 1), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.start(); err != nil {
+			t.Fatal(err)
+		}
+		l := newLoader(f.data, f.s.InputShape(), loaderOptions{Augment: o.Augment, Preprocess: o.Preprocess, Batch: f.s.Batch(), Training: true})
+		if n := testing.AllocsPerRun(100, func() { err = errors.Join(err, f.one(l)) }); n != 0 || err != nil {
+			t.Errorf("%v allocations for a step with averages of decay %v, %v", n, decay, err)
+		}
+		l.stop()
+		if err := f.metrics.close(); err != nil {
+			t.Error(err)
+		}
 	}
-	if err := f.start(); err != nil {
-		t.Fatal(err)
-	}
-	l := newLoader(f.data, f.s.InputShape(), loaderOptions{Augment: o.Augment, Preprocess: o.Preprocess, Batch: f.s.Batch(), Training: true})
-	defer l.stop()
-	if n := testing.AllocsPerRun(100, func() { err = errors.Join(err, f.one(l)) }); n != 0 || err != nil {
-		t.Errorf("%v allocations for a step, %v", n, err)
-	}
-	if err := f.metrics.close(); err != nil {
-		t.Error(err)
+}
+
+// TestFitAverages wants the same averages of a model that copies its parameters
+// and of one that shows them.
+func TestFitAverages(t *testing.T) {
+	var want string
+	for _, m := range []Stepper{fitModel(), readableModel{fitModel()}} {
+		dir := t.TempDir()
+		if _, err := Fit(context.Background(), m, blobs(t, 100, 1), fitOptions(t, dir)); err != nil {
+			t.Fatal(err)
+		}
+		got := outcome(t, dir)
+		if want == "" {
+			want = got
+		}
+		if got != want {
+			t.Errorf("%.3000s\nwant\n%.3000s", got, want)
+		}
 	}
 }
 

@@ -57,3 +57,10 @@ type NonFiniteFinder interface {
 	// computation, whose values are not all finite; "" if there is none.
 	NonFinite() string
 }
+
+// ParameterReader is a Stepper that copies a parameter into the caller's memory,
+// so that averages of the weights are kept without allocating.
+type ParameterReader interface {
+	// ReadParameter copies the i-th of Parameters into dst, which has its size.
+	ReadParameter(i int, dst []float32)
+}

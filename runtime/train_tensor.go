@@ -8,6 +8,9 @@ import (
 // Parameters are copies of the weights and of the statistics of batch norms.
 func (t *Trainer) Parameters() []Tensor { return t.tensors(t.program.Parameters) }
 
+// ReadParameter copies the i-th of Parameters into dst, which must have its size.
+func (t *Trainer) ReadParameter(i int, dst []float32) { t.program.Parameters[i].save(dst, t.store) }
+
 // OptimizerState is copies of what the optimizer keeps; beside it the next step
 // depends on [Trainer.Steps].
 func (t *Trainer) OptimizerState() []Tensor { return t.tensors(t.program.State) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/urfave/cli/v3"
 
@@ -33,6 +34,11 @@ table shows the fastest and the median run.  Without -weights the parameters are
 made up: the speed does not depend on them.  Beside that stand the time from the start
 of each engine's process to its first result, and the most memory that it has held.
 
+-mode train times whole steps of training, forward, backward and update, of the
+package that compile -mode train writes; -vs takes pytorch or none then.  Both begin
+with the same parameters and take the same batches; the losses of the first three
+steps are compared.
+
 -layers shows where the time goes, and how near each layer comes to its bound: the
 larger of its algorithm's multiply-adds at the speed of the fastest kernel, and
 its weights and activations at the speed of reading memory.  -svg and -png draw it.
@@ -42,8 +48,10 @@ examples:
   resnetc bench resnet50 -vs peers -batch 1,8 -threads 1,2 -json resnet50.json
   resnetc bench resnet50 -vs none -threads 2 -layers -svg resnet50.svg
   resnetc bench resnet50 -vs untuned,onnxruntime,ncnn -threads 2 -tune resnet50.tune
-  resnetc bench resnet20_cifar -batch 1,128 -count 100`,
-		Flags: append(append([]cli.Flag{
+  resnetc bench resnet20_cifar -batch 1,128 -count 100
+  resnetc bench resnet20_cifar -mode train -vs pytorch -batch 128 -threads 2`,
+		Flags: slices.Concat([]cli.Flag{
+			&cli.StringFlag{Name: "mode", Value: modeInfer, Usage: "time runs of the network or steps of its training: `MODE` infer or train"},
 			&cli.StringFlag{Name: "batch", Value: "1", Usage: "images in a run, a `LIST`"},
 			&cli.StringFlag{Name: "threads", Value: "1", Usage: "threads, a `LIST`"},
 			&cli.IntFlag{Name: "count", Value: 10, Usage: "time `N` runs of each engine"},
@@ -54,13 +62,17 @@ examples:
 			&cli.StringFlag{Name: "json", Usage: "write all figures to `FILE` as well"},
 			&cli.StringFlag{Name: "svg", Usage: "draw each layer's time and bound into `FILE`"},
 			&cli.StringFlag{Name: "png", Usage: "the same as a picture"},
-		}, modelFlags()...), packageFlags()...),
+		}, modelFlags(), packageFlags(), updateFlags()),
 		Action: bench,
 	}
 }
 
 func bench(ctx context.Context, c *cli.Command) (err error) {
 	args, err := arguments(c, 1, 1)
+	if err != nil {
+		return err
+	}
+	mode, err := benchMode(c)
 	if err != nil {
 		return err
 	}
@@ -72,11 +84,14 @@ func bench(ctx context.Context, c *cli.Command) (err error) {
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, v.close()) }()
+	if mode == modeTrain {
+		return benchTrain(ctx, c, v, args[0], configs)
+	}
 	net, err := loadNetwork(c, args[0], formulaElse)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, v.close()) }()
 	opponents, err := v.opponents(ctx, c, net)
 	if err != nil {
 		return err
@@ -86,25 +101,40 @@ func bench(ctx context.Context, c *cli.Command) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
+	results, err := measureAll(c, configs, func(config measure.Config, step func()) (measure.Result, error) {
+		config.Versus, config.HalfWeights, config.WeightBytes = opponents, net.half, p.weightBytes
+		return measure.Run(ctx, net.graph, p.Program, config, step)
+	})
+	if err != nil {
+		return err
+	}
+	return report(c, fmt.Sprintf("%s, %.2f GFLOP an image, parameters: %s", net.graph.Name, 2e-9*float64(net.graph.MACs()), net.params), results)
+}
+
+// measureAll measures every configuration, and shows how far it is.
+func measureAll(c *cli.Command, configs []measure.Config, one func(measure.Config, func()) (measure.Result, error)) ([]measure.Result, error) {
 	var results []measure.Result
 	bar := progress.New(stderr(c), len(configs)*measure.Steps, 0)
 	defer bar.Close()
 	for i, config := range configs {
-		config.Versus, config.HalfWeights, config.WeightBytes = opponents, net.half, p.weightBytes
 		if !bar.Terminal() {
 			fmt.Fprintf(stderr(c), "[%d/%d] %s\n", i+1, len(configs), config)
 		}
-		r, err := measure.Run(ctx, net.graph, p.Program, config, func() { bar.Step(config.String()) })
+		r, err := one(config, func() { bar.Step(config.String()) })
 		if err != nil {
-			return fmt.Errorf("%s: %w", config, err)
+			return nil, fmt.Errorf("%s: %w", config, err)
 		}
 		results = append(results, r)
 	}
-	bar.Close()
+	return results, nil
+}
+
+// report writes what was measured where the command line says.
+func report(c *cli.Command, title string, results []measure.Result) error {
 	if err := writeFigures(c, results); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout(c), "%s, %.2f GFLOP an image, parameters: %s\n\n", net.graph.Name, 2e-9*float64(net.graph.MACs()), net.params)
+	fmt.Fprintf(stdout(c), "%s\n\n", title)
 	if err := measure.WriteTable(stdout(c), results); err != nil || !c.Bool("layers") {
 		return err
 	}

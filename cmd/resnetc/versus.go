@@ -30,6 +30,7 @@ type opposition struct {
 	peers     []peers.Version
 	dir       string // of the file that the peers load; "" for none
 	program   *built // without -tune; nil for none
+	update    peers.Update
 }
 
 // versus reads -vs.
@@ -111,6 +112,10 @@ func (o *opposition) opponents(ctx context.Context, c *cli.Command, net *network
 			Name: v.Name, Version: v.Version, Tolerance: peerTolerance,
 			Start: func(ctx context.Context, c measure.Config) (measure.Engine, error) {
 				p, err := peers.Start(ctx, v.Name, path, c.Batch, c.Threads)
+				return peer{p}, err
+			},
+			StartTraining: func(ctx context.Context, c measure.Config) (measure.Trainer, error) {
+				p, err := peers.StartTraining(ctx, v.Name, path, c.Batch, c.Threads, o.update)
 				return peer{p}, err
 			},
 		})

@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -90,7 +91,7 @@ func TestChecker(t *testing.T) {
 // TestEngines compares each engine with the reference interpreter: every op,
 // a whole network, batches that do and do not divide the images.
 func TestEngines(t *testing.T) {
-	t.Setenv("RESNETC_TORCH", "optimize,contiguous") // torch.compile takes a minute
+	t.Setenv("RESNETC_TORCH", "optimize,contiguous") // compiling takes a minute
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}
@@ -185,6 +186,49 @@ func TestGolden(t *testing.T) {
 			compare(t, engine, export(t, zooGraph(t, name), 0), want.Batch,
 				zoo.FormulaTensor("input", want.Input, ""), slices.Concat(want.Logits...), want.Batch)
 		})
+	}
+}
+
+// TestTraining compares the first steps of the engines that train with PyTorch's in
+// float64, from which roundings have taken it 1e-4 away by the last one.
+func TestTraining(t *testing.T) {
+	t.Setenv("RESNETC_TORCH_TRAIN", "eager,channels_last")
+	want, err := golden.LoadTraining("resnet20_cifar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := export(t, zooGraph(t, want.Model), 0)
+	for _, e := range engines(t) {
+		if !slices.Contains(trainers, e.Name) {
+			if _, err := StartTraining(t.Context(), e.Name, path, 1, 1, Update{}); err == nil || !strings.Contains(err.Error(), "does not train, want pytorch") {
+				t.Errorf("%s: error %v", e.Name, err)
+			}
+			continue
+		}
+		p, err := StartTraining(t.Context(), e.Name, path, want.Batch, 2, Update{Optimizer: "sgd", Rate: want.Rate, Momentum: want.Momentum, Decay: want.WeightDecay})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		for k, loss := range want.Losses {
+			var labels []int32
+			for _, l := range zoo.FormulaLabels(fmt.Sprintf("labels/%d", k), want.Batch, want.Classes, "") {
+				labels = append(labels, int32(l))
+			}
+			got, err := p.Step(zoo.FormulaTensor(fmt.Sprintf("input/%d", k), want.Input, ""), labels)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !(math.Abs(float64(got)-loss) <= 1e-3*loss) {
+				t.Errorf("%s: step %d: loss %v, want %v", e.Name, k, got, loss)
+			}
+		}
+		if _, err := p.Step(make([]float32, 3*32*32), []int32{1}); err == nil || !strings.Contains(err.Error(), "1 images and labels [1], want 8 of both") {
+			t.Errorf("a batch of another size: error %v", err)
+		}
+		if s, err := p.Stats(); err != nil || s.Variant != "eager,channels_last" {
+			t.Errorf("stats %+v, %v", s, err)
+		}
 	}
 }
 

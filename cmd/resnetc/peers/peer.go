@@ -40,6 +40,11 @@ const grace = 5 * time.Second
 // batch images with the given number of threads; [Available] lists the names.
 // The process ends with ctx or [Peer.Close].
 func Start(ctx context.Context, name, onnxPath string, batch, threads int) (*Peer, error) {
+	return load(ctx, name, "run", onnxPath, batch, threads)
+}
+
+// load starts peers.py's command for the ONNX file, with more arguments.
+func load(ctx context.Context, name, command, onnxPath string, batch, threads int, args ...string) (*Peer, error) {
 	if batch < 1 || threads < 1 {
 		return nil, fmt.Errorf("peers: batch %d and threads %d, want 1 or more", batch, threads)
 	}
@@ -58,8 +63,9 @@ func Start(ctx context.Context, name, onnxPath string, batch, threads int) (*Pee
 	if err != nil {
 		return nil, err
 	}
-	return start(ctx, name, dir, exec.CommandContext(ctx, python, "-B", filepath.Join(dir, "peers.py"), "run", name, model,
-		"-batch", strconv.Itoa(batch), "-threads", strconv.Itoa(threads)))
+	args = append([]string{"-B", filepath.Join(dir, "peers.py"), command, name, model,
+		"-batch", strconv.Itoa(batch), "-threads", strconv.Itoa(threads)}, args...)
+	return start(ctx, name, dir, exec.CommandContext(ctx, python, args...))
 }
 
 // start runs cmd, which must obey the commands described in peers.py, in the
@@ -141,11 +147,8 @@ func (p *Peer) Run(src []float32, n int) ([]float32, error) {
 		return nil, fmt.Errorf("peers: %s: %d elements are not %d images", p.name, len(src), n)
 	}
 	const in, out = "in.npy", "out.npy"
-	err := atomicfile.Write(filepath.Join(p.dir, in), func(w io.Writer) error {
-		return npy.Write(w, npy.Array{Shape: []int{len(src)}, Data: src})
-	})
-	if err != nil {
-		return nil, fmt.Errorf("peers: %w", err)
+	if err := p.write(in, src); err != nil {
+		return nil, err
 	}
 	answer, err := p.ask("check " + in + " " + out)
 	if err != nil {
@@ -164,6 +167,17 @@ func (p *Peer) Run(src []float32, n int) ([]float32, error) {
 		return nil, fmt.Errorf("peers: %s's output has shape %v, want [%d, classes]", p.name, y.Shape, n)
 	}
 	return y.Data, nil
+}
+
+// write puts an array where the process finds it.
+func (p *Peer) write(name string, data []float32) error {
+	err := atomicfile.Write(filepath.Join(p.dir, name), func(w io.Writer) error {
+		return npy.Write(w, npy.Array{Shape: []int{len(data)}, Data: data})
+	})
+	if err != nil {
+		return fmt.Errorf("peers: %w", err)
+	}
+	return nil
 }
 
 // Time runs the batch n times and returns how long each run took, after one run

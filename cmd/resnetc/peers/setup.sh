@@ -5,7 +5,7 @@
 #   setup.sh                      every peer but torch
 #   setup.sh onnxruntime ncnn     only these
 #   setup.sh -torch               also PyTorch (several GB where only PyPI can be reached);
-#                                 torch.compile, one of its ways to run, needs g++ and
+#                                 its compiler, one of its ways to run, needs g++ and
 #                                 Python's headers (on Debian: apt install g++ python3-dev)
 #   setup.sh torch                only PyTorch
 #

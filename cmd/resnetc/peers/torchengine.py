@@ -3,36 +3,19 @@
 It takes no ONNX file: torchgraph.py calls its functions node by node.  Which of its ways to run a network is the
 fastest depends on the network and the batch, so those that have been the fastest of some are tried, in a process of
 their own, and the choice is kept as a converted model is.  $RESNETC_TORCH, "WAY,LAYOUT", chooses without a trial."""
+import hashlib
 import os
 import sys
 import time
 
 from engines import Engine, convert, inspect
 
-# What torch.compile has compiled: it takes up to a minute.
+# What torch.export and AOTInductor have compiled, which takes up to a minute for each network and batch.
 CACHE = os.path.join(sys.prefix, "torch-cache")
 
-
-def compiled(torch, module, x):
-    import torch._inductor.config as inductor
-
-    inductor.freezing = True
-    return torch.compile(module, dynamic=False)
-
-
-def frozen(torch, module, x):
-    return torch.jit.freeze(torch.jit.trace(module, x, check_trace=False))
-
-
-# How a module becomes something that is called.
-WAYS = {
-    "freeze": frozen,
-    "optimize": lambda torch, module, x: torch.jit.optimize_for_inference(frozen(torch, module, x)),
-    "compile": compiled,
-}
 LAYOUTS = {"contiguous": "contiguous_format", "channels_last": "channels_last"}
 # Each of the others takes longer than one of these, on all networks that were tried; eager always does.
-TRIED = [("optimize", "contiguous"), ("freeze", "channels_last"), ("compile", "contiguous"), ("compile", "channels_last")]
+TRIED = [("optimize", "contiguous"), ("freeze", "channels_last"), ("compile", "channels_last")]
 
 
 def prepare(threads):
@@ -40,30 +23,63 @@ def prepare(threads):
     import warnings
 
     warnings.simplefilter("ignore")
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.path.join(CACHE, "inductor"))
     import torch
 
     torch.set_num_threads(threads)
     return torch
 
 
+def load_module(torch, path, layout):
+    """The network, to be called, with weights in a layout."""
+    from torchgraph import Graph
+
+    return Graph(path).eval().requires_grad_(False).to(memory_format=getattr(torch, LAYOUTS[layout]))
+
+
+def frozen(torch, path, layout, x):
+    return torch.jit.freeze(torch.jit.trace(load_module(torch, path, layout), x, check_trace=False))
+
+
+def optimized(torch, path, layout, x):
+    return torch.jit.optimize_for_inference(frozen(torch, path, layout, x))
+
+
+def compiled(torch, path, layout, x):
+    """The network compiled ahead of time, with its weights frozen into the code."""
+    import torch._inductor
+
+    with open(path, "rb") as f:
+        digest = hashlib.file_digest(f, "sha256")
+    digest.update(repr((torch.__version__, layout, list(x.shape))).encode())
+    package = os.path.join(CACHE, digest.hexdigest()[:32] + ".pt2")
+    if not os.path.exists(package):
+        os.makedirs(CACHE, exist_ok=True)
+        written = os.path.join(CACHE, f"{os.getpid()}.pt2")
+        with torch.no_grad():
+            program = torch.export.export(load_module(torch, path, layout), (x,))
+            torch._inductor.aoti_compile_and_package(
+                program, package_path=written, inductor_configs={"freezing": True, "cpp.dynamic_threads": True})
+        os.replace(written, package)
+    return torch._inductor.aoti_load_package(package)
+
+
+# How a network becomes something that is called.
+WAYS = {"freeze": frozen, "optimize": optimized, "compile": compiled}
+
+
 def make(path, way, layout, x, threads):
     """The network as a function, and x in its layout."""
     torch = prepare(threads)
-    from torchgraph import Graph
-
-    layout = getattr(torch, LAYOUTS[layout])
-    module = Graph(path).eval().requires_grad_(False).to(memory_format=layout)
-    x = torch.as_tensor(x).contiguous(memory_format=layout)
+    x = torch.as_tensor(x).contiguous(memory_format=getattr(torch, LAYOUTS[layout]))
     with torch.inference_mode():
-        return WAYS[way](torch, module, x), x
+        return WAYS[way](torch, path, layout, x), x
 
 
 def fastest(seconds, f, *args):
-    """The least time of a call, of at least three and as many as take some seconds, after two."""
-    f(*args), f(*args)
+    """The least time of a call, of at least two and as many as take some seconds, after one."""
+    f(*args)
     times, begin = [], time.perf_counter()
-    while len(times) < 3 or time.perf_counter() - begin < seconds:
+    while len(times) < 2 or time.perf_counter() - begin < seconds:
         t = time.perf_counter()
         f(*args)
         times.append(time.perf_counter() - t)
@@ -81,7 +97,7 @@ def choose(path, batch, threads):
             f, x = make(path, way, layout, zeros, threads)
             with torch.inference_mode():
                 times[way, layout] = fastest(0.3, f, x)
-        except Exception as e:  # torch.compile needs a C++ compiler
+        except Exception as e:  # compiling needs g++
             print(f"{way} {layout}: {type(e).__name__}: {e}", file=sys.stderr)
         else:
             print(f"{way} {layout}: {1e3 * times[way, layout]:.2f} ms", file=sys.stderr)

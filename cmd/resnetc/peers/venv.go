@@ -17,7 +17,7 @@ import (
 // drivers holds the program that runs an engine; it is embedded, so that an
 // installed resnetc needs no source tree.
 //
-//go:embed peers.py engines.py torchengine.py torchgraph.py
+//go:embed peers.py engines.py torchengine.py torchgraph.py torchtrain.py
 var drivers embed.FS
 
 const setup = "cmd/resnetc/peers/setup.sh in resnetc's source"

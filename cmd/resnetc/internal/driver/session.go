@@ -25,7 +25,12 @@ type Session struct {
 
 // Start starts the program.  It runs until Close, or until ctx is done.
 func (p *Program) Start(ctx context.Context, o StartOptions) (*Session, error) {
-	var args, env []string
+	return p.start(ctx, o)
+}
+
+// start starts a program that answers wire's requests, with more arguments.
+func (p *Program) start(ctx context.Context, o StartOptions, args ...string) (*Session, error) {
+	var env []string
 	if p.weights != "" {
 		args = append(args, "-weights", p.weights)
 	}

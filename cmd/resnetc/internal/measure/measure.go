@@ -50,17 +50,34 @@ type Opponent struct {
 	Tolerance float64
 	// Start makes it ready to run batches of the configuration.
 	Start func(context.Context, Config) (Engine, error)
+	// StartTraining makes it ready for steps of the configuration; nil if it
+	// does not train.
+	StartTraining func(context.Context, Config) (Trainer, error)
 }
 
-// Engine is something that runs the network.
-type Engine interface {
-	// Run gives the logits of n images, row-major N,C,H,W.
-	Run(images []float32, n int) ([]float32, error)
-	// Time runs a batch once without and n times with a clock.
+// Timed is what can be timed.
+type Timed interface {
+	// Time runs a batch, or takes a step with the last one, once without and n
+	// times with a clock.
 	Time(n int) ([]time.Duration, error)
 	// Stats tells what the engine has cost besides that.
 	Stats() (Stats, error)
 	Close() error
+}
+
+// Engine is something that runs the network.
+type Engine interface {
+	Timed
+	// Run gives the logits of n images, row-major N,C,H,W.
+	Run(images []float32, n int) ([]float32, error)
+}
+
+// Trainer is something that trains the network.
+type Trainer interface {
+	Timed
+	// Step takes a step with a batch of images, row-major N,C,H,W, and gives
+	// the loss before it.
+	Step(images []float32, labels []int32) (float32, error)
 }
 
 // Stats is what an engine costs besides its time; what is not known is zero.
@@ -104,7 +121,7 @@ type Timing struct {
 	Stats
 	Engine     string        `json:"engine"`
 	Version    string        `json:"version,omitempty"`
-	Difference float64       `json:"difference"` // from the generated package's logits, relative to the largest
+	Difference float64       `json:"difference"` // from the generated package's logits, relative to the largest, or from its losses
 	Min        time.Duration `json:"min_ns"`
 	Median     time.Duration `json:"median_ns"`
 	Times      Times         `json:"times_ns"` // sorted

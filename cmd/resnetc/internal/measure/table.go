@@ -93,6 +93,10 @@ func WriteTable(w io.Writer, results []Result) error {
 // writeMemory tells what the generated package holds, and needs at least.
 func writeMemory(w io.Writer, r Result) error {
 	m := r.Memory
+	if r.Mode == Train {
+		_, err := fmt.Fprintf(w, "%s: the trainer holds %.1f MB\n", r.Config, float64(m.Workspace)/1e6)
+		return err
+	}
 	if m.Weights == 0 || r.Engines[0].PeakRSS == 0 {
 		return nil
 	}

@@ -20,7 +20,7 @@ const Steps = 20
 
 // takeTurns times the engines in turn, c.Count runs of each and on until c.Time
 // is over, and sorts the times.
-func takeTurns(engines []Engine, timings []Timing, c Config, step func()) error {
+func takeTurns[E Timed](engines []E, timings []Timing, c Config, step func()) error {
 	begin, steps := time.Now(), 0
 	// The first turn, which is counted as well, tells how long a run takes.
 	for done, n := 0, min(turn, c.Count); n > 0; {

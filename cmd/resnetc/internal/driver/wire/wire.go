@@ -11,6 +11,9 @@ type Request struct {
 	K      int       // Classify: how many predictions
 	Timed  bool      // Classify: time both steps, which does them once more
 	Count  int       // Repeat: how many timed runs
+	Name   string    // Set: the parameter whose elements are in Images
+	Labels []int32   // Step: a class for each of Images
+	Rate   float32   // Step: the learning rate
 }
 
 // Op is what is asked for.
@@ -28,6 +31,13 @@ const (
 	Cost     Op = "cost"     // what the process has cost so far
 )
 
+// The operations of trainers, which answer Describe, Repeat, with steps in place
+// of runs, Profile, Measure and Cost too.
+const (
+	Set  Op = "set"  // give a parameter a value
+	Step Op = "step" // one step of training; the loss before it
+)
+
 // Response answers a request; what is not asked for is zero.
 type Response struct {
 	Error       string
@@ -40,6 +50,7 @@ type Response struct {
 	Layers      []Layer
 	Machine     Machine
 	Costs       Costs
+	Loss        float32 // Step
 }
 
 // StartedEnv is the variable that holds when the program was started, in
@@ -83,4 +94,6 @@ type Layer struct {
 	Name  string
 	Op    string
 	Times []time.Duration // of each run
+	// Of one run; of trainers only.
+	MACs, Bytes int
 }

@@ -40,22 +40,39 @@ func (j ColorJitter) apply(pixels []uint8, r *randomStream) {
 	}
 	factor := func(v float64) float64 { return r.uniform(max(0, 1-v), 1+v) }
 	// All factors are drawn before any is used, whatever the order.
-	brightness, contrast, saturation := factor(j.Brightness), factor(j.Contrast), factor(j.Saturation)
-	hue := r.uniform(-j.Hue, j.Hue)
+	light, difference, colour := factor(j.Brightness), factor(j.Contrast), factor(j.Saturation)
+	turn := r.uniform(-j.Hue, j.Hue)
 	for _, what := range order {
 		switch {
 		case what == 0 && j.Brightness > 0:
-			blend(pixels, float32(brightness), func(i int) uint8 { return 0 })
+			brightness(pixels, light)
 		case what == 1 && j.Contrast > 0:
-			grey := meanLuma(pixels)
-			blend(pixels, float32(contrast), func(i int) uint8 { return grey })
+			contrast(pixels, difference)
 		case what == 2 && j.Saturation > 0:
-			blend(pixels, float32(saturation), func(i int) uint8 { return luma(pixels[i:]) })
+			saturation(pixels, colour)
 		case what == 3 && j.Hue > 0:
-			shiftHue(pixels, uint8(int(hue*255)))
+			hue(pixels, turn)
 		}
 	}
 }
+
+// The four changes are torchvision's adjust_brightness and so on.
+
+func brightness(pixels []uint8, factor float64) {
+	blend(pixels, float32(factor), func(int) uint8 { return 0 })
+}
+
+func contrast(pixels []uint8, factor float64) {
+	grey := meanLuma(pixels)
+	blend(pixels, float32(factor), func(int) uint8 { return grey })
+}
+
+func saturation(pixels []uint8, factor float64) {
+	blend(pixels, float32(factor), func(i int) uint8 { return luma(pixels[i:]) })
+}
+
+// hue turns by a factor of -0.5 to 0.5 of the circle.
+func hue(pixels []uint8, factor float64) { shiftHue(pixels, uint8(int(factor*255))) }
 
 // blend moves pixels away from a degenerate picture, or to it for factors
 // below 1: Pillow's Image.blend, which cuts the fraction off.  i is where a

@@ -38,18 +38,24 @@ func (s *sampler) resizedCrop(r *randomStream, i int) (used int, err error) {
 		return i, err
 	}
 	left, top, w, h := s.a.cropBox(r, size.X, size.Y)
-	box := func(dst []uint8, x, y int) { rows(dst, x+left, y+top) }
-	to := image.Pt(s.in[2], s.in[1])
+	from := image.Rect(left, top, left+w, top+h)
 	if s.in[0] == 3 {
-		resample(s.crop, box, image.Pt(w, h), to, image.Rectangle{Max: to})
+		s.resizeBox(s.crop, rows, from)
 		return i, nil
 	}
 	if s.rgb == nil {
 		s.rgb = make([]uint8, 3*len(s.crop))
 	}
-	resample(s.rgb, box, image.Pt(w, h), to, image.Rectangle{Max: to})
+	s.resizeBox(s.rgb, rows, from)
 	for j := range s.crop {
 		s.crop[j] = s.rgb[3*j]
 	}
 	return i, nil
+}
+
+// resizeBox resizes a box of a picture to the input's size, as R, G, B bytes.
+func (s *sampler) resizeBox(dst []uint8, rows rowReader, from image.Rectangle) {
+	box := func(dst []uint8, x, y int) { rows(dst, x+from.Min.X, y+from.Min.Y) }
+	to := image.Pt(s.in[2], s.in[1])
+	resample(dst, box, from.Size(), to, image.Rectangle{Max: to})
 }

@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func fitOptions(t testing.TB, dir string) FitOptions {
@@ -386,5 +389,44 @@ func TestFitFullDisk(t *testing.T) {
 	}
 	if got, want := outcome(t, dir), outcome(t, whole); got != want {
 		t.Errorf("after a full disk:\n%.3000s\nwant\n%.3000s", got, want)
+	}
+}
+
+// countingFS counts the files that are opened.
+type countingFS struct {
+	fs.FS
+	opened atomic.Int64
+}
+
+func (c *countingFS) Open(name string) (fs.File, error) {
+	c.opened.Add(1)
+	return c.FS.Open(name)
+}
+
+// TestFitOverlaps lets every step wait until the pictures of the next two have
+// been opened, which nobody does if loading waits for the step.
+func TestFitOverlaps(t *testing.T) {
+	const steps, batch = 6, 2
+	data, err := OpenDataset(writeFolder(t, photoFiles(t)), "train", PictureOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	counter := &countingFS{FS: data.pictures.tree.fsys}
+	data.pictures.tree.fsys = counter
+	m := newSoftmaxRegression(batch, [3]int{3, 6, 8}, 2)
+	m.onStep = func(step int) {
+		for deadline := time.Now().Add(10 * time.Second); counter.opened.Load() < int64(batch*(step+3)); time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("in step %d %d pictures have been opened, want those of two more steps", step, counter.opened.Load())
+			}
+		}
+	}
+	for _, workers := range []int{1, 2} {
+		counter.opened.Store(0)
+		m.steps = 0
+		o := FitOptions{Dir: t.TempDir(), Steps: steps, Workers: workers, Schedule: Schedule{Kind: "constant", LR: 0.01}, Preprocess: rawPixels}
+		if _, err := Fit(context.Background(), m, data, o); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -61,6 +61,8 @@ var Models = []Model{
 	{"resnet56_cifar", residual, &CIFAR, Basic, []int{9, 9, 9}, ShortcutA, 1, 64},
 	{"resnet110_cifar", residual, &CIFAR, Basic, []int{18, 18, 18}, ShortcutA, 1, 64},
 	{"resnet1202_cifar", residual, &CIFAR, Basic, []int{200, 200, 200}, ShortcutA, 1, 64},
+	{"plain8_cifar", residual, &CIFAR, Basic, []int{1, 1, 1}, NoShortcut, 1, 64},
+	{"plain14_cifar", residual, &CIFAR, Basic, []int{2, 2, 2}, NoShortcut, 1, 64},
 	{"plain20_cifar", residual, &CIFAR, Basic, []int{3, 3, 3}, NoShortcut, 1, 64},
 	{"plain32_cifar", residual, &CIFAR, Basic, []int{5, 5, 5}, NoShortcut, 1, 64},
 	{"plain44_cifar", residual, &CIFAR, Basic, []int{7, 7, 7}, NoShortcut, 1, 64},

@@ -24,7 +24,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 // commands are the subcommands, in the order in which help lists them.
 func commands() []*cli.Command {
-	return []*cli.Command{listCommand(), compileCommand(), runCommand(), dumpCommand(), trainCommand(), evalCommand(), curvesCommand(), benchCommand(), tuneCommand(), versionCommand(), helpCommand()}
+	return []*cli.Command{listCommand(), compileCommand(), runCommand(), dumpCommand(), trainCommand(), evalCommand(), curvesCommand(), experimentCommand(), benchCommand(), tuneCommand(), versionCommand(), helpCommand()}
 }
 
 func newApp() *cli.Command {

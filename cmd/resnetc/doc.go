@@ -4,6 +4,10 @@
 //	resnetc compile resnet50 -weights W -o ./resnet50   write a package
 //	resnetc run resnet20_cifar cat.png                  compile, build and classify
 //	resnetc dump resnet18 -after fold-batchnorm         show the network after a pass
+//	resnetc train resnet20_cifar -data DIR -o run       compile the training step and train
+//	resnetc eval resnet20_cifar -weights W -data DIR    accuracy on labelled pictures
+//	resnetc curves run                                  draw a training's curves
+//	resnetc experiment degradation -data DIR            plain against residual networks
 //	resnetc bench resnet18                              time it against other engines
 //	resnetc tune resnet50 -o resnet50.tune              measure how to compute it fastest here
 //

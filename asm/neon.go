@@ -84,9 +84,15 @@ func (b *neonBuilder) store(first, n int, base neon.Reg, disp int) {
 // zero clears a register.
 func (b *neonBuilder) zero(v neon.Vec) { b.Inst(neon.MOVI, v, 0) }
 
-// fill sets every lane of a register to x, a float32 whose lower half is 0.
+// fill sets every lane of a register to x.
 func (b *neonBuilder) fill(v neon.Vec, x float64) {
-	b.Inst(neon.MOVZHigh, neonScratch, int(math.Float32bits(float32(x))))
+	bits := int(math.Float32bits(float32(x)))
+	if low := bits & 0xffff; low == 0 {
+		b.Inst(neon.MOVZHigh, neonScratch, bits)
+	} else {
+		b.Inst(neon.MOVZ, neonScratch, low)
+		b.Inst(neon.MOVKHigh, neonScratch, bits>>16)
+	}
 	b.Inst(neon.DUP, v, neonScratch)
 }
 

@@ -47,8 +47,8 @@ var trainOps = []struct {
 	{"grad_sweep", "b16", 0, "gradSweep", gradSweep, neonGradSweep},
 	{"mask_grad", "b16", 0, "maskGrad", maskGrad, neonMaskGrad},
 	{"normalize", "b16", 0, "normalize", normalize, neonNormalize},
-	{"winograd_weight", "b16m2", 2, "winogradWeight[2]", winogradWeight, nil},
-	{"winograd_weight", "b16m4", 4, "winogradWeight[4]", winogradWeight, nil},
+	{"winograd_weight", "b16m2", 2, "winogradWeight[2]", winogradWeight, neonWinogradWeight},
+	{"winograd_weight", "b16m4", 4, "winogradWeight[4]", winogradWeight, neonWinogradWeight},
 }
 
 // wideOps need the 32 registers of AVX-512.

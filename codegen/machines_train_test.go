@@ -12,8 +12,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/resnetc/resnetc/ir"
 	"github.com/resnetc/resnetc/passes"
 	"github.com/resnetc/resnetc/runtime"
+	"github.com/resnetc/resnetc/zoo"
 	"github.com/resnetc/resnetc/zoo/golden"
 )
 
@@ -127,22 +129,61 @@ func TestMachinesTrain(t *testing.T) {
 		t.Skip("compiles for two architectures and emulates one: not with -short")
 	}
 	for _, name := range strings.Split(*machineTraining, ",") {
-		t.Run(name, func(t *testing.T) { testMachinesTrain(t, name) })
+		t.Run(name, func(t *testing.T) {
+			s, err := golden.LoadTraining(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			testMachinesTrain(t, trainingGraph(t, s), s)
+		})
 	}
 }
 
-func testMachinesTrain(t *testing.T, name string) {
-	s, err := golden.LoadTraining(name)
+// TestMachinesTrainTiny wants the same bits for a network of all operations,
+// trained with everything that an option switches on.
+func TestMachinesTrainTiny(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles for two architectures and emulates one: not with -short")
+	}
+	text, err := os.ReadFile("../gen/tiny.ir")
 	if err != nil {
 		t.Fatal(err)
 	}
+	g, err := ir.Parse("tiny.ir", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zoo.Formula(g, "")
+	s := &golden.Training{Model: g.Name, Batch: 5, Steps: 3, Rate: 0.01}
+	s.Input = append([]int{s.Batch}, g.Inputs[0].Type.Shape[1:]...)
+	s.Classes = g.Outputs[0].Type.Shape[1]
+	if err := passes.Gradient(g, passes.TrainOptions{
+		Optimizer: "adamw", WeightDecay: 0.01, DecayWeightsOnly: true, ClipNorm: 1,
+		LabelSmoothing: 0.1, Dropout: 0.2, StochasticDepth: 0.3,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	testMachinesTrain(t, g, s)
+}
+
+// testMachinesTrain trains a graph everywhere; without losses in s only bits
+// are compared.
+func testMachinesTrain(t *testing.T, g *ir.Graph, s *golden.Training) {
 	s.Steps = min(s.Steps, *machineSteps)
-	g := trainingGraph(t, s)
-	data := []float32{float32(s.Batch), float32(s.Rate)}
+	params := map[string][]float32{}
 	for _, p := range g.Params {
-		if !strings.HasSuffix(p.Name, ".velocity") {
-			data = append(data, p.Data...)
-		}
+		params[p.Name] = p.Data
+	}
+	if err := passes.Run(g, passes.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	lowered, err := lowerTrain(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := []float32{float32(s.Batch), float32(s.Rate)}
+	for _, p := range lowered.program.Parameters {
+		data = append(data, params[p.Name]...)
 	}
 	for k := range s.Steps {
 		images, labels := formulaBatch(s, k)
@@ -153,13 +194,6 @@ func testMachinesTrain(t *testing.T, name string) {
 	}
 	var file bytes.Buffer
 	if err := binary.Write(&file, binary.LittleEndian, data); err != nil {
-		t.Fatal(err)
-	}
-	if err := passes.Run(g, passes.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	lowered, err := lowerTrain(g)
-	if err != nil {
 		t.Fatal(err)
 	}
 	files, err := GenerateTrain(g, Options{Package: "net"})
@@ -179,7 +213,7 @@ func testMachinesTrain(t *testing.T, name string) {
 	var bits, from string
 	for i, m := range machines {
 		t.Run(m.String(), func(t *testing.T) {
-			steps := 1 // has every instruction
+			steps := 1 // has every instruction of the kernels
 			if i < 2 {
 				steps = s.Steps
 			}
@@ -193,7 +227,7 @@ func testMachinesTrain(t *testing.T, name string) {
 				case bits == "":
 					bits, from = figures, fmt.Sprintf("%s on %v", level, m)
 				case !strings.HasPrefix(bits, figures):
-					t.Errorf("%s: the bits are not those of %s", level, from)
+					t.Errorf("%s: the bits are not those of %s: %s", level, from, differing(figures, bits, &lowered.program))
 				}
 			}
 			if got := strings.Join(levels, " "); m.levels != "" && got != m.levels {
@@ -203,7 +237,8 @@ func testMachinesTrain(t *testing.T, name string) {
 	}
 }
 
-// checkSteps compares the figures that the program printed for a level with PyTorch's.
+// checkSteps compares the figures that the program printed for a level with
+// PyTorch's, where there are any.
 func checkSteps(t *testing.T, level, figures string, steps int, s *golden.Training, p *runtime.TrainProgram) {
 	t.Helper()
 	var got []float64
@@ -218,6 +253,14 @@ func checkSteps(t *testing.T, level, figures string, steps int, s *golden.Traini
 	if len(got) != steps*perStep {
 		t.Fatalf("%s: %d figures, want %d of each of %d steps", level, len(got), perStep, steps)
 	}
+	for i, x := range got {
+		if i%perStep < perStep-1 && (math.IsNaN(x) || math.IsInf(x, 0)) {
+			t.Errorf("%s: figure %d is %v", level, i, x)
+		}
+	}
+	if s.Losses == nil {
+		return
+	}
 	for k, want := range s.Losses[:steps] {
 		loss := got[k*perStep]
 		if e := math.Abs(loss-want) / want; !(e <= lossTolerance(t, s.Model, k)) {
@@ -230,4 +273,24 @@ func checkSteps(t *testing.T, level, figures string, steps int, s *golden.Traini
 			t.Errorf("%s: the norm of the gradient of %s is %v, want %v", level, slot.Name, norm, want)
 		}
 	}
+}
+
+// differing names the figures of the first step that are not the wanted ones.
+func differing(figures, want string, p *runtime.TrainProgram) string {
+	names := []string{"loss"}
+	for _, slot := range p.Gradients {
+		names = append(names, "gradient of "+slot.Name)
+	}
+	names = append(names, "parameters")
+	got, other := strings.Fields(figures), strings.Fields(want)
+	var differ []string
+	for i, name := range names {
+		if i < min(len(got), len(other)) && got[i] != other[i] {
+			differ = append(differ, name)
+		}
+	}
+	if differ == nil {
+		return "first in the second step"
+	}
+	return "in the first step " + strings.Join(differ, ", ")
 }

@@ -30,6 +30,7 @@ var (
 	LDR      = row("ldr Xd, [Xn, #<off8>]", 0xf9400000, "MOVD <off8>(Xn), Xd")
 	MOV      = row("mov Xd, Xm", 0xaa0003e0, "MOVD Xm, Xd")
 	MOVZ     = row("mov Xd, #<imm16>", 0xd2800000, "MOVZ $<imm16>, Xd")
+	MOVKHigh = row("movk Xd, #<imm16>, lsl #16", 0xf2a00000, "MOVK $(<imm16><<16), Xd") // keeps the rest
 	MOVZHigh = row("mov Xd, #<high>", 0xd2a00000, "MOVZ $<high>, Xd")
 	SUB      = row("sub Xd, Xn, Xm", 0xcb000000, "SUB Xm, Xn, Xd")
 	SUBImm   = row("sub Xd, Xn, #<imm12>", 0xd1000000, "SUB $<imm12>, Xn, Xd")

@@ -50,6 +50,8 @@ func chooseTrainKernels(level Level) *trainKernelSet {
 	return set
 }
 
+// weightGradGeneric rounds products apart, also where Go would fuse them: a
+// width that no level has a kernel for then gives the same bits everywhere.
 func weightGradGeneric(a *weightGradArgs, n int) {
 	for i := range n {
 		acc := pixelAt(a.acc, i*64)
@@ -60,14 +62,14 @@ func weightGradGeneric(a *weightGradArgs, n int) {
 				for p := range a.pixels {
 					x := *(*float32)(unsafe.Add(unsafe.Pointer(a.x), row*a.xRow+p*a.xStep+4*i))
 					d := (*[8]float32)(unsafe.Add(unsafe.Pointer(a.dy), row*a.dyRow+p*a.dyStep+4*half))
-					s[0] += x * d[0]
-					s[1] += x * d[1]
-					s[2] += x * d[2]
-					s[3] += x * d[3]
-					s[4] += x * d[4]
-					s[5] += x * d[5]
-					s[6] += x * d[6]
-					s[7] += x * d[7]
+					s[0] += float32(x * d[0])
+					s[1] += float32(x * d[1])
+					s[2] += float32(x * d[2])
+					s[3] += float32(x * d[3])
+					s[4] += float32(x * d[4])
+					s[5] += float32(x * d[5])
+					s[6] += float32(x * d[6])
+					s[7] += float32(x * d[7])
 				}
 			}
 			for o, v := range s {

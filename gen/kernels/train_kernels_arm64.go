@@ -28,6 +28,12 @@ func mask_grad_f32_b16_neon(a *channelArgs)
 //go:noescape
 func normalize_f32_b16_neon(a *channelArgs)
 
+//go:noescape
+func winograd_weight_f32_b16m2_neon(a *winogradArgs)
+
+//go:noescape
+func winograd_weight_f32_b16m4_neon(a *winogradArgs)
+
 // assemblyTrainKernels returns the kernels of training in assembly that this CPU
 // can run, the fastest first.
 func assemblyTrainKernels() []*trainKernelSet {
@@ -42,6 +48,8 @@ func assemblyTrainKernels() []*trainKernelSet {
 		s.gradSweep = grad_sweep_f32_b16_neon
 		s.maskGrad = mask_grad_f32_b16_neon
 		s.normalize = normalize_f32_b16_neon
+		s.winogradWeight[2] = winograd_weight_f32_b16m2_neon
+		s.winogradWeight[4] = winograd_weight_f32_b16m4_neon
 		sets = append(sets, s)
 	}
 	return sets

@@ -1321,3 +1321,318 @@ rest:
 
 end:
 	RET
+
+// func winograd_weight_f32_b16m2_neon(a *winogradArgs)
+TEXT ·winograd_weight_f32_b16m2_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 48(R0), R7
+	ADD  R7<<1, R7, R5
+	ADD  R5, R5, R6
+	MOVD 40(R0), R10
+	ADD  R10, R10, R11
+	ADD  R10, R11, R12
+	ADD  R10, R12, R17
+	MOVZ $1056964608, R26
+	VDUP R26, V31.S4
+	MOVD 32(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 8(R0), R2
+
+tile:
+	MOVZ $4, R4
+
+vector:
+	MOVD  R1, R15
+	FMOVQ (R15), F0
+	WORD  $0x3ce569e1       // ldr q1, [x15, x5]
+	WORD  $0x3ce669e2       // ldr q2, [x15, x6]
+	WORD  $0x4e22d403       // fadd v3.4s, v0.4s, v2.4s
+	WORD  $0x6e3fdc63       // fmul v3.4s, v3.4s, v31.4s
+	WORD  $0x6e3fdc21       // fmul v1.4s, v1.4s, v31.4s
+	WORD  $0x4ea1d464       // fsub v4.4s, v3.4s, v1.4s
+	WORD  $0x4e21d463       // fadd v3.4s, v3.4s, v1.4s
+	ADD   R7, R1, R15
+	FMOVQ (R15), F5
+	WORD  $0x3ce569e6       // ldr q6, [x15, x5]
+	WORD  $0x3ce669e7       // ldr q7, [x15, x6]
+	WORD  $0x4e27d4a8       // fadd v8.4s, v5.4s, v7.4s
+	WORD  $0x6e3fdd08       // fmul v8.4s, v8.4s, v31.4s
+	WORD  $0x6e3fdcc6       // fmul v6.4s, v6.4s, v31.4s
+	WORD  $0x4ea6d509       // fsub v9.4s, v8.4s, v6.4s
+	WORD  $0x4e26d508       // fadd v8.4s, v8.4s, v6.4s
+	MOVZ  $2, R16
+	MADD  R16, R1, R7, R15
+	FMOVQ (R15), F10
+	WORD  $0x3ce569eb       // ldr q11, [x15, x5]
+	WORD  $0x3ce669ec       // ldr q12, [x15, x6]
+	WORD  $0x4e2cd54d       // fadd v13.4s, v10.4s, v12.4s
+	WORD  $0x6e3fddad       // fmul v13.4s, v13.4s, v31.4s
+	WORD  $0x6e3fdd6b       // fmul v11.4s, v11.4s, v31.4s
+	WORD  $0x4eabd5ae       // fsub v14.4s, v13.4s, v11.4s
+	WORD  $0x4e2bd5ad       // fadd v13.4s, v13.4s, v11.4s
+	MOVD  R2, R15
+	WORD  $0x4e2ad40f       // fadd v15.4s, v0.4s, v10.4s
+	WORD  $0x6e3fddef       // fmul v15.4s, v15.4s, v31.4s
+	WORD  $0x6e3fdca5       // fmul v5.4s, v5.4s, v31.4s
+	WORD  $0x4ea5d5f0       // fsub v16.4s, v15.4s, v5.4s
+	WORD  $0x4e25d5ef       // fadd v15.4s, v15.4s, v5.4s
+	FMOVQ F0, (R15)
+	WORD  $0x3caa69ef       // str q15, [x15, x10]
+	WORD  $0x3cab69f0       // str q16, [x15, x11]
+	WORD  $0x3cac69ea       // str q10, [x15, x12]
+	ADD   R17, R2, R15
+	WORD  $0x4e2dd471       // fadd v17.4s, v3.4s, v13.4s
+	WORD  $0x6e3fde31       // fmul v17.4s, v17.4s, v31.4s
+	WORD  $0x6e3fdd08       // fmul v8.4s, v8.4s, v31.4s
+	WORD  $0x4ea8d632       // fsub v18.4s, v17.4s, v8.4s
+	WORD  $0x4e28d631       // fadd v17.4s, v17.4s, v8.4s
+	FMOVQ F3, (R15)
+	WORD  $0x3caa69f1       // str q17, [x15, x10]
+	WORD  $0x3cab69f2       // str q18, [x15, x11]
+	WORD  $0x3cac69ed       // str q13, [x15, x12]
+	MOVZ  $2, R16
+	MADD  R16, R2, R17, R15
+	WORD  $0x4e2ed493       // fadd v19.4s, v4.4s, v14.4s
+	WORD  $0x6e3fde73       // fmul v19.4s, v19.4s, v31.4s
+	WORD  $0x6e3fdd29       // fmul v9.4s, v9.4s, v31.4s
+	WORD  $0x4ea9d674       // fsub v20.4s, v19.4s, v9.4s
+	WORD  $0x4e29d673       // fadd v19.4s, v19.4s, v9.4s
+	FMOVQ F4, (R15)
+	WORD  $0x3caa69f3       // str q19, [x15, x10]
+	WORD  $0x3cab69f4       // str q20, [x15, x11]
+	WORD  $0x3cac69ee       // str q14, [x15, x12]
+	MOVZ  $3, R16
+	MADD  R16, R2, R17, R15
+	WORD  $0x4e2cd455       // fadd v21.4s, v2.4s, v12.4s
+	WORD  $0x6e3fdeb5       // fmul v21.4s, v21.4s, v31.4s
+	WORD  $0x6e3fdce7       // fmul v7.4s, v7.4s, v31.4s
+	WORD  $0x4ea7d6b6       // fsub v22.4s, v21.4s, v7.4s
+	WORD  $0x4e27d6b5       // fadd v21.4s, v21.4s, v7.4s
+	FMOVQ F2, (R15)
+	WORD  $0x3caa69f5       // str q21, [x15, x10]
+	WORD  $0x3cab69f6       // str q22, [x15, x11]
+	WORD  $0x3cac69ec       // str q12, [x15, x12]
+	ADD   $16, R1, R1
+	ADD   $16, R2, R2
+	SUBS  $1, R4, R4
+	BNE   vector
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func winograd_weight_f32_b16m4_neon(a *winogradArgs)
+TEXT ·winograd_weight_f32_b16m4_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 48(R0), R7
+	ADD  R7<<1, R7, R5
+	ADD  R5, R5, R6
+	MOVD 40(R0), R10
+	ADD  R10, R10, R11
+	ADD  R10, R11, R12
+	ADD  R10, R12, R13
+	ADD  R10, R13, R14
+	ADD  R10, R14, R17
+	MOVZ $1048576000, R26
+	VDUP R26, V31.S4
+	MOVZ $43691, R26
+	MOVK $(15914<<16), R26
+	VDUP R26, V30.S4
+	MOVZ $43691, R26
+	MOVK $(48682<<16), R26
+	VDUP R26, V29.S4
+	MOVZ $43691, R26
+	MOVK $(15786<<16), R26
+	VDUP R26, V28.S4
+	MOVZ $43691, R26
+	MOVK $(15658<<16), R26
+	VDUP R26, V27.S4
+	MOVD 32(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 8(R0), R2
+
+tile:
+	MOVZ $4, R4
+
+vector:
+	MOVD  R1, R15
+	FMOVQ (R15), F0
+	WORD  $0x3ce569e1       // ldr q1, [x15, x5]
+	WORD  $0x3ce669e2       // ldr q2, [x15, x6]
+	WORD  $0x4e22d403       // fadd v3.4s, v0.4s, v2.4s
+	WORD  $0x4ea1d464       // fsub v4.4s, v3.4s, v1.4s
+	WORD  $0x4e21d463       // fadd v3.4s, v3.4s, v1.4s
+	WORD  $0x6e3ddc63       // fmul v3.4s, v3.4s, v29.4s
+	WORD  $0x6e3ddc84       // fmul v4.4s, v4.4s, v29.4s
+	WORD  $0x6e3bdc05       // fmul v5.4s, v0.4s, v27.4s
+	WORD  $0x6e3edc46       // fmul v6.4s, v2.4s, v30.4s
+	WORD  $0x4e26d4a5       // fadd v5.4s, v5.4s, v6.4s
+	WORD  $0x6e3cdc21       // fmul v1.4s, v1.4s, v28.4s
+	WORD  $0x4ea1d4a6       // fsub v6.4s, v5.4s, v1.4s
+	WORD  $0x4e21d4a5       // fadd v5.4s, v5.4s, v1.4s
+	WORD  $0x6e3fdc00       // fmul v0.4s, v0.4s, v31.4s
+	ADD   R7, R1, R15
+	FMOVQ (R15), F7
+	WORD  $0x3ce569e8       // ldr q8, [x15, x5]
+	WORD  $0x3ce669e9       // ldr q9, [x15, x6]
+	WORD  $0x4e29d4ea       // fadd v10.4s, v7.4s, v9.4s
+	WORD  $0x4ea8d54b       // fsub v11.4s, v10.4s, v8.4s
+	WORD  $0x4e28d54a       // fadd v10.4s, v10.4s, v8.4s
+	WORD  $0x6e3ddd4a       // fmul v10.4s, v10.4s, v29.4s
+	WORD  $0x6e3ddd6b       // fmul v11.4s, v11.4s, v29.4s
+	WORD  $0x6e3bdcec       // fmul v12.4s, v7.4s, v27.4s
+	WORD  $0x6e3edd2d       // fmul v13.4s, v9.4s, v30.4s
+	WORD  $0x4e2dd58c       // fadd v12.4s, v12.4s, v13.4s
+	WORD  $0x6e3cdd08       // fmul v8.4s, v8.4s, v28.4s
+	WORD  $0x4ea8d58d       // fsub v13.4s, v12.4s, v8.4s
+	WORD  $0x4e28d58c       // fadd v12.4s, v12.4s, v8.4s
+	WORD  $0x6e3fdce7       // fmul v7.4s, v7.4s, v31.4s
+	MOVZ  $2, R16
+	MADD  R16, R1, R7, R15
+	FMOVQ (R15), F14
+	WORD  $0x3ce569ef       // ldr q15, [x15, x5]
+	WORD  $0x3ce669f0       // ldr q16, [x15, x6]
+	WORD  $0x4e30d5d1       // fadd v17.4s, v14.4s, v16.4s
+	WORD  $0x4eafd632       // fsub v18.4s, v17.4s, v15.4s
+	WORD  $0x4e2fd631       // fadd v17.4s, v17.4s, v15.4s
+	WORD  $0x6e3dde31       // fmul v17.4s, v17.4s, v29.4s
+	WORD  $0x6e3dde52       // fmul v18.4s, v18.4s, v29.4s
+	WORD  $0x6e3bddd3       // fmul v19.4s, v14.4s, v27.4s
+	WORD  $0x6e3ede14       // fmul v20.4s, v16.4s, v30.4s
+	WORD  $0x4e34d673       // fadd v19.4s, v19.4s, v20.4s
+	WORD  $0x6e3cddef       // fmul v15.4s, v15.4s, v28.4s
+	WORD  $0x4eafd674       // fsub v20.4s, v19.4s, v15.4s
+	WORD  $0x4e2fd673       // fadd v19.4s, v19.4s, v15.4s
+	WORD  $0x6e3fddce       // fmul v14.4s, v14.4s, v31.4s
+	MOVD  R2, R15
+	WORD  $0x4e2ed415       // fadd v21.4s, v0.4s, v14.4s
+	WORD  $0x4ea7d6b6       // fsub v22.4s, v21.4s, v7.4s
+	WORD  $0x4e27d6b5       // fadd v21.4s, v21.4s, v7.4s
+	WORD  $0x6e3ddeb5       // fmul v21.4s, v21.4s, v29.4s
+	WORD  $0x6e3dded6       // fmul v22.4s, v22.4s, v29.4s
+	WORD  $0x6e3bdc17       // fmul v23.4s, v0.4s, v27.4s
+	WORD  $0x6e3eddd8       // fmul v24.4s, v14.4s, v30.4s
+	WORD  $0x4e38d6f7       // fadd v23.4s, v23.4s, v24.4s
+	WORD  $0x6e3cdce7       // fmul v7.4s, v7.4s, v28.4s
+	WORD  $0x4ea7d6f8       // fsub v24.4s, v23.4s, v7.4s
+	WORD  $0x4e27d6f7       // fadd v23.4s, v23.4s, v7.4s
+	WORD  $0x6e3fdc00       // fmul v0.4s, v0.4s, v31.4s
+	FMOVQ F0, (R15)
+	WORD  $0x3caa69f5       // str q21, [x15, x10]
+	WORD  $0x3cab69f6       // str q22, [x15, x11]
+	WORD  $0x3cac69f7       // str q23, [x15, x12]
+	WORD  $0x3cad69f8       // str q24, [x15, x13]
+	WORD  $0x3cae69ee       // str q14, [x15, x14]
+	ADD   R17, R2, R15
+	WORD  $0x4e31d461       // fadd v1.4s, v3.4s, v17.4s
+	WORD  $0x4eaad428       // fsub v8.4s, v1.4s, v10.4s
+	WORD  $0x4e2ad421       // fadd v1.4s, v1.4s, v10.4s
+	WORD  $0x6e3ddc21       // fmul v1.4s, v1.4s, v29.4s
+	WORD  $0x6e3ddd08       // fmul v8.4s, v8.4s, v29.4s
+	WORD  $0x6e3bdc6f       // fmul v15.4s, v3.4s, v27.4s
+	WORD  $0x6e3ede27       // fmul v7.4s, v17.4s, v30.4s
+	WORD  $0x4e27d5ef       // fadd v15.4s, v15.4s, v7.4s
+	WORD  $0x6e3cdd4a       // fmul v10.4s, v10.4s, v28.4s
+	WORD  $0x4eaad5e7       // fsub v7.4s, v15.4s, v10.4s
+	WORD  $0x4e2ad5ef       // fadd v15.4s, v15.4s, v10.4s
+	WORD  $0x6e3fdc63       // fmul v3.4s, v3.4s, v31.4s
+	FMOVQ F3, (R15)
+	WORD  $0x3caa69e1       // str q1, [x15, x10]
+	WORD  $0x3cab69e8       // str q8, [x15, x11]
+	WORD  $0x3cac69ef       // str q15, [x15, x12]
+	WORD  $0x3cad69e7       // str q7, [x15, x13]
+	WORD  $0x3cae69f1       // str q17, [x15, x14]
+	MOVZ  $2, R16
+	MADD  R16, R2, R17, R15
+	WORD  $0x4e32d480       // fadd v0.4s, v4.4s, v18.4s
+	WORD  $0x4eabd415       // fsub v21.4s, v0.4s, v11.4s
+	WORD  $0x4e2bd400       // fadd v0.4s, v0.4s, v11.4s
+	WORD  $0x6e3ddc00       // fmul v0.4s, v0.4s, v29.4s
+	WORD  $0x6e3ddeb5       // fmul v21.4s, v21.4s, v29.4s
+	WORD  $0x6e3bdc96       // fmul v22.4s, v4.4s, v27.4s
+	WORD  $0x6e3ede57       // fmul v23.4s, v18.4s, v30.4s
+	WORD  $0x4e37d6d6       // fadd v22.4s, v22.4s, v23.4s
+	WORD  $0x6e3cdd6b       // fmul v11.4s, v11.4s, v28.4s
+	WORD  $0x4eabd6d7       // fsub v23.4s, v22.4s, v11.4s
+	WORD  $0x4e2bd6d6       // fadd v22.4s, v22.4s, v11.4s
+	WORD  $0x6e3fdc84       // fmul v4.4s, v4.4s, v31.4s
+	FMOVQ F4, (R15)
+	WORD  $0x3caa69e0       // str q0, [x15, x10]
+	WORD  $0x3cab69f5       // str q21, [x15, x11]
+	WORD  $0x3cac69f6       // str q22, [x15, x12]
+	WORD  $0x3cad69f7       // str q23, [x15, x13]
+	WORD  $0x3cae69f2       // str q18, [x15, x14]
+	MOVZ  $3, R16
+	MADD  R16, R2, R17, R15
+	WORD  $0x4e33d4b8       // fadd v24.4s, v5.4s, v19.4s
+	WORD  $0x4eacd70e       // fsub v14.4s, v24.4s, v12.4s
+	WORD  $0x4e2cd718       // fadd v24.4s, v24.4s, v12.4s
+	WORD  $0x6e3ddf18       // fmul v24.4s, v24.4s, v29.4s
+	WORD  $0x6e3dddce       // fmul v14.4s, v14.4s, v29.4s
+	WORD  $0x6e3bdcaa       // fmul v10.4s, v5.4s, v27.4s
+	WORD  $0x6e3ede63       // fmul v3.4s, v19.4s, v30.4s
+	WORD  $0x4e23d54a       // fadd v10.4s, v10.4s, v3.4s
+	WORD  $0x6e3cdd8c       // fmul v12.4s, v12.4s, v28.4s
+	WORD  $0x4eacd543       // fsub v3.4s, v10.4s, v12.4s
+	WORD  $0x4e2cd54a       // fadd v10.4s, v10.4s, v12.4s
+	WORD  $0x6e3fdca5       // fmul v5.4s, v5.4s, v31.4s
+	FMOVQ F5, (R15)
+	WORD  $0x3caa69f8       // str q24, [x15, x10]
+	WORD  $0x3cab69ee       // str q14, [x15, x11]
+	WORD  $0x3cac69ea       // str q10, [x15, x12]
+	WORD  $0x3cad69e3       // str q3, [x15, x13]
+	WORD  $0x3cae69f3       // str q19, [x15, x14]
+	MOVZ  $4, R16
+	MADD  R16, R2, R17, R15
+	WORD  $0x4e34d4c1       // fadd v1.4s, v6.4s, v20.4s
+	WORD  $0x4eadd428       // fsub v8.4s, v1.4s, v13.4s
+	WORD  $0x4e2dd421       // fadd v1.4s, v1.4s, v13.4s
+	WORD  $0x6e3ddc21       // fmul v1.4s, v1.4s, v29.4s
+	WORD  $0x6e3ddd08       // fmul v8.4s, v8.4s, v29.4s
+	WORD  $0x6e3bdccf       // fmul v15.4s, v6.4s, v27.4s
+	WORD  $0x6e3ede87       // fmul v7.4s, v20.4s, v30.4s
+	WORD  $0x4e27d5ef       // fadd v15.4s, v15.4s, v7.4s
+	WORD  $0x6e3cddad       // fmul v13.4s, v13.4s, v28.4s
+	WORD  $0x4eadd5e7       // fsub v7.4s, v15.4s, v13.4s
+	WORD  $0x4e2dd5ef       // fadd v15.4s, v15.4s, v13.4s
+	WORD  $0x6e3fdcc6       // fmul v6.4s, v6.4s, v31.4s
+	FMOVQ F6, (R15)
+	WORD  $0x3caa69e1       // str q1, [x15, x10]
+	WORD  $0x3cab69e8       // str q8, [x15, x11]
+	WORD  $0x3cac69ef       // str q15, [x15, x12]
+	WORD  $0x3cad69e7       // str q7, [x15, x13]
+	WORD  $0x3cae69f4       // str q20, [x15, x14]
+	MOVZ  $5, R16
+	MADD  R16, R2, R17, R15
+	WORD  $0x4e30d451       // fadd v17.4s, v2.4s, v16.4s
+	WORD  $0x4ea9d62b       // fsub v11.4s, v17.4s, v9.4s
+	WORD  $0x4e29d631       // fadd v17.4s, v17.4s, v9.4s
+	WORD  $0x6e3dde31       // fmul v17.4s, v17.4s, v29.4s
+	WORD  $0x6e3ddd6b       // fmul v11.4s, v11.4s, v29.4s
+	WORD  $0x6e3bdc44       // fmul v4.4s, v2.4s, v27.4s
+	WORD  $0x6e3ede00       // fmul v0.4s, v16.4s, v30.4s
+	WORD  $0x4e20d484       // fadd v4.4s, v4.4s, v0.4s
+	WORD  $0x6e3cdd29       // fmul v9.4s, v9.4s, v28.4s
+	WORD  $0x4ea9d480       // fsub v0.4s, v4.4s, v9.4s
+	WORD  $0x4e29d484       // fadd v4.4s, v4.4s, v9.4s
+	WORD  $0x6e3fdc42       // fmul v2.4s, v2.4s, v31.4s
+	FMOVQ F2, (R15)
+	WORD  $0x3caa69f1       // str q17, [x15, x10]
+	WORD  $0x3cab69eb       // str q11, [x15, x11]
+	WORD  $0x3cac69e4       // str q4, [x15, x12]
+	WORD  $0x3cad69e0       // str q0, [x15, x13]
+	WORD  $0x3cae69f0       // str q16, [x15, x14]
+	ADD   $16, R1, R1
+	ADD   $16, R2, R2
+	SUBS  $1, R4, R4
+	BNE   vector
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET

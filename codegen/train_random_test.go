@@ -11,6 +11,7 @@ import (
 	"github.com/resnetc/resnetc/ir/interp"
 	"github.com/resnetc/resnetc/ir/irtest"
 	"github.com/resnetc/resnetc/passes"
+	"github.com/resnetc/resnetc/zoo"
 )
 
 // TestTrainRandomGraphs compares a step of random networks with the interpreter
@@ -134,4 +135,26 @@ func nearTensor(name string, got []float32, want []float64) error {
 		}
 	}
 	return nil
+}
+
+// TestTrainRegularized compares steps with dropout and stochastic depth by the
+// options of training with the interpreter, as TestTrainRandomGraphs does.
+func TestTrainRegularized(t *testing.T) {
+	m, err := zoo.Lookup("resnet8_cifar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for step := range 4 {
+		g, err := m.Graph(zoo.Options{InputSize: [2]int{16, 16}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		zoo.Formula(g, "")
+		if err := passes.Gradient(g, passes.TrainOptions{Momentum: 0.9, Dropout: 0.25, StochasticDepth: 0.5}); err != nil {
+			t.Fatal(err)
+		}
+		if err := compareTraining(g, rand.New(rand.NewPCG(uint64(step), 8)), step); err != nil {
+			t.Errorf("step %d: %v", step, err)
+		}
+	}
 }

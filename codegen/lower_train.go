@@ -9,15 +9,17 @@ import (
 
 // trainLowering is the state of turning the graph of a training step into a program.
 type trainLowering struct {
-	graph   *ir.Graph
-	program runtime.TrainProgram
-	slots   map[*ir.Value]*runtime.Slot // values without a batch axis
-	fused   *trainFusions
-	turned  int                    // most arena that the pieces of one gradient take
-	factors map[*ir.Node][2]int    // what batch norms multiply by and add, in the store
-	packed  int                    // most store that a packed weight takes
-	packers []int                  // rows, by index, that write or read one
-	updated map[*ir.Value]*ir.Node // parameters that have their new value, and the node that gave it
+	graph    *ir.Graph
+	program  runtime.TrainProgram
+	slots    map[*ir.Value]*runtime.Slot // values without a batch axis
+	fused    *trainFusions
+	turned   int                    // most arena that the pieces of one gradient take
+	grads    []*ir.Value            // of parameters, in the order in which they are complete
+	complete map[*ir.Value]int      // the rows after which they are
+	factors  map[*ir.Node][2]int    // what batch norms multiply by and add, in the store
+	packed   int                    // most store that a packed weight takes
+	packers  []int                  // rows, by index, that write or read one
+	updated  map[*ir.Value]*ir.Node // parameters that have their new value, and the node that gave it
 }
 
 // trainLowerings says what each op of a planned training graph becomes.  Ops
@@ -69,7 +71,7 @@ func lowerFused(g *ir.Graph, fused *trainFusions) (*trainLowering, error) {
 		return nil, fmt.Errorf("codegen: graph %s is no training step of images: run the gradient pass first", g.Name)
 	}
 	s := g.Inputs[0].Type.Shape
-	l := &trainLowering{graph: g, slots: map[*ir.Value]*runtime.Slot{}, fused: fused, updated: map[*ir.Value]*ir.Node{}, factors: map[*ir.Node][2]int{}}
+	l := &trainLowering{graph: g, slots: map[*ir.Value]*runtime.Slot{}, fused: fused, updated: map[*ir.Value]*ir.Node{}, factors: map[*ir.Node][2]int{}, complete: map[*ir.Value]int{}}
 	l.program = runtime.TrainProgram{
 		Name: g.Name, Arena: g.Arena, Input: [3]int{s[1], s[2], s[3]}, GradNorm: -1,
 		Logits: buffer(g.Outputs[1]), Classes: g.Outputs[1].Type.Shape[1],
@@ -81,7 +83,11 @@ func lowerFused(g *ir.Graph, fused *trainFusions) (*trainLowering, error) {
 		if err := l.node(n); err != nil {
 			return nil, fmt.Errorf("codegen: node %q: %w", n.Name(), err)
 		}
+		for _, v := range n.Results {
+			l.complete[v] = len(l.program.Layers) - 1
+		}
 	}
+	l.bucketize()
 	l.program.Arena += l.turned
 	l.placePacked()
 	if len(g.Outputs) > 2 {

@@ -28,9 +28,9 @@ func (l *trainLowering) reserve(n int) int {
 func (l *trainLowering) at(v *ir.Value) int { return l.slots[v].Offset }
 
 // allocate gives every value without a batch axis its slot.  Gradients of
-// parameters come one after another, in the order of the updates, so that a
-// reduction over machines finds them in one piece; a value that updates a
-// parameter takes its place.
+// parameters come one after another, in the order in which they are complete, so
+// that a reduction over machines finds them in few pieces, early; a value that
+// updates a parameter takes its place.
 func (l *trainLowering) allocate() error {
 	packing := map[*ir.Value]runtime.Slot{}
 	for _, n := range l.graph.Nodes {
@@ -50,9 +50,18 @@ func (l *trainLowering) allocate() error {
 	for _, v := range l.graph.Params {
 		place(v, v)
 	}
+	params := map[*ir.Value]*ir.Value{} // by gradient
 	for _, n := range l.graph.Nodes {
 		if isUpdate(n) {
-			place(n.In("grad"), n.In("param"))
+			params[n.In("grad")] = n.In("param")
+		}
+	}
+	for _, n := range l.graph.Nodes {
+		for _, v := range n.Results {
+			if p := params[v]; p != nil && l.slots[v] == nil {
+				place(v, p)
+				l.grads = append(l.grads, v)
+			}
 		}
 	}
 	for _, u := range l.graph.Updates {
@@ -159,6 +168,28 @@ func mergedGroups(weight ir.Shape, groups int) int {
 		}
 	}
 	return 1
+}
+
+// bucketize cuts the gradients into buckets of a quarter of a MiB to 16 MiB,
+// eight or more where that allows it: small enough that most are on their way
+// before the last gradient is complete, large enough that starting them costs
+// little.
+func (l *trainLowering) bucketize() {
+	total := 0
+	for _, v := range l.grads {
+		total += l.slots[v].Stored()
+	}
+	size := min(max(total/8, 1<<16), 4<<20)
+	p := &l.program
+	for i, v := range l.grads {
+		s := l.slots[v]
+		if i == 0 || p.Buckets[len(p.Buckets)-1].Size >= size {
+			p.Buckets = append(p.Buckets, runtime.Bucket{Offset: s.Offset})
+		}
+		b := &p.Buckets[len(p.Buckets)-1]
+		b.Size += s.Stored()
+		b.Ready = max(b.Ready, l.complete[v])
+	}
 }
 
 // list fills in the program's tables of tensors.

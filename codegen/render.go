@@ -71,7 +71,7 @@ func literal(v reflect.Value, lines bool) *jen.Statement {
 		return jen.Id(trainOpNames[x])
 	case runtime.Fill:
 		return jen.Id(fillNames[x])
-	case runtime.Buffer, runtime.Tiling, runtime.Preprocess, runtime.Slot, runtime.Turn:
+	case runtime.Buffer, runtime.Tiling, runtime.Preprocess, runtime.Slot, runtime.Turn, runtime.Bucket:
 		lines = false
 	}
 	options := jen.Options{Open: "{", Close: "}", Separator: ",", Multi: lines}

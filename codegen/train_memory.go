@@ -11,8 +11,11 @@ func TrainMemory(g *ir.Graph, batch int) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return l.program.Bytes(batch) - 4*int64(batch)*int64(g.Arena) + processMemory, nil
+	return l.program.Bytes(batch, processThreads) - 4*int64(batch)*int64(g.Arena) + processMemory, nil
 }
+
+// processThreads is how many threads have memory of their own in that figure.
+const processThreads = 8
 
 // processMemory is what a Go program with the runtime package, the kernels and
 // a batch of images takes by itself.

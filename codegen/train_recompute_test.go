@@ -142,7 +142,11 @@ func TestTrainMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tr.Close()
-	want := fixed - processMemory + 4*int64(g.Arena)*int64(s.Batch)
+	l, err := lowerTrain(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fixed - processMemory - int64(processThreads-1)*4*int64(l.program.ThreadScratch) + 4*int64(g.Arena)*int64(s.Batch)
 	if got := int64(tr.Bytes()); got > want || got < want*9/10 {
 		t.Errorf("the trainer holds %d bytes, the compiler says %d", got, want)
 	}

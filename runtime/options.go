@@ -9,6 +9,8 @@ type options struct {
 	threads int
 	kernels string
 	open    func(*Program) (weightSource, error)
+
+	trainer any // what only trainers know: a Collective
 }
 
 // WithThreads sets how many threads all workspaces of the model share;

@@ -3,10 +3,10 @@ package runtime
 import "unsafe"
 
 // Bytes is the size of all memory that a trainer of the program holds for
-// steps of up to batch images, with the program itself.
-func (p *TrainProgram) Bytes(batch int) int64 {
+// steps of up to batch images with so many threads, with the program itself.
+func (p *TrainProgram) Bytes(batch, threads int) int64 {
 	sums, partial := p.reserved(batch)
-	floats := p.Store + partial + batch*(p.Arena+p.Logits.elements())
+	floats := p.Store + partial + batch*(p.Arena+p.Logits.elements()) + max(p.Scratch, p.ThreadScratch*threads)
 	return 4*int64(floats) + 8*int64(sums) + int64(len(p.Layers))*int64(unsafe.Sizeof(TrainLayer{}))
 }
 

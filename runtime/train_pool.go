@@ -84,13 +84,14 @@ func (t *Trainer) drop(r *TrainLayer, image, plane int) {
 	if run == 0 {
 		run = out.elements()
 	}
+	first := t.rank * t.w.images // of those of all ranks
 	for y := range out.Height {
 		for x := range out.Width {
 			s := src[(y+in.Halo)*in.row()+(x+in.Halo)*block:]
 			d := dst[(y+out.Halo)*out.row()+(x+out.Halo)*block:]
 			for lane := range block {
 				c := plane*block + lane
-				i := ((image*out.Channels+c)*out.Height+y)*out.Width + x
+				i := (((first+image)*out.Channels+c)*out.Height+y)*out.Width + x
 				if v := s[lane]; c < out.Channels && float64(mix64(key+uint64(i/run+1)*golden64)>>40) >= limit {
 					d[lane] = v * scale
 				} else {

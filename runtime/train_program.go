@@ -23,6 +23,9 @@ type TrainProgram struct {
 	// the optimizer keeps, and Gradients those of the last step, under the
 	// names of their parameters.
 	Parameters, State, Gradients []Slot
+	// Buckets are all of Gradients, one stretch after another, in the order in
+	// which the way back completes them.
+	Buckets []Bucket
 	// GradNorm is where the norm of all gradients lies; -1 if none is computed.
 	GradNorm int
 

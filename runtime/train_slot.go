@@ -77,25 +77,30 @@ func (s *Slot) clearBetween(part []float32) {
 	}
 }
 
-// fill sets the tensor to what training begins with, by random numbers of its own.
+// fill sets the tensor to what training begins with, by random numbers of its
+// own.  It allocates nothing, for a trainer's memory is nearly all that a
+// process has, so that garbage would stay for long.
 func (s *Slot) fill(store []float32, seed uint64, index int) {
-	data := make([]float32, s.elements())
+	part := store[s.Offset:][:s.Stored()]
+	clear(part)
+	if s.Fill == FillZero {
+		return
+	}
 	r := trainRandom{mix64(seed+golden64) + uint64(index)*golden64}
 	taps := 1
 	if len(s.Shape) == 4 {
 		taps = s.Shape[2] * s.Shape[3]
 	}
-	for i := range data {
+	for i := range s.elements() {
+		x := float32(1)
 		switch s.Fill {
-		case FillOne:
-			data[i] = 1
 		case FillNormal:
-			data[i] = float32(r.normal() * math.Sqrt(2/float64(s.Shape[0]*taps)))
+			x = float32(r.normal() * math.Sqrt(2/float64(s.Shape[0]*taps)))
 		case FillUniform:
-			data[i] = float32((float64(2*r.float()) - 1) / math.Sqrt(float64(s.Shape[len(s.Shape)-1])))
+			x = float32((float64(2*r.float()) - 1) / math.Sqrt(float64(s.Shape[len(s.Shape)-1])))
 		}
+		part[s.at(i)] = x
 	}
-	s.load(store, data)
 }
 
 const golden64 = 0x9E3779B97F4A7C15

@@ -33,6 +33,13 @@ type Trainer struct {
 	partial []float32 // sums of TrainWeightGrad's chunks
 	scratch []trainThread
 	body    func(thread, from, to int)
+
+	collective  Collective // nil if this trainer is alone
+	ranks, rank int
+	started     int     // buckets of the step in progress
+	reduced     int     // those that have their mean
+	bucket      *Bucket // that meanBody works on
+	meanBody    func(thread, from, to int)
 }
 
 // trainThread is what one thread has to itself.
@@ -49,7 +56,7 @@ type trainThread struct {
 
 // NewTrainer makes a trainer for steps of up to batch images.  The parameters
 // are as [Trainer.Initialize] leaves them for the seed 0.  Of the options,
-// those that choose threads and kernels count.  Errors: a batch below 1, and
+// those that choose threads and kernels count, and [WithCollective].  Errors: a batch below 1, and
 // options that this machine cannot fulfil.
 func NewTrainer(p *TrainProgram, batch int, opts ...Option) (*Trainer, error) {
 	o := options{threads: goruntime.GOMAXPROCS(0), kernels: os.Getenv(KernelsEnv)}
@@ -92,6 +99,10 @@ func NewTrainer(p *TrainProgram, batch int, opts ...Option) (*Trainer, error) {
 	sums, partial := p.reserved(batch)
 	t.sums, t.partial = make([]float64, sums), alignedFloats(partial)
 	t.body = t.tasks
+	if err := t.join(o.trainer); err != nil {
+		m.pool.close()
+		return nil, err
+	}
 	t.Initialize(0)
 	return t, nil
 }
@@ -131,7 +142,7 @@ func (t *Trainer) Kernels() Level { return t.w.m.kernels.level }
 func (t *Trainer) Threads() int { return t.w.m.pool.threads }
 
 // Bytes is the size of all memory that the trainer holds.
-func (t *Trainer) Bytes() int { return int(t.program.Bytes(t.batch)) }
+func (t *Trainer) Bytes() int { return int(t.program.Bytes(t.batch, t.Threads())) }
 
 // Steps is the number of steps so far, SetSteps sets it: dropout, stochastic
 // depth and AdamW depend on it.
@@ -142,7 +153,7 @@ func (t *Trainer) SetSteps(n int) { t.step = int32(n) }
 
 // Step runs forward, backward and update on one or more images, at most Batch,
 // in NCHW order with a label each, and returns the mean loss before the
-// update.  After an error nothing has changed.
+// update.  After an error nothing has changed, but for one of a [Collective].
 func (t *Trainer) Step(images []float32, labels []int32, rate float32) (loss float32, err error) {
 	p := t.program
 	size := p.Input[0] * p.Input[1] * p.Input[2]
@@ -166,13 +177,19 @@ func (t *Trainer) Step(images []float32, labels []int32, rate float32) (loss flo
 	}
 	defer t.w.team.release()
 	t.w.see(images, 0, n)
-	t.labels, t.rate = labels, rate
+	t.labels, t.rate, t.started, t.reduced = labels, rate, 0, 0
 	at := time.Now()
 	for i := range p.Layers {
 		r := &p.Layers[i]
+		if err := t.reduce(i, false); err != nil {
+			return 0, err
+		}
 		t.runLayer(r)
 		if r.Op == TrainLoss {
 			loss = t.store[r.Param]
+		}
+		if err := t.reduce(i, true); err != nil {
+			return 0, err
 		}
 		at = t.measure(i, at)
 	}

@@ -98,9 +98,6 @@ func TestFigures(t *testing.T) {
 	if want := "resnetc bench resnet34 -vs peers -for-batch 8 -batch 8 -threads 1,2 -count 9 -time 10s -json "; strings.Count(out.String(), "\n") != 2 || !strings.Contains(out.String(), want) {
 		t.Errorf("left to do:\n%swant two lines, one with %q", out.String(), want)
 	}
-	if err := run(t.Context(), append(args, "-render"), &out, &log); err != nil {
-		t.Fatal(err)
-	}
 	text, err := os.ReadFile(filepath.Join(repository, "README.md"))
 	if err != nil {
 		t.Fatal(err)

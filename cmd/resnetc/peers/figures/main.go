@@ -58,19 +58,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	} else if err != nil {
 		return err
 	}
+	var failed error
 	if !o.render {
-		if err := measureAll(ctx, o, stdout, stderr); err != nil || o.dry {
-			return err
-		}
+		failed = measureAll(ctx, o, stdout, stderr)
+	}
+	if o.dry || o.quick || ctx.Err() != nil {
+		return failed
 	}
 	results, err := read(o.dir)
-	if err != nil {
-		return err
+	if err == nil {
+		err = writePages(o.root, results)
 	}
-	if o.quick {
-		return nil
-	}
-	return writePages(o.root, results)
+	return errors.Join(failed, err)
 }
 
 // measureAll does the plan's runs whose files are not there.

@@ -28,6 +28,9 @@ var plan = []job{
 	{model: "resnet20_cifar", batch: 1, count: 100, time: "10s"},
 	{model: "resnet56_cifar", batch: 1, count: 60, time: "10s"},
 	{model: "resnet110_cifar", batch: 1, count: 60, time: "10s"},
+	{model: "resnet20_cifar", batch: 128, count: 15, time: "10s", train: true},
+	{model: "resnet18", batch: 16, count: 8, time: "10s", train: true},
+	{model: "resnet50", batch: 16, count: 5, time: "10s", train: true},
 	{model: "resnet20_cifar", batch: 128, count: 20, time: "12s"},
 	{model: "resnet56_cifar", batch: 128, count: 10, time: "12s"},
 	{model: "resnet110_cifar", batch: 128, count: 8, time: "12s"},
@@ -38,9 +41,6 @@ var plan = []job{
 	{model: "resnet152", batch: 8, count: 6, time: "10s"},
 	{model: "resnext50_32x4d", batch: 8, count: 6, time: "10s"},
 	{model: "wide_resnet50_2", batch: 8, count: 6, time: "10s"},
-	{model: "resnet20_cifar", batch: 128, count: 15, time: "10s", train: true},
-	{model: "resnet18", batch: 16, count: 8, time: "10s", train: true},
-	{model: "resnet50", batch: 16, count: 5, time: "10s", train: true},
 }
 
 // name is that of the job's file, without its end.

@@ -94,12 +94,8 @@ func experiment(ctx context.Context, c *cli.Command) error {
 		fmt.Fprintf(stderr(c), "[%d/%d] %s, in %s\n", i+1, len(trials), x.name, x.dir)
 		run := *t
 		run.Out = x.dir
-		status, err := trainNetwork(ctx, c, x.name, &run)
-		if err != nil {
+		if err := trainNetwork(ctx, c, x.name, &run); err != nil {
 			return err
-		}
-		if status != 0 {
-			return statusError(status)
 		}
 		if x.rows, err = runtime.ReadMetrics(x.dir); err != nil {
 			return err

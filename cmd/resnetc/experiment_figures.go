@@ -72,7 +72,7 @@ func errorCharts(trials []*trial) []runtime.Chart {
 		if len(x) > 0 {
 			last = x[len(x)-1]
 		}
-		x, y = runtime.Smooth(x, y, 60)
+		x, y = runtime.Smooth(x, y, int(min(100, max(10, 4*t.epochs()))))
 		test := runtime.ChartLine{Name: t.title(), Color: t.color(trials), Width: 2.6}
 		test.X, test.Y = t.errors("test")
 		c.Lines = append(c.Lines, runtime.ChartLine{Color: test.Color, Dash: true, Width: 1.3, X: x, Y: y}, test)
@@ -123,7 +123,7 @@ func responseCharts(trials []*trial) []runtime.Chart {
 		}
 	}
 	for i := range charts {
-		charts[i].From, charts[i].To = 0, 1.05*top
+		charts[i].From, charts[i].To = 0, 1.5*top // with room for the names
 	}
 	return charts
 }
@@ -144,13 +144,19 @@ func errorTable(trials []*trial) string {
 	return b.String()
 }
 
-// finalErrors are the mean error of the last epoch's batches, and of tests the
-// last and the lowest, in percent.
-func (t *trial) finalErrors() (train, test, best float64) {
-	end, count := 0.0, 0.0
+// epochs is how many the training took.
+func (t *trial) epochs() float64 {
+	end := 0.0
 	for _, r := range t.rows {
 		end = max(end, r.Epoch)
 	}
+	return end
+}
+
+// finalErrors are the mean error of the last epoch's batches, and of tests the
+// last and the lowest, in percent.
+func (t *trial) finalErrors() (train, test, best float64) {
+	end, count := t.epochs(), 0.0
 	best = 100
 	for _, r := range t.rows {
 		fault := 100 * (1 - r.Accuracy)

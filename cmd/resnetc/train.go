@@ -126,40 +126,34 @@ func train(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	status, err := trainNetwork(ctx, c, args[0], t)
-	if err != nil {
-		return err
-	}
-	if status == 0 {
-		return drawCurves(t.Out, args[0])
-	}
-	return statusError(status)
+	return trainNetwork(ctx, c, args[0], t)
 }
 
 // initial is the name of the file with the parameters to begin with.
 const initial = "initial.safetensors"
 
-// trainNetwork compiles a trainer of the network called name, builds it and
-// runs it, and gives its exit status.
-func trainNetwork(ctx context.Context, c *cli.Command, name string, t *runtime.TrainCommand) (status int, err error) {
+// trainNetwork compiles a trainer of the network called name, builds it, runs it
+// and draws its curves.  If the trainer has failed, and said why, the error is a
+// statusError.
+func trainNetwork(ctx context.Context, c *cli.Command, name string, t *runtime.TrainCommand) (err error) {
 	net, err := loadGraph(c, name)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	parameters, err := net.initialParameters(t)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	bar := newBar(c, trainSteps()+1)
 	defer bar.Close()
 	files, err := net.generateTrain(ctx, c, "model", false, bar)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	bar.Step("go build")
 	p, err := driver.Build(ctx, driver.BuildOptions{Dir: c.String("keep"), Write: files.Write, Sources: driver.TrainSources(parameters)})
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
 	bar.Close()
@@ -170,7 +164,14 @@ func trainNetwork(ctx context.Context, c *cli.Command, name string, t *runtime.T
 	if run.Data != "formula" {
 		run.Salt = ""
 	}
-	return p.Train(ctx, "resnetc", commandLine(&run)...)
+	status, err := p.Train(ctx, "resnetc", commandLine(&run)...)
+	if err != nil {
+		return err
+	}
+	if status != 0 {
+		return statusError(status)
+	}
+	return drawCurves(t.Out, name)
 }
 
 // initialParameters gives the file with the parameters that the command line

@@ -32,6 +32,8 @@ func Draw(w io.Writer, format string, columns int, charts ...runtime.Chart) erro
 		return err
 	}
 	page := draw.New(c)
+	page.SetColor(color.White)
+	page.Fill(page.Rectangle.Path())
 	for i := range charts {
 		p, err := newPlot(&charts[i])
 		if err != nil {

@@ -53,6 +53,18 @@
 // statistics and scalars, is left to code generation.  Convolutions are direct:
 // Winograd's weights are transformed by the compiler, and a step changes them.
 //
+// # Less memory
+//
+// With Options.Memory the pass recompute cuts the way to the loss into segments,
+// at places that few values cross.  Of each segment it keeps all that the way
+// back reads, or the results of convolutions only, or nothing but what the next
+// segment reads; the rest runs again, once, right before the way back needs it,
+// in nodes called NAME.again.  A search over all such plans finds the one with the
+// least time of recomputation.  A batch norm that runs again takes the statistics
+// of the first time, and nothing averages them twice; dropout draws the same
+// numbers.  Which nodes share a sweep does not depend on the plan, so every
+// result has the same bits with and without recomputation.
+//
 // # The form after the last pass
 //
 //   - Graph inputs are dense NCHW, the caller's memory, and only reorder nodes

@@ -28,7 +28,9 @@ networks need -weights, or -params formula for parameters to test with.
 backward pass and the update of its weights, compiled, with a training loop, data
 loading, checkpoints and a Main function for the command line.  -pkg main makes it a
 program.  It needs no weights: a trainer begins with random numbers, or with what it
-is given when it runs.
+is given when it runs.  -memory limits what a step of -for-batch images takes, without
+the data set: the way back computes again what there is no room to keep.  Not a bit of
+the results changes.
 
 -weights-dtype f16 rounds weights to half precision: the weight file, and what a
 run reads from memory, become half as large.  Arithmetic stays float32.
@@ -44,6 +46,7 @@ examples:
   resnetc compile resnet50 -weights resnet50.safetensors -tune resnet50.tune -o ./resnet50
   resnetc compile resnet50 -weights resnet50.safetensors -weights-dtype f16 -o ./resnet50
   resnetc compile resnet20_cifar -mode train -optimizer adamw -o ./trainer
+  resnetc compile resnet1202_cifar -mode train -memory 2GiB -for-batch 128 -o ./deep
   resnetc compile my.ir -weights my.safetensors -mean 0.5,0.5,0.5 -std 0.5,0.5,0.5 -o ./my
 
 in a Go file, with "tool github.com/resnetc/resnetc/cmd/resnetc" in go.mod:
@@ -129,7 +132,10 @@ func compileMode(c *cli.Command) (string, error) {
 			return "", usagef("-%s: a trainer holds no weights; give them to resnetc train, or to the trainer itself, with -params", name)
 		}
 	}
-	for _, name := range []string{"exact", "weights-dtype", "for-batch", "tune", "embed", "file", "labels"} {
+	if c.IsSet("for-batch") && !c.IsSet("memory") {
+		return "", usagef("-for-batch of a trainer is for -memory: add that")
+	}
+	for _, name := range []string{"exact", "weights-dtype", "tune", "embed", "file", "labels"} {
 		if c.IsSet(name) {
 			return "", usagef("-%s is for -mode infer", name)
 		}

@@ -51,7 +51,11 @@ func (net *network) generateTrain(ctx context.Context, c *cli.Command, pkg strin
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := passes.Run(net.graph, passes.Options{Observe: func(pass string, _ *ir.Graph) { bar.Step(pass) }}); err != nil {
+	lower := passes.Options{Observe: func(pass string, _ *ir.Graph) { bar.Step(pass) }}
+	if err := limitMemory(c, net.graph, &lower); err != nil {
+		return nil, err
+	}
+	if err := passes.Run(net.graph, lower); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {

@@ -25,6 +25,7 @@ func recipeFlags() []cli.Flag {
 		&cli.FloatFlag{Name: "stochastic-depth", Usage: "skip the last residual branch with probability `P`, earlier ones less often"},
 		&cli.FloatFlag{Name: "clip", Usage: "limit the norm of all gradients together to `NORM`"},
 		&cli.FloatFlag{Name: "bn-momentum", Value: 0.1, Usage: "`PART` of a batch in the running statistics of batch norms"},
+		memoryFlag(),
 	}
 }
 

@@ -214,7 +214,8 @@ func testFit(t *testing.T, f fitting) {
 	}
 }
 
-// killAt kills a run as soon as it has written a checkpoint.
+// killAt kills a run as soon as it has written a checkpoint; one that is
+// quicker than its killer has come to its end, which the caller's next run finds.
 func (f fitting) killAt(t *testing.T, run, threads, checkpoint string) {
 	t.Helper()
 	cmd := f.command("fit", threads, run)
@@ -229,12 +230,16 @@ func (f fitting) killAt(t *testing.T, run, threads, checkpoint string) {
 		}
 		select {
 		case err := <-ended:
-			t.Fatalf("ended before it could be killed: %v", err)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Log("ended before it could be killed")
+			return
 		case <-time.After(time.Millisecond):
 		}
 	}
 	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
+		t.Log(err) // it ended meanwhile
 	}
 	<-ended
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"text/template"
 
 	"github.com/dave/jennifer/jen"
@@ -53,7 +54,7 @@ func GenerateTrain(g *ir.Graph, o Options) (Files, error) {
 func (l *trainLowering) kernels(targets []string) []asm.Kernel {
 	var forward lowering
 	for _, r := range l.program.Layers {
-		if r.Op == runtime.TrainForward || r.Op == runtime.TrainBatchNorm {
+		if r.Op == runtime.TrainForward || r.Op == runtime.TrainBatchNorm || gradByWinograd(r) {
 			forward.program.Layers = append(forward.program.Layers, r.Layer)
 		}
 	}
@@ -64,11 +65,16 @@ func (l *trainLowering) kernels(targets []string) []asm.Kernel {
 func (l *trainLowering) trainKernels(targets []string) []asm.Kernel {
 	return slices.DeleteFunc(asm.TrainKernels(), func(k asm.Kernel) bool {
 		return targets != nil && !slices.Contains(targets, k.Level) ||
+			strings.HasPrefix(k.Op, "winograd_grad_") && !slices.ContainsFunc(l.program.Layers, gradByWinograd) ||
 			k.Op == "winograd_weight" && !slices.ContainsFunc(l.program.Layers, func(r runtime.TrainLayer) bool { return r.Layer.Winograd == k.Pixels }) ||
 			k.Op == "weight_grad" && k.Pixels < ir.Block && !slices.ContainsFunc(l.program.Layers, func(r runtime.TrainLayer) bool {
 				return r.Op == runtime.TrainWeightGrad && r.Slot.InBlock == 1 && r.Slot.Shape[3] == k.Pixels
 			})
 	})
+}
+
+func gradByWinograd(r runtime.TrainLayer) bool {
+	return r.Op == runtime.TrainWeightGrad && r.Layer.Winograd > 0
 }
 
 // renderTrainer gives trainer.go: the package comment, New, Main and the program.

@@ -105,8 +105,9 @@ func gradientOps() map[OpName]Op {
 		Conv2DGradWeight: {
 			Doc:      "gradient of conv2d with respect to its weight: each tap's products of dy and input, summed over images and pixels",
 			Operands: []Operand{dy, {Name: "input"}},
-			Attrs:    append(conv[:len(conv):len(conv)], AttrSpec{"kernel", one, "height and width of the weight"}),
-			Infer:    inferConv2DGradWeight,
+			Attrs: append(conv[:len(conv):len(conv)], AttrSpec{"kernel", one, "height and width of the weight"},
+				AttrSpec{"algorithm", "", "how the kernel computes it: direct, winograd2; chosen by a pass"}),
+			Infer: inferConv2DGradWeight,
 		},
 		BiasGrad: {
 			Doc:      "gradient of a bias per channel: the sum over all other axes",

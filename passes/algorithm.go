@@ -45,6 +45,9 @@ func chooseAlgorithm(g *ir.Graph, o Options) error {
 		perWeight = transformedWeight / trainingBatch
 	}
 	for _, n := range g.Nodes {
+		if n.Op == ir.Conv2DGradWeight {
+			n.Set("algorithm", gradWeightAlgorithm(n, o))
+		}
 		if n.Op != ir.Conv2D && n.Op != ir.Conv2DGradInput {
 			continue
 		}
@@ -80,6 +83,19 @@ const (
 	memoryWeight = 20
 	cachedWeight = 4
 )
+
+// gradWeightAlgorithm chooses how a weight's gradient is computed: by the transpose
+// of F(2×2, 3×3) where tiles of 2×2 pixels cover dy, which has no use for more
+// halo than it needs anyway.
+func gradWeightAlgorithm(n *ir.Node, o Options) string {
+	dy := n.In("dy").Type.Shape
+	kernel, one := n.Ints("kernel"), []int{1, 1}
+	if o.Exact || !slices.Equal(kernel, []int{3, 3}) || !slices.Equal(n.Ints("stride"), one) || !slices.Equal(n.Ints("dilation"), one) ||
+		n.Int("groups") > 1 || isStem(n) || dy[2]%2 > 0 || dy[3]%2 > 0 {
+		return "direct"
+	}
+	return "winograd2"
+}
 
 // steady reports whether an algorithm may compute n in training unless options
 // want it fast.  Deep networks amplify roundings from step to step: a forward

@@ -111,6 +111,8 @@ func (t *Trainer) weightGrad(r *TrainLayer, s *trainThread, task int) {
 				t.weightGradVectors(l, s, acc(o+j, i+k), o+j, i+k, first, last)
 			}
 		}
+	case l.Winograd > 0:
+		t.weightGradWinograd(r, s, acc, o, i, first, last)
 	case r.Slot.InBlock == 1:
 		t.weightGradImages(l, first, last, func(image, from, rows int) { t.weightGradPlanar(l, s, acc(o, 0), o, image, from, rows) })
 	default:

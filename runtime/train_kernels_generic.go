@@ -12,6 +12,9 @@ func genericTrainKernels() *trainKernelSet {
 		maskGrad:  maskGradGeneric,
 		normalize: normalizeGeneric,
 
+		winogradGradIn:  winogradGradInGeneric,
+		winogradGradOut: winogradGradOutGeneric,
+
 		weightGradPair: func(a *weightGradArgs) { weightGradGenericMany(a, 2, 0, a.dyPlane, a.accPlane) },
 		weightGradTaps: func(a *weightGradArgs) { weightGradGenericMany(a, 3, a.xStep, 0, 4*block*block) },
 	}
@@ -35,6 +38,9 @@ func chooseTrainKernels(level Level) *trainKernelSet {
 				if k == nil {
 					merged.weightGrad[n] = set.weightGrad[n]
 				}
+			}
+			if merged.winogradGradIn == nil {
+				merged.winogradGradIn, merged.winogradGradOut = set.winogradGradIn, set.winogradGradOut
 			}
 			for m, k := range merged.winogradWeight {
 				if k == nil {
@@ -156,37 +162,4 @@ func normalizeGeneric(a *channelArgs) {
 		}
 		*pixelAt(a.out, p*64) = y
 	}
-}
-
-// winogradWeightGeneric rounds products and sums apart, also where Go would
-// fuse them: levels without a kernel of their own use it.
-func winogradWeightGeneric(a *winogradArgs, m int) {
-	n := m + 2
-	var rows [6][3]float32
-	for t := range a.tiles * block {
-		tap := func(k int) float32 { return *(*float32)(unsafe.Add(unsafe.Pointer(a.in), k*a.row+4*t)) }
-		for x := range 3 {
-			for y, v := range timesG([3]float32{tap(x), tap(3 + x), tap(6 + x)}, m) {
-				rows[y][x] = v
-			}
-		}
-		for y := range n {
-			for x, v := range timesG(rows[y], m) {
-				if x < n {
-					*(*float32)(unsafe.Add(unsafe.Pointer(a.out), (y*n+x)*a.matrix+4*t)) = v
-				}
-			}
-		}
-	}
-}
-
-// timesG is G g, for the matrix G of F(m×m, 3×3) of Lavin and Gray; of m 2 only
-// the first four elements count.
-func timesG(g [3]float32, m int) [6]float32 {
-	if m == 2 {
-		s, u := float32((g[0]+g[2])*0.5), float32(g[1]*0.5)
-		return [6]float32{g[0], s + u, s - u, g[2]}
-	}
-	s, t, u := g[0]+g[2], float32(g[0]*(1./24))+float32(g[2]*(1./6)), float32(g[1]*(1./12))
-	return [6]float32{g[0] * (1. / 4), (s + g[1]) * (-1. / 6), (s - g[1]) * (-1. / 6), t + u, t - u, g[2]}
 }

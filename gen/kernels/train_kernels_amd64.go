@@ -35,6 +35,12 @@ func winograd_weight_f32_b16m2_avx2(a *winogradArgs)
 func winograd_weight_f32_b16m4_avx2(a *winogradArgs)
 
 //go:noescape
+func winograd_grad_in_f32_b16m2_avx2(a *winogradArgs)
+
+//go:noescape
+func winograd_grad_out_f32_b16m2_avx2(a *winogradArgs)
+
+//go:noescape
 func weight_grad_f32_16x16_avx512(a *weightGradArgs)
 
 //go:noescape
@@ -70,6 +76,12 @@ func winograd_weight_f32_b16m2_avx512(a *winogradArgs)
 //go:noescape
 func winograd_weight_f32_b16m4_avx512(a *winogradArgs)
 
+//go:noescape
+func winograd_grad_in_f32_b16m2_avx512(a *winogradArgs)
+
+//go:noescape
+func winograd_grad_out_f32_b16m2_avx512(a *winogradArgs)
+
 // assemblyTrainKernels returns the kernels of training in assembly that this CPU
 // can run, the fastest first.
 func assemblyTrainKernels() []*trainKernelSet {
@@ -89,6 +101,8 @@ func assemblyTrainKernels() []*trainKernelSet {
 		s.normalize = normalize_f32_b16_avx512
 		s.winogradWeight[2] = winograd_weight_f32_b16m2_avx512
 		s.winogradWeight[4] = winograd_weight_f32_b16m4_avx512
+		s.winogradGradIn = winograd_grad_in_f32_b16m2_avx512
+		s.winogradGradOut = winograd_grad_out_f32_b16m2_avx512
 		sets = append(sets, s)
 	}
 	if level >= AVX2 {
@@ -103,6 +117,8 @@ func assemblyTrainKernels() []*trainKernelSet {
 		s.normalize = normalize_f32_b16_avx2
 		s.winogradWeight[2] = winograd_weight_f32_b16m2_avx2
 		s.winogradWeight[4] = winograd_weight_f32_b16m4_avx2
+		s.winogradGradIn = winograd_grad_in_f32_b16m2_avx2
+		s.winogradGradOut = winograd_grad_out_f32_b16m2_avx2
 		sets = append(sets, s)
 	}
 	return sets

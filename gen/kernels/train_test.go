@@ -31,6 +31,9 @@ func TestTrainTable(t *testing.T) {
 				there[name] = true
 			}
 		}
+		if set.winogradGradIn != nil {
+			there["winograd_grad_in 0"], there["winograd_grad_out 0"] = true, set.winogradGradOut != nil
+		}
 		for m, kernel := range set.winogradWeight {
 			if kernel != nil {
 				there[fmt.Sprint("winograd_weight ", m)] = true
@@ -287,6 +290,67 @@ func TestWinogradWeight(t *testing.T) {
 							t.Fatalf("m %d: element %d of weight %d is %g, want %g", m, e, i, got, sum)
 						}
 					}
+				}
+			}
+		}
+	})
+}
+
+// TestWinogradGrad runs the transforms of a weight's gradient: they give the bits
+// of their twins, which are A d Aᵀ, but for signs, and Gᵀ u G.
+func TestWinogradGrad(t *testing.T) {
+	const most = 5
+	in, out := newGuarded(t, 16*16*(most+2)), newGuarded(t, 16*16*(most+2))
+	a := [4][2]float64{{1, 0}, {1, 1}, {1, -1}, {0, 1}}
+	g := [4][3]float64{{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, -1}}
+	compare := func(t *testing.T, trial int, twin, kernel winogradKernel, args winogradArgs, x, y []float32) {
+		values(rand.New(rand.NewPCG(uint64(trial), 0)), x)
+		values(rand.New(rand.NewPCG(uint64(trial), 1)), y)
+		args.in, args.out = &x[0], &y[0]
+		start := slices.Clone(y)
+		twin(&args)
+		want := slices.Clone(y)
+		copy(y, start)
+		kernel(&args)
+		for i := range y {
+			if !same(y[i], want[i]) {
+				t.Fatalf("%d tiles: value %d is %g, want %g", args.tiles, i, y[i], want[i])
+			}
+		}
+	}
+	wants := func(t *testing.T, what string, got float32, want float64) {
+		if math.Abs(float64(got)-want) > 1e-5 {
+			t.Fatalf("%s is %g, want %g", what, got, want)
+		}
+	}
+	eachTrainSet(t, func(t *testing.T, set, twins *trainKernelSet) {
+		if set.winogradGradIn == nil {
+			t.Skip("the twins do the work")
+		}
+		for trial := range 30 {
+			tiles := trial % (most + 1)
+			row, matrix := 32*max(tiles, 1)+trial%3, 16*max(tiles, 1)+trial%4
+			x, y := in.take(t, row+32*max(tiles, 1), trial), out.take(t, 15*matrix+16*max(tiles, 1), trial)
+			compare(t, trial, twins.winogradGradIn, set.winogradGradIn, winogradArgs{tiles: tiles, row: 4 * row, matrix: 4 * matrix}, x, y)
+			for i := range 16 * tiles {
+				tile, c := i/16, i%16
+				for e := range 16 {
+					sum := 0.0
+					for k := range 4 {
+						sum += a[e/4][k/2] * a[e%4][k%2] * float64(x[k/2*row+(2*tile+k%2)*16+c])
+					}
+					wants(t, fmt.Sprint("element ", e), y[e*matrix+i], sum)
+				}
+			}
+			x, y = in.take(t, 15*matrix+16*max(tiles, 1), trial), out.take(t, 8*matrix+16*max(tiles, 1), trial)
+			compare(t, trial, twins.winogradGradOut, set.winogradGradOut, winogradArgs{tiles: tiles, row: 4 * matrix, matrix: 4 * matrix}, x, y)
+			for i := range 16 * tiles {
+				for k := range 9 {
+					sum := 0.0
+					for e := range 16 {
+						sum += g[e/4][k/3] * g[e%4][k%3] * float64(x[e*matrix+i])
+					}
+					wants(t, fmt.Sprint("tap ", k), y[k*matrix+i], sum)
 				}
 			}
 		}

@@ -49,12 +49,13 @@ func generate(runtime string) (map[string][]byte, error) {
 	}
 	maps.Copy(files, train)
 	for name, source := range map[string]string{
-		"train_contract.go":   "train_kernels.go",
-		"train_generic.go":    "train_kernels_generic.go",
-		"contract.go":         "kernels.go",
-		"generic.go":          "kernels_generic.go",
-		"half_generic.go":     "half_generic.go",
-		"winograd_generic.go": "winograd_generic.go",
+		"train_contract.go":         "train_kernels.go",
+		"train_generic.go":          "train_kernels_generic.go",
+		"train_winograd_generic.go": "train_winograd_generic.go",
+		"contract.go":               "kernels.go",
+		"generic.go":                "kernels_generic.go",
+		"half_generic.go":           "half_generic.go",
+		"winograd_generic.go":       "winograd_generic.go",
 	} {
 		data, err := os.ReadFile(filepath.Join(runtime, source))
 		if err != nil {

@@ -76,9 +76,9 @@ func TestConstants(t *testing.T) {
 	if want := []string{"0", "1", "2", "3", "4", "5"}; !slices.Equal(classes, want) || value("convClasses") != "6" {
 		t.Errorf("classes %v, want %v of %s", classes, want, value("convClasses"))
 	}
-	if value("flagReLU") != "1" || value("flagAccumulate") != "2" {
-		t.Errorf("flagReLU %s, flagAccumulate %s; asm has %d and %d",
-			value("flagReLU"), value("flagAccumulate"), flagReLU, flagAccumulate)
+	if value("flagReLU") != "1" || value("flagAccumulate") != "2" || value("flagNear") != "4" {
+		t.Errorf("flagReLU %s, flagAccumulate %s, flagNear %s; asm has %d, %d and %d",
+			value("flagReLU"), value("flagAccumulate"), value("flagNear"), flagReLU, flagAccumulate, flagNear)
 	}
 	if value("maxTile") != "28" || value("maxBlocks") != "4" {
 		t.Errorf("maxTile %s, maxBlocks %s: see that isas uses them well", value("maxTile"), value("maxBlocks"))

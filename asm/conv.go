@@ -5,8 +5,8 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// General-purpose registers of the convolution kernels.  All others but SP and
-// BP are scratch between reductions.
+// General-purpose registers of the convolution kernels.  RCX is scratch, and
+// all others but SP and BP are between reductions.
 var (
 	convIn    = reg.RSI // input of the tile's first pixel
 	convOut   = reg.RDX // output of the tile's first pixel
@@ -15,10 +15,9 @@ var (
 	convW3    = reg.R11 // three times that, where there are four
 	convRow   = reg.R12 // window row
 	convPlane = reg.R13 // input channel block
-	convTiles = reg.R14 // left to do
+	convNext  = reg.R14 // input to ask for, of the channel block after that
 	convCol   = reg.RAX // window column
-	convKW    = reg.RBX // columns left
-	convKH    = reg.RCX // rows left
+	convTouch = reg.RBX // what the epilogue will touch, to ask for
 	convI     = reg.R15 // input channel blocks left
 	convC     = reg.R8  // times convUnroll channels left
 )
@@ -27,16 +26,18 @@ var (
 // gained nothing where it was measured (Zen 4), and made the code longer.
 const convUnroll = 4
 
-// convAhead is how many bytes of weights are asked for before their turn: about
+// convWeightsAhead is how many bytes of weights are asked for before their turn: about
 // as many as a tile consumes while memory answers.
-const convAhead = 4096
+const convWeightsAhead = 4096
 
 // conv is the tile loop of a convolution kernel.  Accumulator p*n+v holds
 // vector v, of n, of pixel p: all blocks of a pixel, one after another.
 func conv(b *builder) {
-	b.MOVQ(b.arg("tiles"), convTiles)
-	b.TESTQ(convTiles, convTiles)
+	l := b.convLocals()
+	b.MOVQ(b.arg("tiles"), reg.RAX)
+	b.TESTQ(reg.RAX, reg.RAX)
 	b.JLE(operand.LabelRef("done"))
+	b.MOVQ(reg.RAX, l.tiles)
 	b.MOVQ(b.arg("in"), convIn)
 	b.MOVQ(b.arg("out"), convOut)
 	if b.kernel.Blocks > 1 {
@@ -47,27 +48,15 @@ func conv(b *builder) {
 	}
 
 	b.Label("tile")
-	b.convPrefetch()
+	b.convBeginTouch(l)
 	b.convStart()
-	b.convReduce()
+	b.convReduce(l)
 	b.convEpilogue()
 	b.ADDQ(operand.I32(b.kernel.Pixels*convClasses[b.kernel.Class].step), convIn)
 	b.ADDQ(operand.I32(b.kernel.Pixels*64), convOut)
-	b.DECQ(convTiles)
+	b.DECQ(l.tiles)
 	b.JNE(operand.LabelRef("tile"))
 	b.Label("done")
-}
-
-// convPrefetch asks for what the tile's epilogue will touch: the output, and the
-// residual if there is one.  They come from the last-level cache or memory, and
-// all at once: without this the tile would wait for them at its end.
-func (b *builder) convPrefetch() {
-	line := func(_ int, m operand.Mem) { b.PREFETCHT0(m) }
-	b.MOVQ(convOut, reg.RAX)
-	b.convBlocks(reg.RAX, "outPlane", line)
-	b.convResidual("start")
-	b.convBlocks(reg.RAX, "resPlane", line)
-	b.Label("start")
 }
 
 // convResidual gives RAX the place of the tile's residual, or jumps to none.
@@ -128,7 +117,7 @@ func (b *builder) convBlocks(p reg.Register, plane string, do func(first int, m 
 
 // convReduce is the reduction: input channel blocks, window rows, window
 // columns, channels.
-func (b *builder) convReduce() {
+func (b *builder) convReduce(l convLocals) {
 	channels := convClasses[b.kernel.Class].channels
 	unroll := min(channels, convUnroll)
 	b.MOVQ(b.arg("w"), convW)
@@ -136,34 +125,42 @@ func (b *builder) convReduce() {
 	b.MOVQ(b.arg("blocks"), convI)
 
 	b.Label("plane")
+	ahead := unroll < channels // a planar input has too few products for that
+	if ahead {
+		b.convFindNext(l)
+	}
 	b.MOVQ(convPlane, convRow)
-	b.MOVQ(b.arg("kh"), convKH)
+	b.MOVQ(b.arg("kh"), reg.RCX)
+	b.MOVQ(reg.RCX, l.kh)
 
 	b.Label("row")
 	b.MOVQ(convRow, convCol)
-	b.MOVQ(b.arg("kw"), convKW)
+	b.MOVQ(b.arg("kw"), reg.RCX)
+	b.MOVQ(reg.RCX, l.kw)
 
 	b.Label("col")
-	if unroll < channels {
+	if ahead {
+		b.convBeginAhead(l)
 		b.MOVL(operand.U32(channels/unroll), convC.As32())
 		b.Label("channels")
+		b.convAhead((b.kernel.Pixels*unroll + channels - 1) / channels)
 	}
 	for c := range unroll {
 		b.convChannel(c)
 	}
 	b.ADDQ(operand.I32(unroll*b.convWeights()), convW)
-	if unroll < channels {
+	if ahead {
 		b.ADDQ(operand.I32(unroll*4), convCol)
 		b.DECQ(convC)
 		b.JNE(operand.LabelRef("channels"))
 		b.SUBQ(operand.I32(channels*4), convCol)
 	}
 	b.ADDQ(b.arg("inCol"), convCol)
-	b.DECQ(convKW)
+	b.DECQ(l.kw)
 	b.JNE(operand.LabelRef("col"))
 
 	b.ADDQ(b.arg("inRow"), convRow)
-	b.DECQ(convKH)
+	b.DECQ(l.kh)
 	b.JNE(operand.LabelRef("row"))
 
 	b.ADDQ(b.arg("inPlane"), convPlane)
@@ -215,7 +212,7 @@ func (b *builder) convChannel(c int) {
 	for v := range n {
 		b.convLoadWeight(v, c, b.isa.vec(weights+v))
 		if v%b.isa.vectors() == 0 && c*b.convWeights()%64 == 0 {
-			b.PREFETCHT0(b.convWeight(v, c).Offset(convAhead))
+			b.PREFETCHT0(b.convWeight(v, c).Offset(convWeightsAhead))
 		}
 	}
 	for p := range b.kernel.Pixels {

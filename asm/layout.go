@@ -29,6 +29,7 @@ var (
 const (
 	flagReLU       = 1
 	flagAccumulate = 2
+	flagNear       = 4
 )
 
 // argsType returns the name of an operation's argument struct, and its layout.

@@ -72,6 +72,7 @@ type convArgs struct {
 const (
 	flagReLU       = 1
 	flagAccumulate = 2
+	flagNear       = 4 // the input is in the cache; the result does not depend on this
 )
 
 // poolKernel reduces a window for each of a.pixels pixels of one channel block.

@@ -45,7 +45,7 @@ func convCases(k asm.Kernel, r *rand.Rand) []convCase {
 		c := convCase{Kernel: k, tiles: tiles, in: in, kh: kh, kw: kw}
 		c.res = []string{"none", "apart", "in place"}[next(3)]
 		c.bias = next(2) == 1
-		c.flags = next(4)
+		c.flags = next(8)
 		c.place = next(2)
 		c.data = []string{"random", "special", "random", "zero"}[r.IntN(4)]
 		c.dilation = 1 + r.IntN(2)

@@ -26,23 +26,28 @@ TEXT ·xgetbv(SB), NOSPLIT, $0-8
 
 // func conv2d_f32_b16s1_1x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_1x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_1x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -70,17 +75,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Y2
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y3
@@ -111,10 +154,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -140,7 +183,7 @@ store:
 	VMOVUPS Y1, 32(AX)
 	ADDQ    $+64, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -149,25 +192,28 @@ done:
 
 // func conv2d_f32_b16s1_2x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_2x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_2x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -201,17 +247,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Y4
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y5
@@ -254,10 +338,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -289,7 +373,7 @@ store:
 	VMOVUPS Y3, 96(AX)
 	ADDQ    $+128, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -298,27 +382,28 @@ done:
 
 // func conv2d_f32_b16s1_3x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_3x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_3x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -358,17 +443,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Y6
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y7
@@ -423,10 +546,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -464,7 +587,7 @@ store:
 	VMOVUPS Y5, 160(AX)
 	ADDQ    $+192, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -473,29 +596,28 @@ done:
 
 // func conv2d_f32_b16s1_4x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_4x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_4x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -541,17 +663,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Y8
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y9
@@ -618,10 +778,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -665,7 +825,7 @@ store:
 	VMOVUPS Y7, 224(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -674,31 +834,28 @@ done:
 
 // func conv2d_f32_b16s1_5x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_5x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_5x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -750,17 +907,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  320(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+128, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Y10
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y11
@@ -839,10 +1036,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -892,7 +1089,7 @@ store:
 	VMOVUPS Y9, 288(AX)
 	ADDQ    $+320, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -901,33 +1098,28 @@ done:
 
 // func conv2d_f32_b16s1_6x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_6x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_6x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -985,17 +1177,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+128, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Y12
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y13
@@ -1086,10 +1318,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -1145,7 +1377,7 @@ store:
 	VMOVUPS Y11, 352(AX)
 	ADDQ    $+384, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -1154,28 +1386,29 @@ done:
 
 // func conv2d_f32_b16s1_1x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_1x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_1x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -1210,17 +1443,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Y4
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y5
@@ -1271,10 +1542,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -1308,7 +1579,7 @@ store:
 	VMOVUPS Y3, 32(AX)
 	ADDQ    $+64, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -1317,32 +1588,29 @@ done:
 
 // func conv2d_f32_b16s1_2x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_2x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_2x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -1389,17 +1657,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Y8
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y9
@@ -1470,10 +1776,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -1519,7 +1825,7 @@ store:
 	VMOVUPS Y7, 96(AX)
 	ADDQ    $+128, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -1528,36 +1834,29 @@ done:
 
 // func conv2d_f32_b16s1_3x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_3x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_3x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -1616,17 +1915,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VBROADCASTSS (AX), Y13
 	VBROADCASTSS 64(AX), Y14
 	VBROADCASTSS 128(AX), Y15
@@ -1709,10 +2046,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -1770,7 +2107,7 @@ store:
 	VMOVUPS Y11, 160(AX)
 	ADDQ    $+192, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -1779,23 +2116,28 @@ done:
 
 // func conv2d_f32_b16s2_1x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s2_1x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_1x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -1823,17 +2165,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Y2
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y3
@@ -1864,10 +2244,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -1893,7 +2273,7 @@ store:
 	VMOVUPS Y1, 32(AX)
 	ADDQ    $+128, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -1902,25 +2282,28 @@ done:
 
 // func conv2d_f32_b16s2_2x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s2_2x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_2x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -1954,17 +2337,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Y4
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y5
@@ -2007,10 +2428,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -2042,7 +2463,7 @@ store:
 	VMOVUPS Y3, 96(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -2051,27 +2472,28 @@ done:
 
 // func conv2d_f32_b16s2_3x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s2_3x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_3x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -2111,17 +2533,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Y6
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y7
@@ -2176,10 +2636,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -2217,7 +2677,7 @@ store:
 	VMOVUPS Y5, 160(AX)
 	ADDQ    $+384, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -2226,29 +2686,28 @@ done:
 
 // func conv2d_f32_b16s2_4x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s2_4x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_4x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -2294,17 +2753,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Y8
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y9
@@ -2371,10 +2868,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -2418,7 +2915,7 @@ store:
 	VMOVUPS Y7, 224(AX)
 	ADDQ    $+512, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -2427,31 +2924,28 @@ done:
 
 // func conv2d_f32_b16s2_5x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s2_5x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_5x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -2503,17 +2997,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+256, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Y10
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y11
@@ -2592,10 +3126,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -2645,7 +3179,7 @@ store:
 	VMOVUPS Y9, 288(AX)
 	ADDQ    $+640, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -2654,33 +3188,28 @@ done:
 
 // func conv2d_f32_b16s2_6x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s2_6x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_6x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -2738,17 +3267,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+256, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Y12
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y13
@@ -2839,10 +3408,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -2898,7 +3467,7 @@ store:
 	VMOVUPS Y11, 352(AX)
 	ADDQ    $+768, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -2907,28 +3476,29 @@ done:
 
 // func conv2d_f32_b16s2_1x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s2_1x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_1x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -2963,17 +3533,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Y4
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y5
@@ -3024,10 +3632,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -3061,7 +3669,7 @@ store:
 	VMOVUPS Y3, 32(AX)
 	ADDQ    $+128, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -3070,32 +3678,29 @@ done:
 
 // func conv2d_f32_b16s2_2x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s2_2x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_2x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -3142,17 +3747,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Y8
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y9
@@ -3223,10 +3866,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -3272,7 +3915,7 @@ store:
 	VMOVUPS Y7, 96(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -3281,36 +3924,29 @@ done:
 
 // func conv2d_f32_b16s2_3x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s2_3x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_3x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -3369,17 +4005,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VBROADCASTSS (AX), Y13
 	VBROADCASTSS 128(AX), Y14
 	VBROADCASTSS 256(AX), Y15
@@ -3462,10 +4136,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -3523,7 +4197,7 @@ store:
 	VMOVUPS Y11, 160(AX)
 	ADDQ    $+384, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -3532,11 +4206,12 @@ done:
 
 // func conv2d_f32_b1s1_1x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b1s1_1x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_1x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -3578,10 +4253,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Y2
@@ -3592,10 +4269,10 @@ col:
 	VFMADD231PS  Y4, Y3, Y1
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -3621,7 +4298,7 @@ store:
 	VMOVUPS Y1, 32(AX)
 	ADDQ    $+4, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -3630,11 +4307,12 @@ done:
 
 // func conv2d_f32_b1s1_2x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b1s1_2x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_2x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -3684,10 +4362,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Y4
@@ -3701,10 +4381,10 @@ col:
 	VFMADD231PS  Y7, Y5, Y3
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -3736,7 +4416,7 @@ store:
 	VMOVUPS Y3, 96(AX)
 	ADDQ    $+8, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -3745,11 +4425,12 @@ done:
 
 // func conv2d_f32_b1s1_3x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b1s1_3x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_3x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -3807,10 +4488,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Y6
@@ -3827,10 +4510,10 @@ col:
 	VFMADD231PS  Y10, Y7, Y5
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -3868,7 +4551,7 @@ store:
 	VMOVUPS Y5, 160(AX)
 	ADDQ    $+12, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -3877,11 +4560,12 @@ done:
 
 // func conv2d_f32_b1s1_4x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b1s1_4x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_4x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -3947,10 +4631,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Y8
@@ -3970,10 +4656,10 @@ col:
 	VFMADD231PS  Y13, Y9, Y7
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -4017,7 +4703,7 @@ store:
 	VMOVUPS Y7, 224(AX)
 	ADDQ    $+16, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -4026,11 +4712,12 @@ done:
 
 // func conv2d_f32_b1s1_5x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b1s1_5x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_5x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -4104,10 +4791,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Y10
@@ -4130,10 +4819,10 @@ col:
 	VFMADD231PS  Y12, Y11, Y9
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -4183,7 +4872,7 @@ store:
 	VMOVUPS Y9, 288(AX)
 	ADDQ    $+20, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -4192,11 +4881,12 @@ done:
 
 // func conv2d_f32_b1s1_6x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b1s1_6x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_6x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -4278,10 +4968,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Y12
@@ -4307,10 +4999,10 @@ col:
 	VFMADD231PS  Y15, Y13, Y11
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -4366,7 +5058,7 @@ store:
 	VMOVUPS Y11, 352(AX)
 	ADDQ    $+24, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -4375,11 +5067,12 @@ done:
 
 // func conv2d_f32_b1s1_1x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b1s1_1x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_1x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -4433,10 +5126,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Y4
@@ -4452,10 +5147,10 @@ col:
 	VFMADD231PS  Y8, Y7, Y3
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -4489,7 +5184,7 @@ store:
 	VMOVUPS Y3, 32(AX)
 	ADDQ    $+4, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -4498,11 +5193,12 @@ done:
 
 // func conv2d_f32_b1s1_2x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b1s1_2x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_2x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -4572,10 +5268,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Y8
@@ -4596,10 +5294,10 @@ col:
 	VFMADD231PS  Y13, Y11, Y7
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -4645,7 +5343,7 @@ store:
 	VMOVUPS Y7, 96(AX)
 	ADDQ    $+8, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -4654,11 +5352,12 @@ done:
 
 // func conv2d_f32_b1s1_3x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b1s1_3x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_3x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -4744,10 +5443,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VBROADCASTSS (AX), Y13
@@ -4771,10 +5472,10 @@ col:
 	VFMADD231PS  Y12, Y15, Y11
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -4832,7 +5533,7 @@ store:
 	VMOVUPS Y11, 160(AX)
 	ADDQ    $+12, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -4841,11 +5542,12 @@ done:
 
 // func conv2d_f32_b1s2_1x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b1s2_1x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_1x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -4887,10 +5589,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Y2
@@ -4901,10 +5605,10 @@ col:
 	VFMADD231PS  Y4, Y3, Y1
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -4930,7 +5634,7 @@ store:
 	VMOVUPS Y1, 32(AX)
 	ADDQ    $+8, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -4939,11 +5643,12 @@ done:
 
 // func conv2d_f32_b1s2_2x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b1s2_2x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_2x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -4993,10 +5698,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Y4
@@ -5010,10 +5717,10 @@ col:
 	VFMADD231PS  Y7, Y5, Y3
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -5045,7 +5752,7 @@ store:
 	VMOVUPS Y3, 96(AX)
 	ADDQ    $+16, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -5054,11 +5761,12 @@ done:
 
 // func conv2d_f32_b1s2_3x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b1s2_3x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_3x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -5116,10 +5824,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Y6
@@ -5136,10 +5846,10 @@ col:
 	VFMADD231PS  Y10, Y7, Y5
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -5177,7 +5887,7 @@ store:
 	VMOVUPS Y5, 160(AX)
 	ADDQ    $+24, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -5186,11 +5896,12 @@ done:
 
 // func conv2d_f32_b1s2_4x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b1s2_4x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_4x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -5256,10 +5967,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Y8
@@ -5279,10 +5992,10 @@ col:
 	VFMADD231PS  Y13, Y9, Y7
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -5326,7 +6039,7 @@ store:
 	VMOVUPS Y7, 224(AX)
 	ADDQ    $+32, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -5335,11 +6048,12 @@ done:
 
 // func conv2d_f32_b1s2_5x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b1s2_5x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_5x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -5413,10 +6127,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Y10
@@ -5439,10 +6155,10 @@ col:
 	VFMADD231PS  Y12, Y11, Y9
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -5492,7 +6208,7 @@ store:
 	VMOVUPS Y9, 288(AX)
 	ADDQ    $+40, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -5501,11 +6217,12 @@ done:
 
 // func conv2d_f32_b1s2_6x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b1s2_6x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_6x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -5587,10 +6304,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Y12
@@ -5616,10 +6335,10 @@ col:
 	VFMADD231PS  Y15, Y13, Y11
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -5675,7 +6394,7 @@ store:
 	VMOVUPS Y11, 352(AX)
 	ADDQ    $+48, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -5684,11 +6403,12 @@ done:
 
 // func conv2d_f32_b1s2_1x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b1s2_1x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_1x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -5742,10 +6462,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Y4
@@ -5761,10 +6483,10 @@ col:
 	VFMADD231PS  Y8, Y7, Y3
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -5798,7 +6520,7 @@ store:
 	VMOVUPS Y3, 32(AX)
 	ADDQ    $+8, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -5807,11 +6529,12 @@ done:
 
 // func conv2d_f32_b1s2_2x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b1s2_2x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_2x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -5881,10 +6604,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Y8
@@ -5905,10 +6630,10 @@ col:
 	VFMADD231PS  Y13, Y11, Y7
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -5954,7 +6679,7 @@ store:
 	VMOVUPS Y7, 96(AX)
 	ADDQ    $+16, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -5963,11 +6688,12 @@ done:
 
 // func conv2d_f32_b1s2_3x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b1s2_3x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_3x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -6053,10 +6779,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VBROADCASTSS (AX), Y13
@@ -6080,10 +6808,10 @@ col:
 	VFMADD231PS  Y12, Y15, Y11
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -6141,7 +6869,7 @@ store:
 	VMOVUPS Y11, 160(AX)
 	ADDQ    $+24, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -6150,23 +6878,28 @@ done:
 
 // func conv2d_f32_h16s1_1x16_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s1_1x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_1x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -6194,17 +6927,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VCVTPH2PS    (R9), Y2
 	PREFETCHT0   4096(R9)
 	VCVTPH2PS    16(R9), Y3
@@ -6233,10 +7004,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -6262,7 +7033,7 @@ store:
 	VMOVUPS Y1, 32(AX)
 	ADDQ    $+64, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -6271,25 +7042,28 @@ done:
 
 // func conv2d_f32_h16s1_2x16_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s1_2x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_2x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -6323,17 +7097,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VCVTPH2PS    (R9), Y4
 	PREFETCHT0   4096(R9)
 	VCVTPH2PS    16(R9), Y5
@@ -6374,10 +7186,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -6409,7 +7221,7 @@ store:
 	VMOVUPS Y3, 96(AX)
 	ADDQ    $+128, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -6418,27 +7230,28 @@ done:
 
 // func conv2d_f32_h16s1_3x16_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s1_3x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_3x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -6478,17 +7291,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VCVTPH2PS    (R9), Y6
 	PREFETCHT0   4096(R9)
 	VCVTPH2PS    16(R9), Y7
@@ -6541,10 +7392,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -6582,7 +7433,7 @@ store:
 	VMOVUPS Y5, 160(AX)
 	ADDQ    $+192, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -6591,29 +7442,28 @@ done:
 
 // func conv2d_f32_h16s1_4x16_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s1_4x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_4x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -6659,17 +7509,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VCVTPH2PS    (R9), Y8
 	PREFETCHT0   4096(R9)
 	VCVTPH2PS    16(R9), Y9
@@ -6734,10 +7622,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -6781,7 +7669,7 @@ store:
 	VMOVUPS Y7, 224(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -6790,31 +7678,28 @@ done:
 
 // func conv2d_f32_h16s1_5x16_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s1_5x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_5x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -6866,17 +7751,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  320(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+128, R14
+	ADDQ         $+128, BX
 	VCVTPH2PS    (R9), Y10
 	PREFETCHT0   4096(R9)
 	VCVTPH2PS    16(R9), Y11
@@ -6953,10 +7878,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -7006,7 +7931,7 @@ store:
 	VMOVUPS Y9, 288(AX)
 	ADDQ    $+320, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -7015,33 +7940,28 @@ done:
 
 // func conv2d_f32_h16s1_6x16_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s1_6x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_6x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -7099,17 +8019,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+128, R14
+	ADDQ         $+128, BX
 	VCVTPH2PS    (R9), Y12
 	PREFETCHT0   4096(R9)
 	VCVTPH2PS    16(R9), Y13
@@ -7198,10 +8158,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -7257,7 +8217,7 @@ store:
 	VMOVUPS Y11, 352(AX)
 	ADDQ    $+384, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -7266,28 +8226,29 @@ done:
 
 // func conv2d_f32_h16s1_1x32_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s1_1x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_1x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -7322,17 +8283,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VCVTPH2PS    (R9), Y4
 	PREFETCHT0   4096(R9)
 	VCVTPH2PS    16(R9), Y5
@@ -7379,10 +8378,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -7416,7 +8415,7 @@ store:
 	VMOVUPS Y3, 32(AX)
 	ADDQ    $+64, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -7425,32 +8424,29 @@ done:
 
 // func conv2d_f32_h16s1_2x32_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s1_2x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_2x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -7497,17 +8493,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VCVTPH2PS    (R9), Y8
 	PREFETCHT0   4096(R9)
 	VCVTPH2PS    16(R9), Y9
@@ -7574,10 +8608,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -7623,7 +8657,7 @@ store:
 	VMOVUPS Y7, 96(AX)
 	ADDQ    $+128, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -7632,36 +8666,29 @@ done:
 
 // func conv2d_f32_h16s1_3x32_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s1_3x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_3x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -7720,17 +8747,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VBROADCASTSS (AX), Y13
 	VBROADCASTSS 64(AX), Y14
 	VBROADCASTSS 128(AX), Y15
@@ -7813,10 +8878,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -7874,7 +8939,7 @@ store:
 	VMOVUPS Y11, 160(AX)
 	ADDQ    $+192, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -7883,23 +8948,28 @@ done:
 
 // func conv2d_f32_h16s2_1x16_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s2_1x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_1x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -7927,17 +8997,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VCVTPH2PS    (R9), Y2
 	PREFETCHT0   4096(R9)
 	VCVTPH2PS    16(R9), Y3
@@ -7966,10 +9074,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -7995,7 +9103,7 @@ store:
 	VMOVUPS Y1, 32(AX)
 	ADDQ    $+128, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -8004,25 +9112,28 @@ done:
 
 // func conv2d_f32_h16s2_2x16_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s2_2x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_2x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -8056,17 +9167,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VCVTPH2PS    (R9), Y4
 	PREFETCHT0   4096(R9)
 	VCVTPH2PS    16(R9), Y5
@@ -8107,10 +9256,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -8142,7 +9291,7 @@ store:
 	VMOVUPS Y3, 96(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -8151,27 +9300,28 @@ done:
 
 // func conv2d_f32_h16s2_3x16_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s2_3x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_3x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -8211,17 +9361,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VCVTPH2PS    (R9), Y6
 	PREFETCHT0   4096(R9)
 	VCVTPH2PS    16(R9), Y7
@@ -8274,10 +9462,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -8315,7 +9503,7 @@ store:
 	VMOVUPS Y5, 160(AX)
 	ADDQ    $+384, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -8324,29 +9512,28 @@ done:
 
 // func conv2d_f32_h16s2_4x16_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s2_4x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_4x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -8392,17 +9579,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VCVTPH2PS    (R9), Y8
 	PREFETCHT0   4096(R9)
 	VCVTPH2PS    16(R9), Y9
@@ -8467,10 +9692,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -8514,7 +9739,7 @@ store:
 	VMOVUPS Y7, 224(AX)
 	ADDQ    $+512, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -8523,31 +9748,28 @@ done:
 
 // func conv2d_f32_h16s2_5x16_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s2_5x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_5x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -8599,17 +9821,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+256, R14
+	ADDQ         $+128, BX
 	VCVTPH2PS    (R9), Y10
 	PREFETCHT0   4096(R9)
 	VCVTPH2PS    16(R9), Y11
@@ -8686,10 +9948,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -8739,7 +10001,7 @@ store:
 	VMOVUPS Y9, 288(AX)
 	ADDQ    $+640, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -8748,33 +10010,28 @@ done:
 
 // func conv2d_f32_h16s2_6x16_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s2_6x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_6x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -8832,17 +10089,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+256, R14
+	ADDQ         $+128, BX
 	VCVTPH2PS    (R9), Y12
 	PREFETCHT0   4096(R9)
 	VCVTPH2PS    16(R9), Y13
@@ -8931,10 +10228,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -8990,7 +10287,7 @@ store:
 	VMOVUPS Y11, 352(AX)
 	ADDQ    $+768, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -8999,28 +10296,29 @@ done:
 
 // func conv2d_f32_h16s2_1x32_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s2_1x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_1x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -9055,17 +10353,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VCVTPH2PS    (R9), Y4
 	PREFETCHT0   4096(R9)
 	VCVTPH2PS    16(R9), Y5
@@ -9112,10 +10448,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -9149,7 +10485,7 @@ store:
 	VMOVUPS Y3, 32(AX)
 	ADDQ    $+128, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -9158,32 +10494,29 @@ done:
 
 // func conv2d_f32_h16s2_2x32_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s2_2x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_2x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -9230,17 +10563,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VCVTPH2PS    (R9), Y8
 	PREFETCHT0   4096(R9)
 	VCVTPH2PS    16(R9), Y9
@@ -9307,10 +10678,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -9356,7 +10727,7 @@ store:
 	VMOVUPS Y7, 96(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -9365,36 +10736,29 @@ done:
 
 // func conv2d_f32_h16s2_3x32_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s2_3x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_3x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -9453,17 +10817,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VBROADCASTSS (AX), Y13
 	VBROADCASTSS 128(AX), Y14
 	VBROADCASTSS 256(AX), Y15
@@ -9546,10 +10948,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -9607,7 +11009,7 @@ store:
 	VMOVUPS Y11, 160(AX)
 	ADDQ    $+384, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -12421,23 +13823,28 @@ done:
 
 // func conv2d_f32_b16s1_1x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_1x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_1x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -12462,17 +13869,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+64, R14
+	ADDQ             $+64, BX
 	VMOVUPS          (R9), Z1
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z1, Z0
@@ -12491,10 +13936,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -12517,7 +13962,7 @@ store:
 	VMOVUPS Z0, (AX)
 	ADDQ    $+64, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -12526,25 +13971,28 @@ done:
 
 // func conv2d_f32_b16s1_2x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_2x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_2x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -12572,17 +14020,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+64, R14
+	ADDQ             $+64, BX
 	VMOVUPS          (R9), Z2
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z2, Z0
@@ -12605,10 +14091,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -12634,7 +14120,7 @@ store:
 	VMOVUPS Z1, 64(AX)
 	ADDQ    $+128, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -12643,27 +14129,28 @@ done:
 
 // func conv2d_f32_b16s1_3x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_3x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_3x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -12694,17 +14181,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+64, R14
+	ADDQ             $+64, BX
 	VMOVUPS          (R9), Z3
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z3, Z0
@@ -12731,10 +14256,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -12763,7 +14288,7 @@ store:
 	VMOVUPS Z2, 128(AX)
 	ADDQ    $+192, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -12772,29 +14297,28 @@ done:
 
 // func conv2d_f32_b16s1_4x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_4x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_4x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -12828,17 +14352,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+64, R14
+	ADDQ             $+64, BX
 	VMOVUPS          (R9), Z4
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z4, Z0
@@ -12869,10 +14431,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -12904,7 +14466,7 @@ store:
 	VMOVUPS Z3, 192(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -12913,31 +14475,28 @@ done:
 
 // func conv2d_f32_b16s1_5x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_5x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_5x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -12974,17 +14533,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  320(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+128, R14
+	ADDQ             $+128, BX
 	VMOVUPS          (R9), Z5
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z5, Z0
@@ -13019,10 +14618,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -13057,7 +14656,7 @@ store:
 	VMOVUPS Z4, 256(AX)
 	ADDQ    $+320, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -13066,33 +14665,28 @@ done:
 
 // func conv2d_f32_b16s1_6x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_6x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_6x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -13132,17 +14726,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+128, R14
+	ADDQ             $+128, BX
 	VMOVUPS          (R9), Z6
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z6, Z0
@@ -13181,10 +14815,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -13222,7 +14856,7 @@ store:
 	VMOVUPS Z5, 320(AX)
 	ADDQ    $+384, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -13231,35 +14865,28 @@ done:
 
 // func conv2d_f32_b16s1_7x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_7x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_7x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -13302,17 +14929,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  448(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+128, R14
+	ADDQ             $+128, BX
 	VMOVUPS          (R9), Z7
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z7, Z0
@@ -13355,10 +15022,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -13399,7 +15066,7 @@ store:
 	VMOVUPS Z6, 384(AX)
 	ADDQ    $+448, SI
 	ADDQ    $+448, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -13408,37 +15075,28 @@ done:
 
 // func conv2d_f32_b16s1_8x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_8x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_8x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -13484,17 +15142,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+128, R14
+	ADDQ             $+128, BX
 	VMOVUPS          (R9), Z8
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z8, Z0
@@ -13541,10 +15239,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -13588,7 +15286,7 @@ store:
 	VMOVUPS Z7, 448(AX)
 	ADDQ    $+512, SI
 	ADDQ    $+512, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -13597,39 +15295,28 @@ done:
 
 // func conv2d_f32_b16s1_9x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_9x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_9x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -13678,17 +15365,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  576(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	ADDQ             $+192, R14
+	ADDQ             $+192, BX
 	VMOVUPS          (R9), Z9
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z9, Z0
@@ -13739,10 +15468,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -13789,7 +15518,7 @@ store:
 	VMOVUPS Z8, 512(AX)
 	ADDQ    $+576, SI
 	ADDQ    $+576, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -13798,41 +15527,28 @@ done:
 
 // func conv2d_f32_b16s1_10x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_10x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_10x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -13884,17 +15600,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	ADDQ             $+192, R14
+	ADDQ             $+192, BX
 	VMOVUPS          (R9), Z10
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z10, Z0
@@ -13949,10 +15707,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -14002,7 +15760,7 @@ store:
 	VMOVUPS Z9, 576(AX)
 	ADDQ    $+640, SI
 	ADDQ    $+640, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -14011,43 +15769,28 @@ done:
 
 // func conv2d_f32_b16s1_11x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_11x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_11x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -14102,17 +15845,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  704(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	ADDQ             $+192, R14
+	ADDQ             $+192, BX
 	VMOVUPS          (R9), Z11
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z11, Z0
@@ -14171,10 +15956,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -14227,7 +16012,7 @@ store:
 	VMOVUPS Z10, 640(AX)
 	ADDQ    $+704, SI
 	ADDQ    $+704, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -14236,45 +16021,28 @@ done:
 
 // func conv2d_f32_b16s1_12x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_12x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_12x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -14332,17 +16100,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	ADDQ             $+192, R14
+	ADDQ             $+192, BX
 	VMOVUPS          (R9), Z12
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z12, Z0
@@ -14405,10 +16215,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -14464,7 +16274,7 @@ store:
 	VMOVUPS Z11, 704(AX)
 	ADDQ    $+768, SI
 	ADDQ    $+768, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -14473,47 +16283,28 @@ done:
 
 // func conv2d_f32_b16s1_13x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_13x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_13x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -14574,17 +16365,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  832(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+256, BX
 	VMOVUPS          (R9), Z13
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z13, Z0
@@ -14651,10 +16486,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -14713,7 +16548,7 @@ store:
 	VMOVUPS Z12, 768(AX)
 	ADDQ    $+832, SI
 	ADDQ    $+832, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -14722,49 +16557,28 @@ done:
 
 // func conv2d_f32_b16s1_14x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_14x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_14x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -14828,17 +16642,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  896(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+256, BX
 	VMOVUPS          (R9), Z14
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z14, Z0
@@ -14909,10 +16767,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -14974,7 +16832,7 @@ store:
 	VMOVUPS Z13, 832(AX)
 	ADDQ    $+896, SI
 	ADDQ    $+896, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -14983,51 +16841,28 @@ done:
 
 // func conv2d_f32_b16s1_15x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_15x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_15x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -15094,17 +16929,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  960(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+256, BX
 	VMOVUPS          (R9), Z15
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z15, Z0
@@ -15179,10 +17058,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -15247,7 +17126,7 @@ store:
 	VMOVUPS Z14, 896(AX)
 	ADDQ    $+960, SI
 	ADDQ    $+960, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -15256,53 +17135,28 @@ done:
 
 // func conv2d_f32_b16s1_16x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_16x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_16x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -15372,17 +17226,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1024(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+256, BX
 	VMOVUPS          (R9), Z16
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z16, Z0
@@ -15461,10 +17359,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -15532,7 +17430,7 @@ store:
 	VMOVUPS Z15, 960(AX)
 	ADDQ    $+1024, SI
 	ADDQ    $+1024, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -15541,55 +17439,28 @@ done:
 
 // func conv2d_f32_b16s1_17x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_17x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_17x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -15662,17 +17533,63 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1088(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       256(BX)
+	ADDQ             $+320, R14
+	ADDQ             $+320, BX
 	VMOVUPS          (R9), Z17
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z17, Z0
@@ -15755,10 +17672,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -15829,7 +17746,7 @@ store:
 	VMOVUPS Z16, 1024(AX)
 	ADDQ    $+1088, SI
 	ADDQ    $+1088, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -15838,57 +17755,28 @@ done:
 
 // func conv2d_f32_b16s1_18x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_18x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_18x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -15964,17 +17852,63 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1152(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       256(BX)
+	ADDQ             $+320, R14
+	ADDQ             $+320, BX
 	VMOVUPS          (R9), Z18
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z18, Z0
@@ -16061,10 +17995,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -16138,7 +18072,7 @@ store:
 	VMOVUPS Z17, 1088(AX)
 	ADDQ    $+1152, SI
 	ADDQ    $+1152, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -16147,59 +18081,28 @@ done:
 
 // func conv2d_f32_b16s1_19x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_19x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_19x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -16278,17 +18181,63 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1216(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       256(BX)
+	ADDQ             $+320, R14
+	ADDQ             $+320, BX
 	VMOVUPS          (R9), Z19
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z19, Z0
@@ -16379,10 +18328,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -16459,7 +18408,7 @@ store:
 	VMOVUPS Z18, 1152(AX)
 	ADDQ    $+1216, SI
 	ADDQ    $+1216, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -16468,61 +18417,28 @@ done:
 
 // func conv2d_f32_b16s1_20x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_20x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_20x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -16604,17 +18520,63 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1280(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       256(BX)
+	ADDQ             $+320, R14
+	ADDQ             $+320, BX
 	VMOVUPS          (R9), Z20
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z20, Z0
@@ -16709,10 +18671,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -16792,7 +18754,7 @@ store:
 	VMOVUPS Z19, 1216(AX)
 	ADDQ    $+1280, SI
 	ADDQ    $+1280, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -16801,63 +18763,28 @@ done:
 
 // func conv2d_f32_b16s1_21x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_21x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_21x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -16942,17 +18869,65 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1344(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       320(R14)
+	PREFETCHT0       320(BX)
+	ADDQ             $+384, R14
+	ADDQ             $+384, BX
 	VMOVUPS          (R9), Z21
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z21, Z0
@@ -17051,10 +19026,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -17137,7 +19112,7 @@ store:
 	VMOVUPS Z20, 1280(AX)
 	ADDQ    $+1344, SI
 	ADDQ    $+1344, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -17146,65 +19121,28 @@ done:
 
 // func conv2d_f32_b16s1_22x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_22x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_22x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -17292,17 +19230,65 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1408(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       320(R14)
+	PREFETCHT0       320(BX)
+	ADDQ             $+384, R14
+	ADDQ             $+384, BX
 	VMOVUPS          (R9), Z22
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z22, Z0
@@ -17405,10 +19391,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -17494,7 +19480,7 @@ store:
 	VMOVUPS Z21, 1344(AX)
 	ADDQ    $+1408, SI
 	ADDQ    $+1408, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -17503,67 +19489,28 @@ done:
 
 // func conv2d_f32_b16s1_23x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_23x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_23x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -17654,17 +19601,65 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1472(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       320(R14)
+	PREFETCHT0       320(BX)
+	ADDQ             $+384, R14
+	ADDQ             $+384, BX
 	VMOVUPS          (R9), Z23
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z23, Z0
@@ -17771,10 +19766,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -17863,7 +19858,7 @@ store:
 	VMOVUPS Z22, 1408(AX)
 	ADDQ    $+1472, SI
 	ADDQ    $+1472, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -17872,69 +19867,28 @@ done:
 
 // func conv2d_f32_b16s1_24x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_24x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_24x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -18028,17 +19982,65 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1536(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       320(R14)
+	PREFETCHT0       320(BX)
+	ADDQ             $+384, R14
+	ADDQ             $+384, BX
 	VMOVUPS          (R9), Z24
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z24, Z0
@@ -18149,10 +20151,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -18244,7 +20246,7 @@ store:
 	VMOVUPS Z23, 1472(AX)
 	ADDQ    $+1536, SI
 	ADDQ    $+1536, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -18253,71 +20255,28 @@ done:
 
 // func conv2d_f32_b16s1_25x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_25x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_25x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -18414,17 +20373,67 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1600(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       320(R14)
+	PREFETCHT0       320(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       384(BX)
+	ADDQ             $+448, R14
+	ADDQ             $+448, BX
 	VMOVUPS          (R9), Z25
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z25, Z0
@@ -18539,10 +20548,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -18637,7 +20646,7 @@ store:
 	VMOVUPS Z24, 1536(AX)
 	ADDQ    $+1600, SI
 	ADDQ    $+1600, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -18646,73 +20655,28 @@ done:
 
 // func conv2d_f32_b16s1_26x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_26x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_26x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	PREFETCHT0 1600(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	PREFETCHT0 1600(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -18812,17 +20776,67 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1664(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       320(R14)
+	PREFETCHT0       320(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       384(BX)
+	ADDQ             $+448, R14
+	ADDQ             $+448, BX
 	VMOVUPS          (R9), Z26
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z26, Z0
@@ -18941,10 +20955,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -19042,7 +21056,7 @@ store:
 	VMOVUPS Z25, 1600(AX)
 	ADDQ    $+1664, SI
 	ADDQ    $+1664, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -19051,75 +21065,28 @@ done:
 
 // func conv2d_f32_b16s1_27x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_27x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_27x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	PREFETCHT0 1600(AX)
-	PREFETCHT0 1664(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	PREFETCHT0 1600(AX)
-	PREFETCHT0 1664(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -19222,17 +21189,67 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1728(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       320(R14)
+	PREFETCHT0       320(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       384(BX)
+	ADDQ             $+448, R14
+	ADDQ             $+448, BX
 	VMOVUPS          (R9), Z27
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z27, Z0
@@ -19355,10 +21372,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -19459,7 +21476,7 @@ store:
 	VMOVUPS Z26, 1664(AX)
 	ADDQ    $+1728, SI
 	ADDQ    $+1728, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -19468,77 +21485,28 @@ done:
 
 // func conv2d_f32_b16s1_28x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_28x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_28x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	PREFETCHT0 1600(AX)
-	PREFETCHT0 1664(AX)
-	PREFETCHT0 1728(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	PREFETCHT0 1600(AX)
-	PREFETCHT0 1664(AX)
-	PREFETCHT0 1728(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -19644,17 +21612,67 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1792(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       320(R14)
+	PREFETCHT0       320(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       384(BX)
+	ADDQ             $+448, R14
+	ADDQ             $+448, BX
 	VMOVUPS          (R9), Z28
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z28, Z0
@@ -19781,10 +21799,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -19888,7 +21906,7 @@ store:
 	VMOVUPS Z27, 1728(AX)
 	ADDQ    $+1792, SI
 	ADDQ    $+1792, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -19897,28 +21915,29 @@ done:
 
 // func conv2d_f32_b16s1_1x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_1x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_1x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -19947,17 +21966,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Z2
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z3
@@ -19992,10 +22049,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -20023,7 +22080,7 @@ store:
 	VMOVUPS Z1, (AX)
 	ADDQ    $+64, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -20032,32 +22089,29 @@ done:
 
 // func conv2d_f32_b16s1_2x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_2x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_2x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -20092,17 +22146,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Z4
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z5
@@ -20149,10 +22241,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -20186,7 +22278,7 @@ store:
 	VMOVUPS Z3, 64(AX)
 	ADDQ    $+128, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -20195,36 +22287,29 @@ done:
 
 // func conv2d_f32_b16s1_3x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_3x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_3x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -20265,17 +22350,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Z6
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z7
@@ -20334,10 +22457,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -20377,7 +22500,7 @@ store:
 	VMOVUPS Z5, 128(AX)
 	ADDQ    $+192, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -20386,40 +22509,29 @@ done:
 
 // func conv2d_f32_b16s1_4x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_4x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_4x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -20466,17 +22578,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Z8
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z9
@@ -20547,10 +22697,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -20596,7 +22746,7 @@ store:
 	VMOVUPS Z7, 192(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -20605,44 +22755,29 @@ done:
 
 // func conv2d_f32_b16s1_5x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_5x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_5x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -20695,17 +22830,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  320(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+128, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Z10
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z11
@@ -20788,10 +22963,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -20843,7 +23018,7 @@ store:
 	VMOVUPS Z9, 256(AX)
 	ADDQ    $+320, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -20852,48 +23027,29 @@ done:
 
 // func conv2d_f32_b16s1_6x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_6x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_6x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -20952,17 +23108,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+128, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Z12
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z13
@@ -21057,10 +23253,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -21118,7 +23314,7 @@ store:
 	VMOVUPS Z11, 320(AX)
 	ADDQ    $+384, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -21127,52 +23323,29 @@ done:
 
 // func conv2d_f32_b16s1_7x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_7x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_7x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -21237,17 +23410,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  448(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+128, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Z14
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z15
@@ -21354,10 +23567,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -21421,7 +23634,7 @@ store:
 	VMOVUPS Z13, 384(AX)
 	ADDQ    $+448, SI
 	ADDQ    $+448, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -21430,56 +23643,29 @@ done:
 
 // func conv2d_f32_b16s1_8x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_8x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_8x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -21550,17 +23736,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+128, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Z16
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z17
@@ -21679,10 +23905,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -21752,7 +23978,7 @@ store:
 	VMOVUPS Z15, 448(AX)
 	ADDQ    $+512, SI
 	ADDQ    $+512, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -21761,60 +23987,29 @@ done:
 
 // func conv2d_f32_b16s1_9x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_9x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_9x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -21891,17 +24086,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  576(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   128(BX)
+	ADDQ         $+192, R14
+	ADDQ         $+192, BX
 	VMOVUPS      (R9), Z18
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z19
@@ -22032,10 +24269,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -22111,7 +24348,7 @@ store:
 	VMOVUPS Z17, 512(AX)
 	ADDQ    $+576, SI
 	ADDQ    $+576, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -22120,64 +24357,29 @@ done:
 
 // func conv2d_f32_b16s1_10x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_10x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_10x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -22260,17 +24462,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   128(BX)
+	ADDQ         $+192, R14
+	ADDQ         $+192, BX
 	VMOVUPS      (R9), Z20
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z21
@@ -22413,10 +24657,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -22498,7 +24742,7 @@ store:
 	VMOVUPS Z19, 576(AX)
 	ADDQ    $+640, SI
 	ADDQ    $+640, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -22507,68 +24751,29 @@ done:
 
 // func conv2d_f32_b16s1_11x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_11x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_11x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -22657,17 +24862,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  704(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   128(BX)
+	ADDQ         $+192, R14
+	ADDQ         $+192, BX
 	VMOVUPS      (R9), Z22
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z23
@@ -22822,10 +25069,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -22913,7 +25160,7 @@ store:
 	VMOVUPS Z21, 640(AX)
 	ADDQ    $+704, SI
 	ADDQ    $+704, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -22922,72 +25169,29 @@ done:
 
 // func conv2d_f32_b16s1_12x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_12x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_12x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -23082,17 +25286,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   128(BX)
+	ADDQ         $+192, R14
+	ADDQ         $+192, BX
 	VMOVUPS      (R9), Z24
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z25
@@ -23259,10 +25505,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -23356,7 +25602,7 @@ store:
 	VMOVUPS Z23, 704(AX)
 	ADDQ    $+768, SI
 	ADDQ    $+768, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -23365,76 +25611,29 @@ done:
 
 // func conv2d_f32_b16s1_13x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_13x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_13x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -23535,17 +25734,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  832(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   128(BX)
+	PREFETCHT0   192(R14)
+	PREFETCHT0   192(BX)
+	ADDQ         $+256, R14
+	ADDQ         $+256, BX
 	VMOVUPS      (R9), Z26
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z27
@@ -23724,10 +25967,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -23827,7 +26070,7 @@ store:
 	VMOVUPS Z25, 768(AX)
 	ADDQ    $+832, SI
 	ADDQ    $+832, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -23836,80 +26079,29 @@ done:
 
 // func conv2d_f32_b16s1_14x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_14x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_14x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -24016,17 +26208,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  896(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   128(BX)
+	PREFETCHT0   192(R14)
+	PREFETCHT0   192(BX)
+	ADDQ         $+256, R14
+	ADDQ         $+256, BX
 	VMOVUPS      (R9), Z28
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z29
@@ -24217,10 +26453,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -24326,7 +26562,7 @@ store:
 	VMOVUPS Z27, 832(AX)
 	ADDQ    $+896, SI
 	ADDQ    $+896, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -24335,37 +26571,30 @@ done:
 
 // func conv2d_f32_b16s1_1x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_1x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_1x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -24402,17 +26631,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Z4
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z5
@@ -24471,10 +26738,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -24512,7 +26779,7 @@ store:
 	VMOVUPS Z3, (AX)
 	ADDQ    $+64, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -24521,45 +26788,30 @@ done:
 
 // func conv2d_f32_b16s1_2x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_2x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_2x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -24608,17 +26860,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Z8
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z9
@@ -24697,10 +26987,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -24750,7 +27040,7 @@ store:
 	VMOVUPS Z7, 64(AX)
 	ADDQ    $+128, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -24759,53 +27049,30 @@ done:
 
 // func conv2d_f32_b16s1_3x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_3x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_3x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -24866,17 +27133,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Z12
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z13
@@ -24975,10 +27280,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -25040,7 +27345,7 @@ store:
 	VMOVUPS Z11, 128(AX)
 	ADDQ    $+192, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -25049,61 +27354,30 @@ done:
 
 // func conv2d_f32_b16s1_4x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_4x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_4x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -25176,17 +27450,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Z16
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z17
@@ -25305,10 +27617,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -25382,7 +27694,7 @@ store:
 	VMOVUPS Z15, 192(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -25391,69 +27703,30 @@ done:
 
 // func conv2d_f32_b16s1_5x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_5x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_5x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -25538,17 +27811,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  320(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+128, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Z20
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z21
@@ -25687,10 +28000,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -25776,7 +28089,7 @@ store:
 	VMOVUPS Z19, 256(AX)
 	ADDQ    $+320, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -25785,77 +28098,30 @@ done:
 
 // func conv2d_f32_b16s1_6x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_6x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_6x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -25952,17 +28218,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+128, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Z24
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z25
@@ -26121,10 +28427,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -26222,7 +28528,7 @@ store:
 	VMOVUPS Z23, 320(AX)
 	ADDQ    $+384, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -26231,85 +28537,30 @@ done:
 
 // func conv2d_f32_b16s1_7x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_7x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_7x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -26418,17 +28669,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  448(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+128, R14
+	ADDQ             $+128, BX
 	VMOVUPS          (R9), Z28
 	PREFETCHT0       4096(R9)
 	VMOVUPS          (R9)(R10*1), Z29
@@ -26579,10 +28870,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -26692,7 +28983,7 @@ store:
 	VMOVUPS Z27, 384(AX)
 	ADDQ    $+448, SI
 	ADDQ    $+448, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -26701,23 +28992,28 @@ done:
 
 // func conv2d_f32_b16s2_1x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_1x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_1x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -26742,17 +29038,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+128, R14
+	ADDQ             $+64, BX
 	VMOVUPS          (R9), Z1
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z1, Z0
@@ -26771,10 +29105,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -26797,7 +29131,7 @@ store:
 	VMOVUPS Z0, (AX)
 	ADDQ    $+128, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -26806,25 +29140,28 @@ done:
 
 // func conv2d_f32_b16s2_2x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_2x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_2x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -26852,17 +29189,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+128, R14
+	ADDQ             $+64, BX
 	VMOVUPS          (R9), Z2
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z2, Z0
@@ -26885,10 +29260,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -26914,7 +29289,7 @@ store:
 	VMOVUPS Z1, 64(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -26923,27 +29298,28 @@ done:
 
 // func conv2d_f32_b16s2_3x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_3x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_3x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -26974,17 +29350,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+128, R14
+	ADDQ             $+64, BX
 	VMOVUPS          (R9), Z3
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z3, Z0
@@ -27011,10 +29425,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -27043,7 +29457,7 @@ store:
 	VMOVUPS Z2, 128(AX)
 	ADDQ    $+384, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -27052,29 +29466,28 @@ done:
 
 // func conv2d_f32_b16s2_4x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_4x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_4x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -27108,17 +29521,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+128, R14
+	ADDQ             $+64, BX
 	VMOVUPS          (R9), Z4
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z4, Z0
@@ -27149,10 +29600,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -27184,7 +29635,7 @@ store:
 	VMOVUPS Z3, 192(AX)
 	ADDQ    $+512, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -27193,31 +29644,28 @@ done:
 
 // func conv2d_f32_b16s2_5x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_5x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_5x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -27254,17 +29702,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+128, BX
 	VMOVUPS          (R9), Z5
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z5, Z0
@@ -27299,10 +29787,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -27337,7 +29825,7 @@ store:
 	VMOVUPS Z4, 256(AX)
 	ADDQ    $+640, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -27346,33 +29834,28 @@ done:
 
 // func conv2d_f32_b16s2_6x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_6x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_6x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -27412,17 +29895,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+128, BX
 	VMOVUPS          (R9), Z6
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z6, Z0
@@ -27461,10 +29984,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -27502,7 +30025,7 @@ store:
 	VMOVUPS Z5, 320(AX)
 	ADDQ    $+768, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -27511,35 +30034,28 @@ done:
 
 // func conv2d_f32_b16s2_7x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_7x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_7x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -27582,17 +30098,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  896(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+128, BX
 	VMOVUPS          (R9), Z7
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z7, Z0
@@ -27635,10 +30191,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -27679,7 +30235,7 @@ store:
 	VMOVUPS Z6, 384(AX)
 	ADDQ    $+896, SI
 	ADDQ    $+448, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -27688,37 +30244,28 @@ done:
 
 // func conv2d_f32_b16s2_8x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_8x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_8x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -27764,17 +30311,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1024(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+128, BX
 	VMOVUPS          (R9), Z8
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z8, Z0
@@ -27821,10 +30408,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -27868,7 +30455,7 @@ store:
 	VMOVUPS Z7, 448(AX)
 	ADDQ    $+1024, SI
 	ADDQ    $+512, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -27877,39 +30464,28 @@ done:
 
 // func conv2d_f32_b16s2_9x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_9x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_9x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -27958,17 +30534,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1152(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	ADDQ             $+384, R14
+	ADDQ             $+192, BX
 	VMOVUPS          (R9), Z9
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z9, Z0
@@ -28019,10 +30637,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -28069,7 +30687,7 @@ store:
 	VMOVUPS Z8, 512(AX)
 	ADDQ    $+1152, SI
 	ADDQ    $+576, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -28078,41 +30696,28 @@ done:
 
 // func conv2d_f32_b16s2_10x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_10x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_10x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -28164,17 +30769,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1280(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	ADDQ             $+384, R14
+	ADDQ             $+192, BX
 	VMOVUPS          (R9), Z10
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z10, Z0
@@ -28229,10 +30876,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -28282,7 +30929,7 @@ store:
 	VMOVUPS Z9, 576(AX)
 	ADDQ    $+1280, SI
 	ADDQ    $+640, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -28291,43 +30938,28 @@ done:
 
 // func conv2d_f32_b16s2_11x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_11x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_11x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -28382,17 +31014,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1408(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	ADDQ             $+384, R14
+	ADDQ             $+192, BX
 	VMOVUPS          (R9), Z11
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z11, Z0
@@ -28451,10 +31125,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -28507,7 +31181,7 @@ store:
 	VMOVUPS Z10, 640(AX)
 	ADDQ    $+1408, SI
 	ADDQ    $+704, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -28516,45 +31190,28 @@ done:
 
 // func conv2d_f32_b16s2_12x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_12x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_12x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -28612,17 +31269,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1536(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	ADDQ             $+384, R14
+	ADDQ             $+192, BX
 	VMOVUPS          (R9), Z12
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z12, Z0
@@ -28685,10 +31384,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -28744,7 +31443,7 @@ store:
 	VMOVUPS Z11, 704(AX)
 	ADDQ    $+1536, SI
 	ADDQ    $+768, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -28753,47 +31452,28 @@ done:
 
 // func conv2d_f32_b16s2_13x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_13x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_13x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -28854,17 +31534,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1664(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	ADDQ             $+512, R14
+	ADDQ             $+256, BX
 	VMOVUPS          (R9), Z13
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z13, Z0
@@ -28931,10 +31655,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -28993,7 +31717,7 @@ store:
 	VMOVUPS Z12, 768(AX)
 	ADDQ    $+1664, SI
 	ADDQ    $+832, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -29002,49 +31726,28 @@ done:
 
 // func conv2d_f32_b16s2_14x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_14x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_14x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -29108,17 +31811,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1792(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	ADDQ             $+512, R14
+	ADDQ             $+256, BX
 	VMOVUPS          (R9), Z14
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z14, Z0
@@ -29189,10 +31936,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -29254,7 +32001,7 @@ store:
 	VMOVUPS Z13, 832(AX)
 	ADDQ    $+1792, SI
 	ADDQ    $+896, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -29263,51 +32010,28 @@ done:
 
 // func conv2d_f32_b16s2_15x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_15x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_15x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -29374,17 +32098,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1920(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	ADDQ             $+512, R14
+	ADDQ             $+256, BX
 	VMOVUPS          (R9), Z15
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z15, Z0
@@ -29459,10 +32227,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -29527,7 +32295,7 @@ store:
 	VMOVUPS Z14, 896(AX)
 	ADDQ    $+1920, SI
 	ADDQ    $+960, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -29536,53 +32304,28 @@ done:
 
 // func conv2d_f32_b16s2_16x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_16x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_16x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -29652,17 +32395,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  2048(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	ADDQ             $+512, R14
+	ADDQ             $+256, BX
 	VMOVUPS          (R9), Z16
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z16, Z0
@@ -29741,10 +32528,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -29812,7 +32599,7 @@ store:
 	VMOVUPS Z15, 960(AX)
 	ADDQ    $+2048, SI
 	ADDQ    $+1024, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -29821,55 +32608,28 @@ done:
 
 // func conv2d_f32_b16s2_17x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_17x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_17x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -29942,17 +32702,63 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  2176(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       512(R14)
+	PREFETCHT0       256(BX)
+	ADDQ             $+640, R14
+	ADDQ             $+320, BX
 	VMOVUPS          (R9), Z17
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z17, Z0
@@ -30035,10 +32841,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -30109,7 +32915,7 @@ store:
 	VMOVUPS Z16, 1024(AX)
 	ADDQ    $+2176, SI
 	ADDQ    $+1088, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -30118,57 +32924,28 @@ done:
 
 // func conv2d_f32_b16s2_18x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_18x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_18x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -30244,17 +33021,63 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  2304(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       512(R14)
+	PREFETCHT0       256(BX)
+	ADDQ             $+640, R14
+	ADDQ             $+320, BX
 	VMOVUPS          (R9), Z18
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z18, Z0
@@ -30341,10 +33164,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -30418,7 +33241,7 @@ store:
 	VMOVUPS Z17, 1088(AX)
 	ADDQ    $+2304, SI
 	ADDQ    $+1152, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -30427,59 +33250,28 @@ done:
 
 // func conv2d_f32_b16s2_19x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_19x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_19x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -30558,17 +33350,63 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  2432(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       512(R14)
+	PREFETCHT0       256(BX)
+	ADDQ             $+640, R14
+	ADDQ             $+320, BX
 	VMOVUPS          (R9), Z19
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z19, Z0
@@ -30659,10 +33497,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -30739,7 +33577,7 @@ store:
 	VMOVUPS Z18, 1152(AX)
 	ADDQ    $+2432, SI
 	ADDQ    $+1216, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -30748,61 +33586,28 @@ done:
 
 // func conv2d_f32_b16s2_20x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_20x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_20x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -30884,17 +33689,63 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  2560(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       512(R14)
+	PREFETCHT0       256(BX)
+	ADDQ             $+640, R14
+	ADDQ             $+320, BX
 	VMOVUPS          (R9), Z20
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z20, Z0
@@ -30989,10 +33840,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -31072,7 +33923,7 @@ store:
 	VMOVUPS Z19, 1216(AX)
 	ADDQ    $+2560, SI
 	ADDQ    $+1280, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -31081,63 +33932,28 @@ done:
 
 // func conv2d_f32_b16s2_21x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_21x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_21x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -31222,17 +34038,65 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  2688(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       512(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       640(R14)
+	PREFETCHT0       320(BX)
+	ADDQ             $+768, R14
+	ADDQ             $+384, BX
 	VMOVUPS          (R9), Z21
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z21, Z0
@@ -31331,10 +34195,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -31417,7 +34281,7 @@ store:
 	VMOVUPS Z20, 1280(AX)
 	ADDQ    $+2688, SI
 	ADDQ    $+1344, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -31426,65 +34290,28 @@ done:
 
 // func conv2d_f32_b16s2_22x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_22x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_22x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -31572,17 +34399,65 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  2816(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       512(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       640(R14)
+	PREFETCHT0       320(BX)
+	ADDQ             $+768, R14
+	ADDQ             $+384, BX
 	VMOVUPS          (R9), Z22
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z22, Z0
@@ -31685,10 +34560,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -31774,7 +34649,7 @@ store:
 	VMOVUPS Z21, 1344(AX)
 	ADDQ    $+2816, SI
 	ADDQ    $+1408, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -31783,67 +34658,28 @@ done:
 
 // func conv2d_f32_b16s2_23x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_23x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_23x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -31934,17 +34770,65 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  2944(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       512(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       640(R14)
+	PREFETCHT0       320(BX)
+	ADDQ             $+768, R14
+	ADDQ             $+384, BX
 	VMOVUPS          (R9), Z23
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z23, Z0
@@ -32051,10 +34935,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -32143,7 +35027,7 @@ store:
 	VMOVUPS Z22, 1408(AX)
 	ADDQ    $+2944, SI
 	ADDQ    $+1472, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -32152,69 +35036,28 @@ done:
 
 // func conv2d_f32_b16s2_24x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_24x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_24x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -32308,17 +35151,65 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  3072(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       512(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       640(R14)
+	PREFETCHT0       320(BX)
+	ADDQ             $+768, R14
+	ADDQ             $+384, BX
 	VMOVUPS          (R9), Z24
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z24, Z0
@@ -32429,10 +35320,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -32524,7 +35415,7 @@ store:
 	VMOVUPS Z23, 1472(AX)
 	ADDQ    $+3072, SI
 	ADDQ    $+1536, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -32533,71 +35424,28 @@ done:
 
 // func conv2d_f32_b16s2_25x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_25x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_25x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -32694,17 +35542,67 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  3200(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       512(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       640(R14)
+	PREFETCHT0       320(BX)
+	PREFETCHT0       768(R14)
+	PREFETCHT0       384(BX)
+	ADDQ             $+896, R14
+	ADDQ             $+448, BX
 	VMOVUPS          (R9), Z25
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z25, Z0
@@ -32819,10 +35717,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -32917,7 +35815,7 @@ store:
 	VMOVUPS Z24, 1536(AX)
 	ADDQ    $+3200, SI
 	ADDQ    $+1600, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -32926,73 +35824,28 @@ done:
 
 // func conv2d_f32_b16s2_26x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_26x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_26x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	PREFETCHT0 1600(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	PREFETCHT0 1600(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -33092,17 +35945,67 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  3328(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       512(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       640(R14)
+	PREFETCHT0       320(BX)
+	PREFETCHT0       768(R14)
+	PREFETCHT0       384(BX)
+	ADDQ             $+896, R14
+	ADDQ             $+448, BX
 	VMOVUPS          (R9), Z26
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z26, Z0
@@ -33221,10 +36124,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -33322,7 +36225,7 @@ store:
 	VMOVUPS Z25, 1600(AX)
 	ADDQ    $+3328, SI
 	ADDQ    $+1664, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -33331,75 +36234,28 @@ done:
 
 // func conv2d_f32_b16s2_27x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_27x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_27x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	PREFETCHT0 1600(AX)
-	PREFETCHT0 1664(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	PREFETCHT0 1600(AX)
-	PREFETCHT0 1664(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -33502,17 +36358,67 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  3456(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       512(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       640(R14)
+	PREFETCHT0       320(BX)
+	PREFETCHT0       768(R14)
+	PREFETCHT0       384(BX)
+	ADDQ             $+896, R14
+	ADDQ             $+448, BX
 	VMOVUPS          (R9), Z27
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z27, Z0
@@ -33635,10 +36541,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -33739,7 +36645,7 @@ store:
 	VMOVUPS Z26, 1664(AX)
 	ADDQ    $+3456, SI
 	ADDQ    $+1728, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -33748,77 +36654,28 @@ done:
 
 // func conv2d_f32_b16s2_28x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_28x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_28x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	PREFETCHT0 1600(AX)
-	PREFETCHT0 1664(AX)
-	PREFETCHT0 1728(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	PREFETCHT0 1600(AX)
-	PREFETCHT0 1664(AX)
-	PREFETCHT0 1728(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -33924,17 +36781,67 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  3584(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       512(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       640(R14)
+	PREFETCHT0       320(BX)
+	PREFETCHT0       768(R14)
+	PREFETCHT0       384(BX)
+	ADDQ             $+896, R14
+	ADDQ             $+448, BX
 	VMOVUPS          (R9), Z28
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z28, Z0
@@ -34061,10 +36968,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -34168,7 +37075,7 @@ store:
 	VMOVUPS Z27, 1728(AX)
 	ADDQ    $+3584, SI
 	ADDQ    $+1792, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -34177,28 +37084,29 @@ done:
 
 // func conv2d_f32_b16s2_1x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_1x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_1x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -34227,17 +37135,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Z2
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z3
@@ -34272,10 +37218,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -34303,7 +37249,7 @@ store:
 	VMOVUPS Z1, (AX)
 	ADDQ    $+128, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -34312,32 +37258,29 @@ done:
 
 // func conv2d_f32_b16s2_2x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_2x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_2x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -34372,17 +37315,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Z4
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z5
@@ -34429,10 +37410,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -34466,7 +37447,7 @@ store:
 	VMOVUPS Z3, 64(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -34475,36 +37456,29 @@ done:
 
 // func conv2d_f32_b16s2_3x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_3x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_3x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -34545,17 +37519,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Z6
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z7
@@ -34614,10 +37626,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -34657,7 +37669,7 @@ store:
 	VMOVUPS Z5, 128(AX)
 	ADDQ    $+384, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -34666,40 +37678,29 @@ done:
 
 // func conv2d_f32_b16s2_4x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_4x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_4x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -34746,17 +37747,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Z8
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z9
@@ -34827,10 +37866,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -34876,7 +37915,7 @@ store:
 	VMOVUPS Z7, 192(AX)
 	ADDQ    $+512, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -34885,44 +37924,29 @@ done:
 
 // func conv2d_f32_b16s2_5x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_5x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_5x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -34975,17 +37999,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+256, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Z10
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z11
@@ -35068,10 +38132,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -35123,7 +38187,7 @@ store:
 	VMOVUPS Z9, 256(AX)
 	ADDQ    $+640, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -35132,48 +38196,29 @@ done:
 
 // func conv2d_f32_b16s2_6x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_6x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_6x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -35232,17 +38277,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+256, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Z12
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z13
@@ -35337,10 +38422,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -35398,7 +38483,7 @@ store:
 	VMOVUPS Z11, 320(AX)
 	ADDQ    $+768, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -35407,52 +38492,29 @@ done:
 
 // func conv2d_f32_b16s2_7x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_7x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_7x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -35517,17 +38579,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  896(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+256, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Z14
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z15
@@ -35634,10 +38736,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -35701,7 +38803,7 @@ store:
 	VMOVUPS Z13, 384(AX)
 	ADDQ    $+896, SI
 	ADDQ    $+448, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -35710,56 +38812,29 @@ done:
 
 // func conv2d_f32_b16s2_8x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_8x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_8x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -35830,17 +38905,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1024(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+256, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Z16
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z17
@@ -35959,10 +39074,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -36032,7 +39147,7 @@ store:
 	VMOVUPS Z15, 448(AX)
 	ADDQ    $+1024, SI
 	ADDQ    $+512, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -36041,60 +39156,29 @@ done:
 
 // func conv2d_f32_b16s2_9x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_9x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_9x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -36171,17 +39255,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1152(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   64(BX)
+	PREFETCHT0   256(R14)
+	PREFETCHT0   128(BX)
+	ADDQ         $+384, R14
+	ADDQ         $+192, BX
 	VMOVUPS      (R9), Z18
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z19
@@ -36312,10 +39438,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -36391,7 +39517,7 @@ store:
 	VMOVUPS Z17, 512(AX)
 	ADDQ    $+1152, SI
 	ADDQ    $+576, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -36400,64 +39526,29 @@ done:
 
 // func conv2d_f32_b16s2_10x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_10x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_10x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -36540,17 +39631,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1280(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   64(BX)
+	PREFETCHT0   256(R14)
+	PREFETCHT0   128(BX)
+	ADDQ         $+384, R14
+	ADDQ         $+192, BX
 	VMOVUPS      (R9), Z20
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z21
@@ -36693,10 +39826,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -36778,7 +39911,7 @@ store:
 	VMOVUPS Z19, 576(AX)
 	ADDQ    $+1280, SI
 	ADDQ    $+640, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -36787,68 +39920,29 @@ done:
 
 // func conv2d_f32_b16s2_11x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_11x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_11x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -36937,17 +40031,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1408(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   64(BX)
+	PREFETCHT0   256(R14)
+	PREFETCHT0   128(BX)
+	ADDQ         $+384, R14
+	ADDQ         $+192, BX
 	VMOVUPS      (R9), Z22
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z23
@@ -37102,10 +40238,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -37193,7 +40329,7 @@ store:
 	VMOVUPS Z21, 640(AX)
 	ADDQ    $+1408, SI
 	ADDQ    $+704, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -37202,72 +40338,29 @@ done:
 
 // func conv2d_f32_b16s2_12x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_12x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_12x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -37362,17 +40455,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1536(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   64(BX)
+	PREFETCHT0   256(R14)
+	PREFETCHT0   128(BX)
+	ADDQ         $+384, R14
+	ADDQ         $+192, BX
 	VMOVUPS      (R9), Z24
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z25
@@ -37539,10 +40674,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -37636,7 +40771,7 @@ store:
 	VMOVUPS Z23, 704(AX)
 	ADDQ    $+1536, SI
 	ADDQ    $+768, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -37645,76 +40780,29 @@ done:
 
 // func conv2d_f32_b16s2_13x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_13x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_13x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -37815,17 +40903,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1664(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   64(BX)
+	PREFETCHT0   256(R14)
+	PREFETCHT0   128(BX)
+	PREFETCHT0   384(R14)
+	PREFETCHT0   192(BX)
+	ADDQ         $+512, R14
+	ADDQ         $+256, BX
 	VMOVUPS      (R9), Z26
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z27
@@ -38004,10 +41136,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -38107,7 +41239,7 @@ store:
 	VMOVUPS Z25, 768(AX)
 	ADDQ    $+1664, SI
 	ADDQ    $+832, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -38116,80 +41248,29 @@ done:
 
 // func conv2d_f32_b16s2_14x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_14x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_14x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -38296,17 +41377,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1792(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   64(BX)
+	PREFETCHT0   256(R14)
+	PREFETCHT0   128(BX)
+	PREFETCHT0   384(R14)
+	PREFETCHT0   192(BX)
+	ADDQ         $+512, R14
+	ADDQ         $+256, BX
 	VMOVUPS      (R9), Z28
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z29
@@ -38497,10 +41622,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -38606,7 +41731,7 @@ store:
 	VMOVUPS Z27, 832(AX)
 	ADDQ    $+1792, SI
 	ADDQ    $+896, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -38615,37 +41740,30 @@ done:
 
 // func conv2d_f32_b16s2_1x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_1x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_1x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -38682,17 +41800,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Z4
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z5
@@ -38751,10 +41907,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -38792,7 +41948,7 @@ store:
 	VMOVUPS Z3, (AX)
 	ADDQ    $+128, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -38801,45 +41957,30 @@ done:
 
 // func conv2d_f32_b16s2_2x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_2x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_2x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -38888,17 +42029,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Z8
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z9
@@ -38977,10 +42156,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -39030,7 +42209,7 @@ store:
 	VMOVUPS Z7, 64(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -39039,53 +42218,30 @@ done:
 
 // func conv2d_f32_b16s2_3x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_3x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_3x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -39146,17 +42302,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Z12
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z13
@@ -39255,10 +42449,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -39320,7 +42514,7 @@ store:
 	VMOVUPS Z11, 128(AX)
 	ADDQ    $+384, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -39329,61 +42523,30 @@ done:
 
 // func conv2d_f32_b16s2_4x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_4x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_4x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -39456,17 +42619,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Z16
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z17
@@ -39585,10 +42786,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -39662,7 +42863,7 @@ store:
 	VMOVUPS Z15, 192(AX)
 	ADDQ    $+512, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -39671,69 +42872,30 @@ done:
 
 // func conv2d_f32_b16s2_5x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_5x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_5x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -39818,17 +42980,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+256, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Z20
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z21
@@ -39967,10 +43169,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -40056,7 +43258,7 @@ store:
 	VMOVUPS Z19, 256(AX)
 	ADDQ    $+640, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -40065,77 +43267,30 @@ done:
 
 // func conv2d_f32_b16s2_6x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_6x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_6x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -40232,17 +43387,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+256, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Z24
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z25
@@ -40401,10 +43596,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -40502,7 +43697,7 @@ store:
 	VMOVUPS Z23, 320(AX)
 	ADDQ    $+768, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -40511,85 +43706,30 @@ done:
 
 // func conv2d_f32_b16s2_7x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_7x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_7x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -40698,17 +43838,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  896(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+128, BX
 	VMOVUPS          (R9), Z28
 	PREFETCHT0       4096(R9)
 	VMOVUPS          (R9)(R10*1), Z29
@@ -40859,10 +44039,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -40972,7 +44152,7 @@ store:
 	VMOVUPS Z27, 384(AX)
 	ADDQ    $+896, SI
 	ADDQ    $+448, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -40981,11 +44161,12 @@ done:
 
 // func conv2d_f32_b1s1_1x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_1x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_1x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -41024,10 +44205,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z1
@@ -41035,10 +44218,10 @@ col:
 	VFMADD231PS.BCST (AX), Z1, Z0
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -41061,7 +44244,7 @@ store:
 	VMOVUPS Z0, (AX)
 	ADDQ    $+4, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -41070,11 +44253,12 @@ done:
 
 // func conv2d_f32_b1s1_2x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_2x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_2x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -41118,10 +44302,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z2
@@ -41130,10 +44316,10 @@ col:
 	VFMADD231PS.BCST 4(AX), Z2, Z1
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -41159,7 +44345,7 @@ store:
 	VMOVUPS Z1, 64(AX)
 	ADDQ    $+8, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -41168,11 +44354,12 @@ done:
 
 // func conv2d_f32_b1s1_3x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_3x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_3x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -41221,10 +44408,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z3
@@ -41234,10 +44423,10 @@ col:
 	VFMADD231PS.BCST 8(AX), Z3, Z2
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -41266,7 +44455,7 @@ store:
 	VMOVUPS Z2, 128(AX)
 	ADDQ    $+12, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -41275,11 +44464,12 @@ done:
 
 // func conv2d_f32_b1s1_4x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_4x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_4x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -41333,10 +44523,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z4
@@ -41347,10 +44539,10 @@ col:
 	VFMADD231PS.BCST 12(AX), Z4, Z3
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -41382,7 +44574,7 @@ store:
 	VMOVUPS Z3, 192(AX)
 	ADDQ    $+16, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -41391,11 +44583,12 @@ done:
 
 // func conv2d_f32_b1s1_5x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_5x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_5x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -41454,10 +44647,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z5
@@ -41469,10 +44664,10 @@ col:
 	VFMADD231PS.BCST 16(AX), Z5, Z4
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -41507,7 +44702,7 @@ store:
 	VMOVUPS Z4, 256(AX)
 	ADDQ    $+20, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -41516,11 +44711,12 @@ done:
 
 // func conv2d_f32_b1s1_6x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_6x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_6x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -41584,10 +44780,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z6
@@ -41600,10 +44798,10 @@ col:
 	VFMADD231PS.BCST 20(AX), Z6, Z5
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -41641,7 +44839,7 @@ store:
 	VMOVUPS Z5, 320(AX)
 	ADDQ    $+24, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -41650,11 +44848,12 @@ done:
 
 // func conv2d_f32_b1s1_7x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_7x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_7x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -41723,10 +44922,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z7
@@ -41740,10 +44941,10 @@ col:
 	VFMADD231PS.BCST 24(AX), Z7, Z6
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -41784,7 +44985,7 @@ store:
 	VMOVUPS Z6, 384(AX)
 	ADDQ    $+28, SI
 	ADDQ    $+448, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -41793,11 +44994,12 @@ done:
 
 // func conv2d_f32_b1s1_8x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_8x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_8x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -41871,10 +45073,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z8
@@ -41889,10 +45093,10 @@ col:
 	VFMADD231PS.BCST 28(AX), Z8, Z7
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -41936,7 +45140,7 @@ store:
 	VMOVUPS Z7, 448(AX)
 	ADDQ    $+32, SI
 	ADDQ    $+512, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -41945,11 +45149,12 @@ done:
 
 // func conv2d_f32_b1s1_9x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_9x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_9x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -42028,10 +45233,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z9
@@ -42047,10 +45254,10 @@ col:
 	VFMADD231PS.BCST 32(AX), Z9, Z8
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -42097,7 +45304,7 @@ store:
 	VMOVUPS Z8, 512(AX)
 	ADDQ    $+36, SI
 	ADDQ    $+576, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -42106,11 +45313,12 @@ done:
 
 // func conv2d_f32_b1s1_10x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_10x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_10x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -42194,10 +45402,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z10
@@ -42214,10 +45424,10 @@ col:
 	VFMADD231PS.BCST 36(AX), Z10, Z9
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -42267,7 +45477,7 @@ store:
 	VMOVUPS Z9, 576(AX)
 	ADDQ    $+40, SI
 	ADDQ    $+640, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -42276,11 +45486,12 @@ done:
 
 // func conv2d_f32_b1s1_11x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_11x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_11x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -42369,10 +45580,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z11
@@ -42390,10 +45603,10 @@ col:
 	VFMADD231PS.BCST 40(AX), Z11, Z10
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -42446,7 +45659,7 @@ store:
 	VMOVUPS Z10, 640(AX)
 	ADDQ    $+44, SI
 	ADDQ    $+704, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -42455,11 +45668,12 @@ done:
 
 // func conv2d_f32_b1s1_12x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_12x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_12x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -42553,10 +45767,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z12
@@ -42575,10 +45791,10 @@ col:
 	VFMADD231PS.BCST 44(AX), Z12, Z11
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -42634,7 +45850,7 @@ store:
 	VMOVUPS Z11, 704(AX)
 	ADDQ    $+48, SI
 	ADDQ    $+768, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -42643,11 +45859,12 @@ done:
 
 // func conv2d_f32_b1s1_13x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_13x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_13x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -42746,10 +45963,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z13
@@ -42769,10 +45988,10 @@ col:
 	VFMADD231PS.BCST 48(AX), Z13, Z12
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -42831,7 +46050,7 @@ store:
 	VMOVUPS Z12, 768(AX)
 	ADDQ    $+52, SI
 	ADDQ    $+832, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -42840,11 +46059,12 @@ done:
 
 // func conv2d_f32_b1s1_14x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_14x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_14x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -42948,10 +46168,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z14
@@ -42972,10 +46194,10 @@ col:
 	VFMADD231PS.BCST 52(AX), Z14, Z13
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -43037,7 +46259,7 @@ store:
 	VMOVUPS Z13, 832(AX)
 	ADDQ    $+56, SI
 	ADDQ    $+896, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -43046,11 +46268,12 @@ done:
 
 // func conv2d_f32_b1s1_15x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_15x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_15x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -43159,10 +46382,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z15
@@ -43184,10 +46409,10 @@ col:
 	VFMADD231PS.BCST 56(AX), Z15, Z14
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -43252,7 +46477,7 @@ store:
 	VMOVUPS Z14, 896(AX)
 	ADDQ    $+60, SI
 	ADDQ    $+960, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -43261,11 +46486,12 @@ done:
 
 // func conv2d_f32_b1s1_16x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_16x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_16x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -43379,10 +46605,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z16
@@ -43405,10 +46633,10 @@ col:
 	VFMADD231PS.BCST 60(AX), Z16, Z15
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -43476,7 +46704,7 @@ store:
 	VMOVUPS Z15, 960(AX)
 	ADDQ    $+64, SI
 	ADDQ    $+1024, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -43485,11 +46713,12 @@ done:
 
 // func conv2d_f32_b1s1_17x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_17x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_17x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -43608,10 +46837,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z17
@@ -43635,10 +46866,10 @@ col:
 	VFMADD231PS.BCST 64(AX), Z17, Z16
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -43709,7 +46940,7 @@ store:
 	VMOVUPS Z16, 1024(AX)
 	ADDQ    $+68, SI
 	ADDQ    $+1088, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -43718,11 +46949,12 @@ done:
 
 // func conv2d_f32_b1s1_18x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_18x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_18x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -43846,10 +47078,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z18
@@ -43874,10 +47108,10 @@ col:
 	VFMADD231PS.BCST 68(AX), Z18, Z17
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -43951,7 +47185,7 @@ store:
 	VMOVUPS Z17, 1088(AX)
 	ADDQ    $+72, SI
 	ADDQ    $+1152, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -43960,11 +47194,12 @@ done:
 
 // func conv2d_f32_b1s1_19x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_19x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_19x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -44093,10 +47328,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z19
@@ -44122,10 +47359,10 @@ col:
 	VFMADD231PS.BCST 72(AX), Z19, Z18
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -44202,7 +47439,7 @@ store:
 	VMOVUPS Z18, 1152(AX)
 	ADDQ    $+76, SI
 	ADDQ    $+1216, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -44211,11 +47448,12 @@ done:
 
 // func conv2d_f32_b1s1_20x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_20x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_20x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -44349,10 +47587,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z20
@@ -44379,10 +47619,10 @@ col:
 	VFMADD231PS.BCST 76(AX), Z20, Z19
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -44462,7 +47702,7 @@ store:
 	VMOVUPS Z19, 1216(AX)
 	ADDQ    $+80, SI
 	ADDQ    $+1280, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -44471,11 +47711,12 @@ done:
 
 // func conv2d_f32_b1s1_21x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_21x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_21x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -44614,10 +47855,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z21
@@ -44645,10 +47888,10 @@ col:
 	VFMADD231PS.BCST 80(AX), Z21, Z20
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -44731,7 +47974,7 @@ store:
 	VMOVUPS Z20, 1280(AX)
 	ADDQ    $+84, SI
 	ADDQ    $+1344, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -44740,11 +47983,12 @@ done:
 
 // func conv2d_f32_b1s1_22x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_22x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_22x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -44888,10 +48132,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z22
@@ -44920,10 +48166,10 @@ col:
 	VFMADD231PS.BCST 84(AX), Z22, Z21
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -45009,7 +48255,7 @@ store:
 	VMOVUPS Z21, 1344(AX)
 	ADDQ    $+88, SI
 	ADDQ    $+1408, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -45018,11 +48264,12 @@ done:
 
 // func conv2d_f32_b1s1_23x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_23x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_23x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -45171,10 +48418,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z23
@@ -45204,10 +48453,10 @@ col:
 	VFMADD231PS.BCST 88(AX), Z23, Z22
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -45296,7 +48545,7 @@ store:
 	VMOVUPS Z22, 1408(AX)
 	ADDQ    $+92, SI
 	ADDQ    $+1472, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -45305,11 +48554,12 @@ done:
 
 // func conv2d_f32_b1s1_24x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_24x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_24x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -45463,10 +48713,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z24
@@ -45497,10 +48749,10 @@ col:
 	VFMADD231PS.BCST 92(AX), Z24, Z23
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -45592,7 +48844,7 @@ store:
 	VMOVUPS Z23, 1472(AX)
 	ADDQ    $+96, SI
 	ADDQ    $+1536, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -45601,11 +48853,12 @@ done:
 
 // func conv2d_f32_b1s1_25x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_25x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_25x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -45764,10 +49017,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z25
@@ -45799,10 +49054,10 @@ col:
 	VFMADD231PS.BCST 96(AX), Z25, Z24
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -45897,7 +49152,7 @@ store:
 	VMOVUPS Z24, 1536(AX)
 	ADDQ    $+100, SI
 	ADDQ    $+1600, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -45906,11 +49161,12 @@ done:
 
 // func conv2d_f32_b1s1_26x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_26x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_26x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -46074,10 +49330,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z26
@@ -46110,10 +49368,10 @@ col:
 	VFMADD231PS.BCST 100(AX), Z26, Z25
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -46211,7 +49469,7 @@ store:
 	VMOVUPS Z25, 1600(AX)
 	ADDQ    $+104, SI
 	ADDQ    $+1664, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -46220,11 +49478,12 @@ done:
 
 // func conv2d_f32_b1s1_27x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_27x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_27x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -46393,10 +49652,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z27
@@ -46430,10 +49691,10 @@ col:
 	VFMADD231PS.BCST 104(AX), Z27, Z26
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -46534,7 +49795,7 @@ store:
 	VMOVUPS Z26, 1664(AX)
 	ADDQ    $+108, SI
 	ADDQ    $+1728, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -46543,11 +49804,12 @@ done:
 
 // func conv2d_f32_b1s1_28x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_28x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_28x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -46721,10 +49983,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z28
@@ -46759,10 +50023,10 @@ col:
 	VFMADD231PS.BCST 108(AX), Z28, Z27
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -46866,7 +50130,7 @@ store:
 	VMOVUPS Z27, 1728(AX)
 	ADDQ    $+112, SI
 	ADDQ    $+1792, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -46875,11 +50139,12 @@ done:
 
 // func conv2d_f32_b1s1_1x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_1x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_1x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -46927,10 +50192,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z2
@@ -46942,10 +50209,10 @@ col:
 	VFMADD231PS  Z4, Z3, Z1
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -46973,7 +50240,7 @@ store:
 	VMOVUPS Z1, (AX)
 	ADDQ    $+4, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -46982,11 +50249,12 @@ done:
 
 // func conv2d_f32_b1s1_2x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_2x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_2x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -47044,10 +50312,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z4
@@ -47062,10 +50332,10 @@ col:
 	VFMADD231PS  Z7, Z5, Z3
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -47099,7 +50369,7 @@ store:
 	VMOVUPS Z3, 64(AX)
 	ADDQ    $+8, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -47108,11 +50378,12 @@ done:
 
 // func conv2d_f32_b1s1_3x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_3x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_3x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -47180,10 +50451,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z6
@@ -47201,10 +50474,10 @@ col:
 	VFMADD231PS  Z10, Z7, Z5
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -47244,7 +50517,7 @@ store:
 	VMOVUPS Z5, 128(AX)
 	ADDQ    $+12, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -47253,11 +50526,12 @@ done:
 
 // func conv2d_f32_b1s1_4x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_4x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_4x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -47335,10 +50609,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z8
@@ -47359,10 +50635,10 @@ col:
 	VFMADD231PS  Z13, Z9, Z7
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -47408,7 +50684,7 @@ store:
 	VMOVUPS Z7, 192(AX)
 	ADDQ    $+16, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -47417,11 +50693,12 @@ done:
 
 // func conv2d_f32_b1s1_5x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_5x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_5x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -47509,10 +50786,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z10
@@ -47536,10 +50815,10 @@ col:
 	VFMADD231PS  Z12, Z11, Z9
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -47591,7 +50870,7 @@ store:
 	VMOVUPS Z9, 256(AX)
 	ADDQ    $+20, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -47600,11 +50879,12 @@ done:
 
 // func conv2d_f32_b1s1_6x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_6x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_6x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -47702,10 +50982,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z12
@@ -47732,10 +51014,10 @@ col:
 	VFMADD231PS  Z15, Z13, Z11
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -47793,7 +51075,7 @@ store:
 	VMOVUPS Z11, 320(AX)
 	ADDQ    $+24, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -47802,11 +51084,12 @@ done:
 
 // func conv2d_f32_b1s1_7x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_7x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_7x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -47914,10 +51197,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z14
@@ -47947,10 +51232,10 @@ col:
 	VFMADD231PS  Z18, Z15, Z13
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -48014,7 +51299,7 @@ store:
 	VMOVUPS Z13, 384(AX)
 	ADDQ    $+28, SI
 	ADDQ    $+448, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -48023,11 +51308,12 @@ done:
 
 // func conv2d_f32_b1s1_8x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_8x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_8x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -48145,10 +51431,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z16
@@ -48181,10 +51469,10 @@ col:
 	VFMADD231PS  Z21, Z17, Z15
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -48254,7 +51542,7 @@ store:
 	VMOVUPS Z15, 448(AX)
 	ADDQ    $+32, SI
 	ADDQ    $+512, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -48263,11 +51551,12 @@ done:
 
 // func conv2d_f32_b1s1_9x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_9x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_9x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -48395,10 +51684,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z18
@@ -48434,10 +51725,10 @@ col:
 	VFMADD231PS  Z20, Z19, Z17
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -48513,7 +51804,7 @@ store:
 	VMOVUPS Z17, 512(AX)
 	ADDQ    $+36, SI
 	ADDQ    $+576, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -48522,11 +51813,12 @@ done:
 
 // func conv2d_f32_b1s1_10x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_10x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_10x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -48664,10 +51956,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z20
@@ -48706,10 +52000,10 @@ col:
 	VFMADD231PS  Z23, Z21, Z19
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -48791,7 +52085,7 @@ store:
 	VMOVUPS Z19, 576(AX)
 	ADDQ    $+40, SI
 	ADDQ    $+640, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -48800,11 +52094,12 @@ done:
 
 // func conv2d_f32_b1s1_11x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_11x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_11x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -48952,10 +52247,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z22
@@ -48997,10 +52294,10 @@ col:
 	VFMADD231PS  Z26, Z23, Z21
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -49088,7 +52385,7 @@ store:
 	VMOVUPS Z21, 640(AX)
 	ADDQ    $+44, SI
 	ADDQ    $+704, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -49097,11 +52394,12 @@ done:
 
 // func conv2d_f32_b1s1_12x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_12x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_12x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -49259,10 +52557,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z24
@@ -49307,10 +52607,10 @@ col:
 	VFMADD231PS  Z29, Z25, Z23
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -49404,7 +52704,7 @@ store:
 	VMOVUPS Z23, 704(AX)
 	ADDQ    $+48, SI
 	ADDQ    $+768, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -49413,11 +52713,12 @@ done:
 
 // func conv2d_f32_b1s1_13x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_13x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_13x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -49585,10 +52886,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z26
@@ -49636,10 +52939,10 @@ col:
 	VFMADD231PS  Z28, Z27, Z25
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -49739,7 +53042,7 @@ store:
 	VMOVUPS Z25, 768(AX)
 	ADDQ    $+52, SI
 	ADDQ    $+832, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -49748,11 +53051,12 @@ done:
 
 // func conv2d_f32_b1s1_14x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_14x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_14x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -49930,10 +53234,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z28
@@ -49984,10 +53290,10 @@ col:
 	VFMADD231PS  Z31, Z29, Z27
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -50093,7 +53399,7 @@ store:
 	VMOVUPS Z27, 832(AX)
 	ADDQ    $+56, SI
 	ADDQ    $+896, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -50102,11 +53408,12 @@ done:
 
 // func conv2d_f32_b1s1_1x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_1x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_1x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -50171,10 +53478,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z4
@@ -50192,10 +53501,10 @@ col:
 	VFMADD231PS  Z8, Z7, Z3
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -50233,7 +53542,7 @@ store:
 	VMOVUPS Z3, (AX)
 	ADDQ    $+4, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -50242,11 +53551,12 @@ done:
 
 // func conv2d_f32_b1s1_2x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_2x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_2x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -50331,10 +53641,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z8
@@ -50357,10 +53669,10 @@ col:
 	VFMADD231PS  Z13, Z11, Z7
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -50410,7 +53722,7 @@ store:
 	VMOVUPS Z7, 64(AX)
 	ADDQ    $+8, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -50419,11 +53731,12 @@ done:
 
 // func conv2d_f32_b1s1_3x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_3x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_3x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -50528,10 +53841,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z12
@@ -50559,10 +53874,10 @@ col:
 	VFMADD231PS  Z18, Z15, Z11
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -50624,7 +53939,7 @@ store:
 	VMOVUPS Z11, 128(AX)
 	ADDQ    $+12, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -50633,11 +53948,12 @@ done:
 
 // func conv2d_f32_b1s1_4x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_4x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_4x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -50762,10 +54078,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z16
@@ -50798,10 +54116,10 @@ col:
 	VFMADD231PS  Z23, Z19, Z15
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -50875,7 +54193,7 @@ store:
 	VMOVUPS Z15, 192(AX)
 	ADDQ    $+16, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -50884,11 +54202,12 @@ done:
 
 // func conv2d_f32_b1s1_5x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_5x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_5x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -51033,10 +54352,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z20
@@ -51074,10 +54395,10 @@ col:
 	VFMADD231PS  Z24, Z23, Z19
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -51163,7 +54484,7 @@ store:
 	VMOVUPS Z19, 256(AX)
 	ADDQ    $+20, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -51172,11 +54493,12 @@ done:
 
 // func conv2d_f32_b1s1_6x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_6x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_6x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -51341,10 +54663,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z24
@@ -51387,10 +54711,10 @@ col:
 	VFMADD231PS  Z29, Z27, Z23
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -51488,7 +54812,7 @@ store:
 	VMOVUPS Z23, 320(AX)
 	ADDQ    $+24, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -51497,11 +54821,12 @@ done:
 
 // func conv2d_f32_b1s1_7x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_7x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_7x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -51686,10 +55011,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z28
@@ -51730,10 +55057,10 @@ col:
 	VFMADD231PS.BCST 24(AX), Z31, Z27
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -51843,7 +55170,7 @@ store:
 	VMOVUPS Z27, 384(AX)
 	ADDQ    $+28, SI
 	ADDQ    $+448, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -51852,11 +55179,12 @@ done:
 
 // func conv2d_f32_b1s2_1x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_1x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_1x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -51895,10 +55223,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z1
@@ -51906,10 +55236,10 @@ col:
 	VFMADD231PS.BCST (AX), Z1, Z0
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -51932,7 +55262,7 @@ store:
 	VMOVUPS Z0, (AX)
 	ADDQ    $+8, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -51941,11 +55271,12 @@ done:
 
 // func conv2d_f32_b1s2_2x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_2x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_2x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -51989,10 +55320,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z2
@@ -52001,10 +55334,10 @@ col:
 	VFMADD231PS.BCST 8(AX), Z2, Z1
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -52030,7 +55363,7 @@ store:
 	VMOVUPS Z1, 64(AX)
 	ADDQ    $+16, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -52039,11 +55372,12 @@ done:
 
 // func conv2d_f32_b1s2_3x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_3x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_3x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -52092,10 +55426,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z3
@@ -52105,10 +55441,10 @@ col:
 	VFMADD231PS.BCST 16(AX), Z3, Z2
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -52137,7 +55473,7 @@ store:
 	VMOVUPS Z2, 128(AX)
 	ADDQ    $+24, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -52146,11 +55482,12 @@ done:
 
 // func conv2d_f32_b1s2_4x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_4x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_4x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -52204,10 +55541,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z4
@@ -52218,10 +55557,10 @@ col:
 	VFMADD231PS.BCST 24(AX), Z4, Z3
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -52253,7 +55592,7 @@ store:
 	VMOVUPS Z3, 192(AX)
 	ADDQ    $+32, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -52262,11 +55601,12 @@ done:
 
 // func conv2d_f32_b1s2_5x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_5x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_5x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -52325,10 +55665,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z5
@@ -52340,10 +55682,10 @@ col:
 	VFMADD231PS.BCST 32(AX), Z5, Z4
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -52378,7 +55720,7 @@ store:
 	VMOVUPS Z4, 256(AX)
 	ADDQ    $+40, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -52387,11 +55729,12 @@ done:
 
 // func conv2d_f32_b1s2_6x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_6x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_6x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -52455,10 +55798,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z6
@@ -52471,10 +55816,10 @@ col:
 	VFMADD231PS.BCST 40(AX), Z6, Z5
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -52512,7 +55857,7 @@ store:
 	VMOVUPS Z5, 320(AX)
 	ADDQ    $+48, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -52521,11 +55866,12 @@ done:
 
 // func conv2d_f32_b1s2_7x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_7x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_7x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -52594,10 +55940,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z7
@@ -52611,10 +55959,10 @@ col:
 	VFMADD231PS.BCST 48(AX), Z7, Z6
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -52655,7 +56003,7 @@ store:
 	VMOVUPS Z6, 384(AX)
 	ADDQ    $+56, SI
 	ADDQ    $+448, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -52664,11 +56012,12 @@ done:
 
 // func conv2d_f32_b1s2_8x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_8x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_8x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -52742,10 +56091,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z8
@@ -52760,10 +56111,10 @@ col:
 	VFMADD231PS.BCST 56(AX), Z8, Z7
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -52807,7 +56158,7 @@ store:
 	VMOVUPS Z7, 448(AX)
 	ADDQ    $+64, SI
 	ADDQ    $+512, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -52816,11 +56167,12 @@ done:
 
 // func conv2d_f32_b1s2_9x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_9x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_9x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -52899,10 +56251,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z9
@@ -52918,10 +56272,10 @@ col:
 	VFMADD231PS.BCST 64(AX), Z9, Z8
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -52968,7 +56322,7 @@ store:
 	VMOVUPS Z8, 512(AX)
 	ADDQ    $+72, SI
 	ADDQ    $+576, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -52977,11 +56331,12 @@ done:
 
 // func conv2d_f32_b1s2_10x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_10x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_10x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -53065,10 +56420,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z10
@@ -53085,10 +56442,10 @@ col:
 	VFMADD231PS.BCST 72(AX), Z10, Z9
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -53138,7 +56495,7 @@ store:
 	VMOVUPS Z9, 576(AX)
 	ADDQ    $+80, SI
 	ADDQ    $+640, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -53147,11 +56504,12 @@ done:
 
 // func conv2d_f32_b1s2_11x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_11x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_11x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -53240,10 +56598,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z11
@@ -53261,10 +56621,10 @@ col:
 	VFMADD231PS.BCST 80(AX), Z11, Z10
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -53317,7 +56677,7 @@ store:
 	VMOVUPS Z10, 640(AX)
 	ADDQ    $+88, SI
 	ADDQ    $+704, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -53326,11 +56686,12 @@ done:
 
 // func conv2d_f32_b1s2_12x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_12x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_12x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -53424,10 +56785,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z12
@@ -53446,10 +56809,10 @@ col:
 	VFMADD231PS.BCST 88(AX), Z12, Z11
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -53505,7 +56868,7 @@ store:
 	VMOVUPS Z11, 704(AX)
 	ADDQ    $+96, SI
 	ADDQ    $+768, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -53514,11 +56877,12 @@ done:
 
 // func conv2d_f32_b1s2_13x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_13x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_13x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -53617,10 +56981,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z13
@@ -53640,10 +57006,10 @@ col:
 	VFMADD231PS.BCST 96(AX), Z13, Z12
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -53702,7 +57068,7 @@ store:
 	VMOVUPS Z12, 768(AX)
 	ADDQ    $+104, SI
 	ADDQ    $+832, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -53711,11 +57077,12 @@ done:
 
 // func conv2d_f32_b1s2_14x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_14x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_14x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -53819,10 +57186,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z14
@@ -53843,10 +57212,10 @@ col:
 	VFMADD231PS.BCST 104(AX), Z14, Z13
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -53908,7 +57277,7 @@ store:
 	VMOVUPS Z13, 832(AX)
 	ADDQ    $+112, SI
 	ADDQ    $+896, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -53917,11 +57286,12 @@ done:
 
 // func conv2d_f32_b1s2_15x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_15x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_15x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -54030,10 +57400,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z15
@@ -54055,10 +57427,10 @@ col:
 	VFMADD231PS.BCST 112(AX), Z15, Z14
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -54123,7 +57495,7 @@ store:
 	VMOVUPS Z14, 896(AX)
 	ADDQ    $+120, SI
 	ADDQ    $+960, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -54132,11 +57504,12 @@ done:
 
 // func conv2d_f32_b1s2_16x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_16x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_16x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -54250,10 +57623,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z16
@@ -54276,10 +57651,10 @@ col:
 	VFMADD231PS.BCST 120(AX), Z16, Z15
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -54347,7 +57722,7 @@ store:
 	VMOVUPS Z15, 960(AX)
 	ADDQ    $+128, SI
 	ADDQ    $+1024, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -54356,11 +57731,12 @@ done:
 
 // func conv2d_f32_b1s2_17x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_17x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_17x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -54479,10 +57855,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z17
@@ -54506,10 +57884,10 @@ col:
 	VFMADD231PS.BCST 128(AX), Z17, Z16
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -54580,7 +57958,7 @@ store:
 	VMOVUPS Z16, 1024(AX)
 	ADDQ    $+136, SI
 	ADDQ    $+1088, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -54589,11 +57967,12 @@ done:
 
 // func conv2d_f32_b1s2_18x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_18x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_18x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -54717,10 +58096,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z18
@@ -54745,10 +58126,10 @@ col:
 	VFMADD231PS.BCST 136(AX), Z18, Z17
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -54822,7 +58203,7 @@ store:
 	VMOVUPS Z17, 1088(AX)
 	ADDQ    $+144, SI
 	ADDQ    $+1152, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -54831,11 +58212,12 @@ done:
 
 // func conv2d_f32_b1s2_19x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_19x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_19x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -54964,10 +58346,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z19
@@ -54993,10 +58377,10 @@ col:
 	VFMADD231PS.BCST 144(AX), Z19, Z18
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -55073,7 +58457,7 @@ store:
 	VMOVUPS Z18, 1152(AX)
 	ADDQ    $+152, SI
 	ADDQ    $+1216, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -55082,11 +58466,12 @@ done:
 
 // func conv2d_f32_b1s2_20x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_20x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_20x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -55220,10 +58605,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z20
@@ -55250,10 +58637,10 @@ col:
 	VFMADD231PS.BCST 152(AX), Z20, Z19
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -55333,7 +58720,7 @@ store:
 	VMOVUPS Z19, 1216(AX)
 	ADDQ    $+160, SI
 	ADDQ    $+1280, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -55342,11 +58729,12 @@ done:
 
 // func conv2d_f32_b1s2_21x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_21x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_21x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -55485,10 +58873,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z21
@@ -55516,10 +58906,10 @@ col:
 	VFMADD231PS.BCST 160(AX), Z21, Z20
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -55602,7 +58992,7 @@ store:
 	VMOVUPS Z20, 1280(AX)
 	ADDQ    $+168, SI
 	ADDQ    $+1344, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -55611,11 +59001,12 @@ done:
 
 // func conv2d_f32_b1s2_22x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_22x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_22x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -55759,10 +59150,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z22
@@ -55791,10 +59184,10 @@ col:
 	VFMADD231PS.BCST 168(AX), Z22, Z21
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -55880,7 +59273,7 @@ store:
 	VMOVUPS Z21, 1344(AX)
 	ADDQ    $+176, SI
 	ADDQ    $+1408, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -55889,11 +59282,12 @@ done:
 
 // func conv2d_f32_b1s2_23x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_23x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_23x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -56042,10 +59436,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z23
@@ -56075,10 +59471,10 @@ col:
 	VFMADD231PS.BCST 176(AX), Z23, Z22
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -56167,7 +59563,7 @@ store:
 	VMOVUPS Z22, 1408(AX)
 	ADDQ    $+184, SI
 	ADDQ    $+1472, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -56176,11 +59572,12 @@ done:
 
 // func conv2d_f32_b1s2_24x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_24x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_24x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -56334,10 +59731,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z24
@@ -56368,10 +59767,10 @@ col:
 	VFMADD231PS.BCST 184(AX), Z24, Z23
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -56463,7 +59862,7 @@ store:
 	VMOVUPS Z23, 1472(AX)
 	ADDQ    $+192, SI
 	ADDQ    $+1536, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -56472,11 +59871,12 @@ done:
 
 // func conv2d_f32_b1s2_25x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_25x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_25x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -56635,10 +60035,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z25
@@ -56670,10 +60072,10 @@ col:
 	VFMADD231PS.BCST 192(AX), Z25, Z24
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -56768,7 +60170,7 @@ store:
 	VMOVUPS Z24, 1536(AX)
 	ADDQ    $+200, SI
 	ADDQ    $+1600, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -56777,11 +60179,12 @@ done:
 
 // func conv2d_f32_b1s2_26x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_26x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_26x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -56945,10 +60348,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z26
@@ -56981,10 +60386,10 @@ col:
 	VFMADD231PS.BCST 200(AX), Z26, Z25
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -57082,7 +60487,7 @@ store:
 	VMOVUPS Z25, 1600(AX)
 	ADDQ    $+208, SI
 	ADDQ    $+1664, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -57091,11 +60496,12 @@ done:
 
 // func conv2d_f32_b1s2_27x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_27x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_27x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -57264,10 +60670,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z27
@@ -57301,10 +60709,10 @@ col:
 	VFMADD231PS.BCST 208(AX), Z27, Z26
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -57405,7 +60813,7 @@ store:
 	VMOVUPS Z26, 1664(AX)
 	ADDQ    $+216, SI
 	ADDQ    $+1728, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -57414,11 +60822,12 @@ done:
 
 // func conv2d_f32_b1s2_28x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_28x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_28x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -57592,10 +61001,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z28
@@ -57630,10 +61041,10 @@ col:
 	VFMADD231PS.BCST 216(AX), Z28, Z27
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -57737,7 +61148,7 @@ store:
 	VMOVUPS Z27, 1728(AX)
 	ADDQ    $+224, SI
 	ADDQ    $+1792, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -57746,11 +61157,12 @@ done:
 
 // func conv2d_f32_b1s2_1x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_1x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_1x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -57798,10 +61210,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z2
@@ -57813,10 +61227,10 @@ col:
 	VFMADD231PS  Z4, Z3, Z1
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -57844,7 +61258,7 @@ store:
 	VMOVUPS Z1, (AX)
 	ADDQ    $+8, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -57853,11 +61267,12 @@ done:
 
 // func conv2d_f32_b1s2_2x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_2x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_2x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -57915,10 +61330,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z4
@@ -57933,10 +61350,10 @@ col:
 	VFMADD231PS  Z7, Z5, Z3
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -57970,7 +61387,7 @@ store:
 	VMOVUPS Z3, 64(AX)
 	ADDQ    $+16, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -57979,11 +61396,12 @@ done:
 
 // func conv2d_f32_b1s2_3x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_3x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_3x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -58051,10 +61469,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z6
@@ -58072,10 +61492,10 @@ col:
 	VFMADD231PS  Z10, Z7, Z5
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -58115,7 +61535,7 @@ store:
 	VMOVUPS Z5, 128(AX)
 	ADDQ    $+24, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -58124,11 +61544,12 @@ done:
 
 // func conv2d_f32_b1s2_4x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_4x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_4x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -58206,10 +61627,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z8
@@ -58230,10 +61653,10 @@ col:
 	VFMADD231PS  Z13, Z9, Z7
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -58279,7 +61702,7 @@ store:
 	VMOVUPS Z7, 192(AX)
 	ADDQ    $+32, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -58288,11 +61711,12 @@ done:
 
 // func conv2d_f32_b1s2_5x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_5x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_5x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -58380,10 +61804,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z10
@@ -58407,10 +61833,10 @@ col:
 	VFMADD231PS  Z12, Z11, Z9
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -58462,7 +61888,7 @@ store:
 	VMOVUPS Z9, 256(AX)
 	ADDQ    $+40, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -58471,11 +61897,12 @@ done:
 
 // func conv2d_f32_b1s2_6x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_6x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_6x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -58573,10 +62000,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z12
@@ -58603,10 +62032,10 @@ col:
 	VFMADD231PS  Z15, Z13, Z11
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -58664,7 +62093,7 @@ store:
 	VMOVUPS Z11, 320(AX)
 	ADDQ    $+48, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -58673,11 +62102,12 @@ done:
 
 // func conv2d_f32_b1s2_7x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_7x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_7x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -58785,10 +62215,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z14
@@ -58818,10 +62250,10 @@ col:
 	VFMADD231PS  Z18, Z15, Z13
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -58885,7 +62317,7 @@ store:
 	VMOVUPS Z13, 384(AX)
 	ADDQ    $+56, SI
 	ADDQ    $+448, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -58894,11 +62326,12 @@ done:
 
 // func conv2d_f32_b1s2_8x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_8x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_8x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -59016,10 +62449,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z16
@@ -59052,10 +62487,10 @@ col:
 	VFMADD231PS  Z21, Z17, Z15
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -59125,7 +62560,7 @@ store:
 	VMOVUPS Z15, 448(AX)
 	ADDQ    $+64, SI
 	ADDQ    $+512, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -59134,11 +62569,12 @@ done:
 
 // func conv2d_f32_b1s2_9x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_9x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_9x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -59266,10 +62702,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z18
@@ -59305,10 +62743,10 @@ col:
 	VFMADD231PS  Z20, Z19, Z17
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -59384,7 +62822,7 @@ store:
 	VMOVUPS Z17, 512(AX)
 	ADDQ    $+72, SI
 	ADDQ    $+576, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -59393,11 +62831,12 @@ done:
 
 // func conv2d_f32_b1s2_10x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_10x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_10x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -59535,10 +62974,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z20
@@ -59577,10 +63018,10 @@ col:
 	VFMADD231PS  Z23, Z21, Z19
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -59662,7 +63103,7 @@ store:
 	VMOVUPS Z19, 576(AX)
 	ADDQ    $+80, SI
 	ADDQ    $+640, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -59671,11 +63112,12 @@ done:
 
 // func conv2d_f32_b1s2_11x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_11x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_11x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -59823,10 +63265,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z22
@@ -59868,10 +63312,10 @@ col:
 	VFMADD231PS  Z26, Z23, Z21
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -59959,7 +63403,7 @@ store:
 	VMOVUPS Z21, 640(AX)
 	ADDQ    $+88, SI
 	ADDQ    $+704, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -59968,11 +63412,12 @@ done:
 
 // func conv2d_f32_b1s2_12x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_12x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_12x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -60130,10 +63575,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z24
@@ -60178,10 +63625,10 @@ col:
 	VFMADD231PS  Z29, Z25, Z23
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -60275,7 +63722,7 @@ store:
 	VMOVUPS Z23, 704(AX)
 	ADDQ    $+96, SI
 	ADDQ    $+768, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -60284,11 +63731,12 @@ done:
 
 // func conv2d_f32_b1s2_13x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_13x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_13x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -60456,10 +63904,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z26
@@ -60507,10 +63957,10 @@ col:
 	VFMADD231PS  Z28, Z27, Z25
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -60610,7 +64060,7 @@ store:
 	VMOVUPS Z25, 768(AX)
 	ADDQ    $+104, SI
 	ADDQ    $+832, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -60619,11 +64069,12 @@ done:
 
 // func conv2d_f32_b1s2_14x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_14x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_14x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -60801,10 +64252,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z28
@@ -60855,10 +64308,10 @@ col:
 	VFMADD231PS  Z31, Z29, Z27
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -60964,7 +64417,7 @@ store:
 	VMOVUPS Z27, 832(AX)
 	ADDQ    $+112, SI
 	ADDQ    $+896, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -60973,11 +64426,12 @@ done:
 
 // func conv2d_f32_b1s2_1x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_1x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_1x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -61042,10 +64496,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z4
@@ -61063,10 +64519,10 @@ col:
 	VFMADD231PS  Z8, Z7, Z3
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -61104,7 +64560,7 @@ store:
 	VMOVUPS Z3, (AX)
 	ADDQ    $+8, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -61113,11 +64569,12 @@ done:
 
 // func conv2d_f32_b1s2_2x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_2x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_2x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -61202,10 +64659,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z8
@@ -61228,10 +64687,10 @@ col:
 	VFMADD231PS  Z13, Z11, Z7
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -61281,7 +64740,7 @@ store:
 	VMOVUPS Z7, 64(AX)
 	ADDQ    $+16, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -61290,11 +64749,12 @@ done:
 
 // func conv2d_f32_b1s2_3x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_3x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_3x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -61399,10 +64859,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z12
@@ -61430,10 +64892,10 @@ col:
 	VFMADD231PS  Z18, Z15, Z11
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -61495,7 +64957,7 @@ store:
 	VMOVUPS Z11, 128(AX)
 	ADDQ    $+24, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -61504,11 +64966,12 @@ done:
 
 // func conv2d_f32_b1s2_4x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_4x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_4x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -61633,10 +65096,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z16
@@ -61669,10 +65134,10 @@ col:
 	VFMADD231PS  Z23, Z19, Z15
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -61746,7 +65211,7 @@ store:
 	VMOVUPS Z15, 192(AX)
 	ADDQ    $+32, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -61755,11 +65220,12 @@ done:
 
 // func conv2d_f32_b1s2_5x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_5x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_5x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -61904,10 +65370,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z20
@@ -61945,10 +65413,10 @@ col:
 	VFMADD231PS  Z24, Z23, Z19
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -62034,7 +65502,7 @@ store:
 	VMOVUPS Z19, 256(AX)
 	ADDQ    $+40, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -62043,11 +65511,12 @@ done:
 
 // func conv2d_f32_b1s2_6x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_6x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_6x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -62212,10 +65681,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z24
@@ -62258,10 +65729,10 @@ col:
 	VFMADD231PS  Z29, Z27, Z23
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -62359,7 +65830,7 @@ store:
 	VMOVUPS Z23, 320(AX)
 	ADDQ    $+48, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -62368,11 +65839,12 @@ done:
 
 // func conv2d_f32_b1s2_7x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_7x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_7x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -62557,10 +66029,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z28
@@ -62601,10 +66075,10 @@ col:
 	VFMADD231PS.BCST 48(AX), Z31, Z27
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -62714,7 +66188,7 @@ store:
 	VMOVUPS Z27, 384(AX)
 	ADDQ    $+56, SI
 	ADDQ    $+448, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -62723,23 +66197,28 @@ done:
 
 // func conv2d_f32_h16s1_1x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_1x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_1x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -62764,17 +66243,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+64, R14
+	ADDQ             $+64, BX
 	VCVTPH2PS        (R9), Z1
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z1, Z0
@@ -62791,10 +66308,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -62817,7 +66334,7 @@ store:
 	VMOVUPS Z0, (AX)
 	ADDQ    $+64, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -62826,25 +66343,28 @@ done:
 
 // func conv2d_f32_h16s1_2x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_2x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_2x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -62872,17 +66392,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+64, R14
+	ADDQ             $+64, BX
 	VCVTPH2PS        (R9), Z2
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z2, Z0
@@ -62903,10 +66461,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -62932,7 +66490,7 @@ store:
 	VMOVUPS Z1, 64(AX)
 	ADDQ    $+128, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -62941,27 +66499,28 @@ done:
 
 // func conv2d_f32_h16s1_3x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_3x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_3x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -62992,17 +66551,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+64, R14
+	ADDQ             $+64, BX
 	VCVTPH2PS        (R9), Z3
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z3, Z0
@@ -63027,10 +66624,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -63059,7 +66656,7 @@ store:
 	VMOVUPS Z2, 128(AX)
 	ADDQ    $+192, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -63068,29 +66665,28 @@ done:
 
 // func conv2d_f32_h16s1_4x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_4x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_4x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -63124,17 +66720,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+64, R14
+	ADDQ             $+64, BX
 	VCVTPH2PS        (R9), Z4
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z4, Z0
@@ -63163,10 +66797,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -63198,7 +66832,7 @@ store:
 	VMOVUPS Z3, 192(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -63207,31 +66841,28 @@ done:
 
 // func conv2d_f32_h16s1_5x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_5x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_5x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -63268,17 +66899,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  320(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+128, R14
+	ADDQ             $+128, BX
 	VCVTPH2PS        (R9), Z5
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z5, Z0
@@ -63311,10 +66982,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -63349,7 +67020,7 @@ store:
 	VMOVUPS Z4, 256(AX)
 	ADDQ    $+320, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -63358,33 +67029,28 @@ done:
 
 // func conv2d_f32_h16s1_6x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_6x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_6x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -63424,17 +67090,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+128, R14
+	ADDQ             $+128, BX
 	VCVTPH2PS        (R9), Z6
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z6, Z0
@@ -63471,10 +67177,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -63512,7 +67218,7 @@ store:
 	VMOVUPS Z5, 320(AX)
 	ADDQ    $+384, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -63521,35 +67227,28 @@ done:
 
 // func conv2d_f32_h16s1_7x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_7x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_7x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -63592,17 +67291,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  448(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+128, R14
+	ADDQ             $+128, BX
 	VCVTPH2PS        (R9), Z7
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z7, Z0
@@ -63643,10 +67382,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -63687,7 +67426,7 @@ store:
 	VMOVUPS Z6, 384(AX)
 	ADDQ    $+448, SI
 	ADDQ    $+448, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -63696,37 +67435,28 @@ done:
 
 // func conv2d_f32_h16s1_8x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_8x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_8x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -63772,17 +67502,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+128, R14
+	ADDQ             $+128, BX
 	VCVTPH2PS        (R9), Z8
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z8, Z0
@@ -63827,10 +67597,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -63874,7 +67644,7 @@ store:
 	VMOVUPS Z7, 448(AX)
 	ADDQ    $+512, SI
 	ADDQ    $+512, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -63883,39 +67653,28 @@ done:
 
 // func conv2d_f32_h16s1_9x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_9x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_9x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -63964,17 +67723,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  576(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	ADDQ             $+192, R14
+	ADDQ             $+192, BX
 	VCVTPH2PS        (R9), Z9
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z9, Z0
@@ -64023,10 +67824,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -64073,7 +67874,7 @@ store:
 	VMOVUPS Z8, 512(AX)
 	ADDQ    $+576, SI
 	ADDQ    $+576, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -64082,41 +67883,28 @@ done:
 
 // func conv2d_f32_h16s1_10x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_10x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_10x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -64168,17 +67956,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	ADDQ             $+192, R14
+	ADDQ             $+192, BX
 	VCVTPH2PS        (R9), Z10
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z10, Z0
@@ -64231,10 +68061,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -64284,7 +68114,7 @@ store:
 	VMOVUPS Z9, 576(AX)
 	ADDQ    $+640, SI
 	ADDQ    $+640, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -64293,43 +68123,28 @@ done:
 
 // func conv2d_f32_h16s1_11x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_11x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_11x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -64384,17 +68199,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  704(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	ADDQ             $+192, R14
+	ADDQ             $+192, BX
 	VCVTPH2PS        (R9), Z11
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z11, Z0
@@ -64451,10 +68308,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -64507,7 +68364,7 @@ store:
 	VMOVUPS Z10, 640(AX)
 	ADDQ    $+704, SI
 	ADDQ    $+704, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -64516,45 +68373,28 @@ done:
 
 // func conv2d_f32_h16s1_12x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_12x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_12x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -64612,17 +68452,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	ADDQ             $+192, R14
+	ADDQ             $+192, BX
 	VCVTPH2PS        (R9), Z12
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z12, Z0
@@ -64683,10 +68565,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -64742,7 +68624,7 @@ store:
 	VMOVUPS Z11, 704(AX)
 	ADDQ    $+768, SI
 	ADDQ    $+768, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -64751,47 +68633,28 @@ done:
 
 // func conv2d_f32_h16s1_13x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_13x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_13x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -64852,17 +68715,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  832(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+256, BX
 	VCVTPH2PS        (R9), Z13
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z13, Z0
@@ -64927,10 +68834,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -64989,7 +68896,7 @@ store:
 	VMOVUPS Z12, 768(AX)
 	ADDQ    $+832, SI
 	ADDQ    $+832, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -64998,49 +68905,28 @@ done:
 
 // func conv2d_f32_h16s1_14x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_14x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_14x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -65104,17 +68990,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  896(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+256, BX
 	VCVTPH2PS        (R9), Z14
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z14, Z0
@@ -65183,10 +69113,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -65248,7 +69178,7 @@ store:
 	VMOVUPS Z13, 832(AX)
 	ADDQ    $+896, SI
 	ADDQ    $+896, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -65257,51 +69187,28 @@ done:
 
 // func conv2d_f32_h16s1_15x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_15x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_15x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -65368,17 +69275,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  960(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+256, BX
 	VCVTPH2PS        (R9), Z15
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z15, Z0
@@ -65451,10 +69402,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -65519,7 +69470,7 @@ store:
 	VMOVUPS Z14, 896(AX)
 	ADDQ    $+960, SI
 	ADDQ    $+960, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -65528,53 +69479,28 @@ done:
 
 // func conv2d_f32_h16s1_16x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_16x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_16x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -65644,17 +69570,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1024(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+256, BX
 	VCVTPH2PS        (R9), Z16
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z16, Z0
@@ -65731,10 +69701,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -65802,7 +69772,7 @@ store:
 	VMOVUPS Z15, 960(AX)
 	ADDQ    $+1024, SI
 	ADDQ    $+1024, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -65811,55 +69781,28 @@ done:
 
 // func conv2d_f32_h16s1_17x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_17x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_17x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -65932,17 +69875,63 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1088(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       256(BX)
+	ADDQ             $+320, R14
+	ADDQ             $+320, BX
 	VCVTPH2PS        (R9), Z17
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z17, Z0
@@ -66023,10 +70012,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -66097,7 +70086,7 @@ store:
 	VMOVUPS Z16, 1024(AX)
 	ADDQ    $+1088, SI
 	ADDQ    $+1088, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -66106,57 +70095,28 @@ done:
 
 // func conv2d_f32_h16s1_18x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_18x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_18x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -66232,17 +70192,63 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1152(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       256(BX)
+	ADDQ             $+320, R14
+	ADDQ             $+320, BX
 	VCVTPH2PS        (R9), Z18
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z18, Z0
@@ -66327,10 +70333,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -66404,7 +70410,7 @@ store:
 	VMOVUPS Z17, 1088(AX)
 	ADDQ    $+1152, SI
 	ADDQ    $+1152, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -66413,59 +70419,28 @@ done:
 
 // func conv2d_f32_h16s1_19x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_19x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_19x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -66544,17 +70519,63 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1216(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       256(BX)
+	ADDQ             $+320, R14
+	ADDQ             $+320, BX
 	VCVTPH2PS        (R9), Z19
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z19, Z0
@@ -66643,10 +70664,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -66723,7 +70744,7 @@ store:
 	VMOVUPS Z18, 1152(AX)
 	ADDQ    $+1216, SI
 	ADDQ    $+1216, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -66732,61 +70753,28 @@ done:
 
 // func conv2d_f32_h16s1_20x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_20x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_20x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -66868,17 +70856,63 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1280(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       256(BX)
+	ADDQ             $+320, R14
+	ADDQ             $+320, BX
 	VCVTPH2PS        (R9), Z20
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z20, Z0
@@ -66971,10 +71005,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -67054,7 +71088,7 @@ store:
 	VMOVUPS Z19, 1216(AX)
 	ADDQ    $+1280, SI
 	ADDQ    $+1280, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -67063,63 +71097,28 @@ done:
 
 // func conv2d_f32_h16s1_21x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_21x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_21x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -67204,17 +71203,65 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1344(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       320(R14)
+	PREFETCHT0       320(BX)
+	ADDQ             $+384, R14
+	ADDQ             $+384, BX
 	VCVTPH2PS        (R9), Z21
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z21, Z0
@@ -67311,10 +71358,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -67397,7 +71444,7 @@ store:
 	VMOVUPS Z20, 1280(AX)
 	ADDQ    $+1344, SI
 	ADDQ    $+1344, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -67406,65 +71453,28 @@ done:
 
 // func conv2d_f32_h16s1_22x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_22x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_22x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -67552,17 +71562,65 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1408(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       320(R14)
+	PREFETCHT0       320(BX)
+	ADDQ             $+384, R14
+	ADDQ             $+384, BX
 	VCVTPH2PS        (R9), Z22
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z22, Z0
@@ -67663,10 +71721,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -67752,7 +71810,7 @@ store:
 	VMOVUPS Z21, 1344(AX)
 	ADDQ    $+1408, SI
 	ADDQ    $+1408, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -67761,67 +71819,28 @@ done:
 
 // func conv2d_f32_h16s1_23x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_23x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_23x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -67912,17 +71931,65 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1472(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       320(R14)
+	PREFETCHT0       320(BX)
+	ADDQ             $+384, R14
+	ADDQ             $+384, BX
 	VCVTPH2PS        (R9), Z23
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z23, Z0
@@ -68027,10 +72094,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -68119,7 +72186,7 @@ store:
 	VMOVUPS Z22, 1408(AX)
 	ADDQ    $+1472, SI
 	ADDQ    $+1472, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -68128,69 +72195,28 @@ done:
 
 // func conv2d_f32_h16s1_24x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_24x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_24x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -68284,17 +72310,65 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1536(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       320(R14)
+	PREFETCHT0       320(BX)
+	ADDQ             $+384, R14
+	ADDQ             $+384, BX
 	VCVTPH2PS        (R9), Z24
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z24, Z0
@@ -68403,10 +72477,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -68498,7 +72572,7 @@ store:
 	VMOVUPS Z23, 1472(AX)
 	ADDQ    $+1536, SI
 	ADDQ    $+1536, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -68507,71 +72581,28 @@ done:
 
 // func conv2d_f32_h16s1_25x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_25x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_25x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -68668,17 +72699,67 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1600(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       320(R14)
+	PREFETCHT0       320(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       384(BX)
+	ADDQ             $+448, R14
+	ADDQ             $+448, BX
 	VCVTPH2PS        (R9), Z25
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z25, Z0
@@ -68791,10 +72872,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -68889,7 +72970,7 @@ store:
 	VMOVUPS Z24, 1536(AX)
 	ADDQ    $+1600, SI
 	ADDQ    $+1600, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -68898,73 +72979,28 @@ done:
 
 // func conv2d_f32_h16s1_26x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_26x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_26x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	PREFETCHT0 1600(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	PREFETCHT0 1600(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -69064,17 +73100,67 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1664(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       320(R14)
+	PREFETCHT0       320(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       384(BX)
+	ADDQ             $+448, R14
+	ADDQ             $+448, BX
 	VCVTPH2PS        (R9), Z26
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z26, Z0
@@ -69191,10 +73277,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -69292,7 +73378,7 @@ store:
 	VMOVUPS Z25, 1600(AX)
 	ADDQ    $+1664, SI
 	ADDQ    $+1664, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -69301,75 +73387,28 @@ done:
 
 // func conv2d_f32_h16s1_27x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_27x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_27x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	PREFETCHT0 1600(AX)
-	PREFETCHT0 1664(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	PREFETCHT0 1600(AX)
-	PREFETCHT0 1664(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -69472,17 +73511,67 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1728(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       320(R14)
+	PREFETCHT0       320(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       384(BX)
+	ADDQ             $+448, R14
+	ADDQ             $+448, BX
 	VCVTPH2PS        (R9), Z27
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z27, Z0
@@ -69603,10 +73692,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -69707,7 +73796,7 @@ store:
 	VMOVUPS Z26, 1664(AX)
 	ADDQ    $+1728, SI
 	ADDQ    $+1728, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -69716,77 +73805,28 @@ done:
 
 // func conv2d_f32_h16s1_28x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_28x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_28x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	PREFETCHT0 1600(AX)
-	PREFETCHT0 1664(AX)
-	PREFETCHT0 1728(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	PREFETCHT0 1600(AX)
-	PREFETCHT0 1664(AX)
-	PREFETCHT0 1728(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -69892,17 +73932,67 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1792(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       320(R14)
+	PREFETCHT0       320(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       384(BX)
+	ADDQ             $+448, R14
+	ADDQ             $+448, BX
 	VCVTPH2PS        (R9), Z28
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z28, Z0
@@ -70027,10 +74117,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -70134,7 +74224,7 @@ store:
 	VMOVUPS Z27, 1728(AX)
 	ADDQ    $+1792, SI
 	ADDQ    $+1792, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -70143,28 +74233,29 @@ done:
 
 // func conv2d_f32_h16s1_1x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_1x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_1x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -70193,17 +74284,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+64, R14
+	ADDQ             $+64, BX
 	VCVTPH2PS        (R9), Z2
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z3
@@ -70230,10 +74359,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -70261,7 +74390,7 @@ store:
 	VMOVUPS Z1, (AX)
 	ADDQ    $+64, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -70270,32 +74399,29 @@ done:
 
 // func conv2d_f32_h16s1_2x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_2x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_2x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -70330,17 +74456,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+64, R14
+	ADDQ             $+64, BX
 	VCVTPH2PS        (R9), Z4
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z5
@@ -70375,10 +74539,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -70412,7 +74576,7 @@ store:
 	VMOVUPS Z3, 64(AX)
 	ADDQ    $+128, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -70421,36 +74585,29 @@ done:
 
 // func conv2d_f32_h16s1_3x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_3x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_3x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -70491,17 +74648,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+64, R14
+	ADDQ             $+64, BX
 	VCVTPH2PS        (R9), Z6
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z7
@@ -70544,10 +74739,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -70587,7 +74782,7 @@ store:
 	VMOVUPS Z5, 128(AX)
 	ADDQ    $+192, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -70596,40 +74791,29 @@ done:
 
 // func conv2d_f32_h16s1_4x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_4x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_4x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -70676,17 +74860,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+64, R14
+	ADDQ             $+64, BX
 	VCVTPH2PS        (R9), Z8
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z9
@@ -70737,10 +74959,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -70786,7 +75008,7 @@ store:
 	VMOVUPS Z7, 192(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -70795,44 +75017,29 @@ done:
 
 // func conv2d_f32_h16s1_5x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_5x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_5x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -70885,17 +75092,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  320(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+128, R14
+	ADDQ             $+128, BX
 	VCVTPH2PS        (R9), Z10
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z11
@@ -70954,10 +75201,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -71009,7 +75256,7 @@ store:
 	VMOVUPS Z9, 256(AX)
 	ADDQ    $+320, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -71018,48 +75265,29 @@ done:
 
 // func conv2d_f32_h16s1_6x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_6x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_6x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -71118,17 +75346,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+128, R14
+	ADDQ             $+128, BX
 	VCVTPH2PS        (R9), Z12
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z13
@@ -71195,10 +75463,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -71256,7 +75524,7 @@ store:
 	VMOVUPS Z11, 320(AX)
 	ADDQ    $+384, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -71265,52 +75533,29 @@ done:
 
 // func conv2d_f32_h16s1_7x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_7x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_7x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -71375,17 +75620,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  448(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+128, R14
+	ADDQ             $+128, BX
 	VCVTPH2PS        (R9), Z14
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z15
@@ -71460,10 +75745,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -71527,7 +75812,7 @@ store:
 	VMOVUPS Z13, 384(AX)
 	ADDQ    $+448, SI
 	ADDQ    $+448, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -71536,56 +75821,29 @@ done:
 
 // func conv2d_f32_h16s1_8x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_8x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_8x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -71656,17 +75914,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+128, R14
+	ADDQ             $+128, BX
 	VCVTPH2PS        (R9), Z16
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z17
@@ -71749,10 +76047,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -71822,7 +76120,7 @@ store:
 	VMOVUPS Z15, 448(AX)
 	ADDQ    $+512, SI
 	ADDQ    $+512, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -71831,60 +76129,29 @@ done:
 
 // func conv2d_f32_h16s1_9x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_9x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_9x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -71961,17 +76228,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  576(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	ADDQ             $+192, R14
+	ADDQ             $+192, BX
 	VCVTPH2PS        (R9), Z18
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z19
@@ -72062,10 +76371,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -72141,7 +76450,7 @@ store:
 	VMOVUPS Z17, 512(AX)
 	ADDQ    $+576, SI
 	ADDQ    $+576, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -72150,64 +76459,29 @@ done:
 
 // func conv2d_f32_h16s1_10x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_10x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_10x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -72290,17 +76564,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	ADDQ             $+192, R14
+	ADDQ             $+192, BX
 	VCVTPH2PS        (R9), Z20
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z21
@@ -72399,10 +76715,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -72484,7 +76800,7 @@ store:
 	VMOVUPS Z19, 576(AX)
 	ADDQ    $+640, SI
 	ADDQ    $+640, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -72493,68 +76809,29 @@ done:
 
 // func conv2d_f32_h16s1_11x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_11x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_11x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -72643,17 +76920,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  704(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	ADDQ             $+192, R14
+	ADDQ             $+192, BX
 	VCVTPH2PS        (R9), Z22
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z23
@@ -72760,10 +77079,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -72851,7 +77170,7 @@ store:
 	VMOVUPS Z21, 640(AX)
 	ADDQ    $+704, SI
 	ADDQ    $+704, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -72860,72 +77179,29 @@ done:
 
 // func conv2d_f32_h16s1_12x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_12x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_12x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -73020,17 +77296,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	ADDQ             $+192, R14
+	ADDQ             $+192, BX
 	VCVTPH2PS        (R9), Z24
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z25
@@ -73145,10 +77463,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -73242,7 +77560,7 @@ store:
 	VMOVUPS Z23, 704(AX)
 	ADDQ    $+768, SI
 	ADDQ    $+768, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -73251,76 +77569,29 @@ done:
 
 // func conv2d_f32_h16s1_13x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_13x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_13x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -73421,17 +77692,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  832(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+256, BX
 	VCVTPH2PS        (R9), Z26
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z27
@@ -73554,10 +77869,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -73657,7 +77972,7 @@ store:
 	VMOVUPS Z25, 768(AX)
 	ADDQ    $+832, SI
 	ADDQ    $+832, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -73666,80 +77981,29 @@ done:
 
 // func conv2d_f32_h16s1_14x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_14x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_14x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -73846,17 +78110,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  896(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+256, BX
 	VCVTPH2PS        (R9), Z28
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z29
@@ -73987,10 +78295,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -74096,7 +78404,7 @@ store:
 	VMOVUPS Z27, 832(AX)
 	ADDQ    $+896, SI
 	ADDQ    $+896, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -74105,37 +78413,30 @@ done:
 
 // func conv2d_f32_h16s1_1x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_1x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_1x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -74172,17 +78473,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+64, R14
+	ADDQ             $+64, BX
 	VCVTPH2PS        (R9), Z4
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z5
@@ -74229,10 +78568,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -74270,7 +78609,7 @@ store:
 	VMOVUPS Z3, (AX)
 	ADDQ    $+64, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -74279,45 +78618,30 @@ done:
 
 // func conv2d_f32_h16s1_2x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_2x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_2x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -74366,17 +78690,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+64, R14
+	ADDQ             $+64, BX
 	VCVTPH2PS        (R9), Z8
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z9
@@ -74439,10 +78801,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -74492,7 +78854,7 @@ store:
 	VMOVUPS Z7, 64(AX)
 	ADDQ    $+128, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -74501,53 +78863,30 @@ done:
 
 // func conv2d_f32_h16s1_3x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_3x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_3x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -74608,17 +78947,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+64, R14
+	ADDQ             $+64, BX
 	VCVTPH2PS        (R9), Z12
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z13
@@ -74697,10 +79074,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -74762,7 +79139,7 @@ store:
 	VMOVUPS Z11, 128(AX)
 	ADDQ    $+192, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -74771,61 +79148,30 @@ done:
 
 // func conv2d_f32_h16s1_4x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_4x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_4x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -74898,17 +79244,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+64, R14
+	ADDQ             $+64, BX
 	VCVTPH2PS        (R9), Z16
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z17
@@ -75003,10 +79387,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -75080,7 +79464,7 @@ store:
 	VMOVUPS Z15, 192(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -75089,69 +79473,30 @@ done:
 
 // func conv2d_f32_h16s1_5x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_5x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_5x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -75236,17 +79581,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  320(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+128, R14
+	ADDQ             $+128, BX
 	VCVTPH2PS        (R9), Z20
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z21
@@ -75357,10 +79742,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -75446,7 +79831,7 @@ store:
 	VMOVUPS Z19, 256(AX)
 	ADDQ    $+320, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -75455,77 +79840,30 @@ done:
 
 // func conv2d_f32_h16s1_6x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_6x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_6x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -75622,17 +79960,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+128, R14
+	ADDQ             $+128, BX
 	VCVTPH2PS        (R9), Z24
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z25
@@ -75759,10 +80137,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -75860,7 +80238,7 @@ store:
 	VMOVUPS Z23, 320(AX)
 	ADDQ    $+384, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -75869,85 +80247,30 @@ done:
 
 // func conv2d_f32_h16s1_7x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_7x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s1_7x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -76056,17 +80379,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  448(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+128, R14
+	ADDQ             $+128, BX
 	VCVTPH2PS        (R9), Z28
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z29
@@ -76209,10 +80572,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -76322,7 +80685,7 @@ store:
 	VMOVUPS Z27, 384(AX)
 	ADDQ    $+448, SI
 	ADDQ    $+448, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -76331,23 +80694,28 @@ done:
 
 // func conv2d_f32_h16s2_1x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_1x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_1x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -76372,17 +80740,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+128, R14
+	ADDQ             $+64, BX
 	VCVTPH2PS        (R9), Z1
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z1, Z0
@@ -76399,10 +80805,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -76425,7 +80831,7 @@ store:
 	VMOVUPS Z0, (AX)
 	ADDQ    $+128, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -76434,25 +80840,28 @@ done:
 
 // func conv2d_f32_h16s2_2x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_2x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_2x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -76480,17 +80889,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+128, R14
+	ADDQ             $+64, BX
 	VCVTPH2PS        (R9), Z2
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z2, Z0
@@ -76511,10 +80958,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -76540,7 +80987,7 @@ store:
 	VMOVUPS Z1, 64(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -76549,27 +80996,28 @@ done:
 
 // func conv2d_f32_h16s2_3x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_3x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_3x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -76600,17 +81048,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+128, R14
+	ADDQ             $+64, BX
 	VCVTPH2PS        (R9), Z3
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z3, Z0
@@ -76635,10 +81121,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -76667,7 +81153,7 @@ store:
 	VMOVUPS Z2, 128(AX)
 	ADDQ    $+384, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -76676,29 +81162,28 @@ done:
 
 // func conv2d_f32_h16s2_4x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_4x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_4x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -76732,17 +81217,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+128, R14
+	ADDQ             $+64, BX
 	VCVTPH2PS        (R9), Z4
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z4, Z0
@@ -76771,10 +81294,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -76806,7 +81329,7 @@ store:
 	VMOVUPS Z3, 192(AX)
 	ADDQ    $+512, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -76815,31 +81338,28 @@ done:
 
 // func conv2d_f32_h16s2_5x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_5x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_5x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -76876,17 +81396,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+128, BX
 	VCVTPH2PS        (R9), Z5
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z5, Z0
@@ -76919,10 +81479,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -76957,7 +81517,7 @@ store:
 	VMOVUPS Z4, 256(AX)
 	ADDQ    $+640, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -76966,33 +81526,28 @@ done:
 
 // func conv2d_f32_h16s2_6x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_6x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_6x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -77032,17 +81587,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+128, BX
 	VCVTPH2PS        (R9), Z6
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z6, Z0
@@ -77079,10 +81674,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -77120,7 +81715,7 @@ store:
 	VMOVUPS Z5, 320(AX)
 	ADDQ    $+768, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -77129,35 +81724,28 @@ done:
 
 // func conv2d_f32_h16s2_7x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_7x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_7x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -77200,17 +81788,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  896(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+128, BX
 	VCVTPH2PS        (R9), Z7
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z7, Z0
@@ -77251,10 +81879,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -77295,7 +81923,7 @@ store:
 	VMOVUPS Z6, 384(AX)
 	ADDQ    $+896, SI
 	ADDQ    $+448, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -77304,37 +81932,28 @@ done:
 
 // func conv2d_f32_h16s2_8x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_8x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_8x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -77380,17 +81999,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1024(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+128, BX
 	VCVTPH2PS        (R9), Z8
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z8, Z0
@@ -77435,10 +82094,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -77482,7 +82141,7 @@ store:
 	VMOVUPS Z7, 448(AX)
 	ADDQ    $+1024, SI
 	ADDQ    $+512, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -77491,39 +82150,28 @@ done:
 
 // func conv2d_f32_h16s2_9x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_9x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_9x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -77572,17 +82220,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1152(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	ADDQ             $+384, R14
+	ADDQ             $+192, BX
 	VCVTPH2PS        (R9), Z9
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z9, Z0
@@ -77631,10 +82321,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -77681,7 +82371,7 @@ store:
 	VMOVUPS Z8, 512(AX)
 	ADDQ    $+1152, SI
 	ADDQ    $+576, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -77690,41 +82380,28 @@ done:
 
 // func conv2d_f32_h16s2_10x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_10x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_10x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -77776,17 +82453,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1280(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	ADDQ             $+384, R14
+	ADDQ             $+192, BX
 	VCVTPH2PS        (R9), Z10
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z10, Z0
@@ -77839,10 +82558,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -77892,7 +82611,7 @@ store:
 	VMOVUPS Z9, 576(AX)
 	ADDQ    $+1280, SI
 	ADDQ    $+640, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -77901,43 +82620,28 @@ done:
 
 // func conv2d_f32_h16s2_11x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_11x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_11x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -77992,17 +82696,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1408(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	ADDQ             $+384, R14
+	ADDQ             $+192, BX
 	VCVTPH2PS        (R9), Z11
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z11, Z0
@@ -78059,10 +82805,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -78115,7 +82861,7 @@ store:
 	VMOVUPS Z10, 640(AX)
 	ADDQ    $+1408, SI
 	ADDQ    $+704, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -78124,45 +82870,28 @@ done:
 
 // func conv2d_f32_h16s2_12x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_12x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_12x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -78220,17 +82949,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1536(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	ADDQ             $+384, R14
+	ADDQ             $+192, BX
 	VCVTPH2PS        (R9), Z12
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z12, Z0
@@ -78291,10 +83062,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -78350,7 +83121,7 @@ store:
 	VMOVUPS Z11, 704(AX)
 	ADDQ    $+1536, SI
 	ADDQ    $+768, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -78359,47 +83130,28 @@ done:
 
 // func conv2d_f32_h16s2_13x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_13x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_13x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -78460,17 +83212,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1664(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	ADDQ             $+512, R14
+	ADDQ             $+256, BX
 	VCVTPH2PS        (R9), Z13
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z13, Z0
@@ -78535,10 +83331,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -78597,7 +83393,7 @@ store:
 	VMOVUPS Z12, 768(AX)
 	ADDQ    $+1664, SI
 	ADDQ    $+832, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -78606,49 +83402,28 @@ done:
 
 // func conv2d_f32_h16s2_14x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_14x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_14x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -78712,17 +83487,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1792(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	ADDQ             $+512, R14
+	ADDQ             $+256, BX
 	VCVTPH2PS        (R9), Z14
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z14, Z0
@@ -78791,10 +83610,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -78856,7 +83675,7 @@ store:
 	VMOVUPS Z13, 832(AX)
 	ADDQ    $+1792, SI
 	ADDQ    $+896, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -78865,51 +83684,28 @@ done:
 
 // func conv2d_f32_h16s2_15x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_15x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_15x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -78976,17 +83772,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1920(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	ADDQ             $+512, R14
+	ADDQ             $+256, BX
 	VCVTPH2PS        (R9), Z15
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z15, Z0
@@ -79059,10 +83899,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -79127,7 +83967,7 @@ store:
 	VMOVUPS Z14, 896(AX)
 	ADDQ    $+1920, SI
 	ADDQ    $+960, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -79136,53 +83976,28 @@ done:
 
 // func conv2d_f32_h16s2_16x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_16x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_16x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -79252,17 +84067,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  2048(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	ADDQ             $+512, R14
+	ADDQ             $+256, BX
 	VCVTPH2PS        (R9), Z16
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z16, Z0
@@ -79339,10 +84198,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -79410,7 +84269,7 @@ store:
 	VMOVUPS Z15, 960(AX)
 	ADDQ    $+2048, SI
 	ADDQ    $+1024, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -79419,55 +84278,28 @@ done:
 
 // func conv2d_f32_h16s2_17x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_17x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_17x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -79540,17 +84372,63 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  2176(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       512(R14)
+	PREFETCHT0       256(BX)
+	ADDQ             $+640, R14
+	ADDQ             $+320, BX
 	VCVTPH2PS        (R9), Z17
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z17, Z0
@@ -79631,10 +84509,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -79705,7 +84583,7 @@ store:
 	VMOVUPS Z16, 1024(AX)
 	ADDQ    $+2176, SI
 	ADDQ    $+1088, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -79714,57 +84592,28 @@ done:
 
 // func conv2d_f32_h16s2_18x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_18x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_18x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -79840,17 +84689,63 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  2304(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       512(R14)
+	PREFETCHT0       256(BX)
+	ADDQ             $+640, R14
+	ADDQ             $+320, BX
 	VCVTPH2PS        (R9), Z18
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z18, Z0
@@ -79935,10 +84830,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -80012,7 +84907,7 @@ store:
 	VMOVUPS Z17, 1088(AX)
 	ADDQ    $+2304, SI
 	ADDQ    $+1152, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -80021,59 +84916,28 @@ done:
 
 // func conv2d_f32_h16s2_19x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_19x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_19x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -80152,17 +85016,63 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  2432(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       512(R14)
+	PREFETCHT0       256(BX)
+	ADDQ             $+640, R14
+	ADDQ             $+320, BX
 	VCVTPH2PS        (R9), Z19
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z19, Z0
@@ -80251,10 +85161,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -80331,7 +85241,7 @@ store:
 	VMOVUPS Z18, 1152(AX)
 	ADDQ    $+2432, SI
 	ADDQ    $+1216, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -80340,61 +85250,28 @@ done:
 
 // func conv2d_f32_h16s2_20x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_20x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_20x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -80476,17 +85353,63 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  2560(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       512(R14)
+	PREFETCHT0       256(BX)
+	ADDQ             $+640, R14
+	ADDQ             $+320, BX
 	VCVTPH2PS        (R9), Z20
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z20, Z0
@@ -80579,10 +85502,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -80662,7 +85585,7 @@ store:
 	VMOVUPS Z19, 1216(AX)
 	ADDQ    $+2560, SI
 	ADDQ    $+1280, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -80671,63 +85594,28 @@ done:
 
 // func conv2d_f32_h16s2_21x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_21x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_21x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -80812,17 +85700,65 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  2688(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       512(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       640(R14)
+	PREFETCHT0       320(BX)
+	ADDQ             $+768, R14
+	ADDQ             $+384, BX
 	VCVTPH2PS        (R9), Z21
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z21, Z0
@@ -80919,10 +85855,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -81005,7 +85941,7 @@ store:
 	VMOVUPS Z20, 1280(AX)
 	ADDQ    $+2688, SI
 	ADDQ    $+1344, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -81014,65 +85950,28 @@ done:
 
 // func conv2d_f32_h16s2_22x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_22x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_22x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -81160,17 +86059,65 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  2816(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       512(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       640(R14)
+	PREFETCHT0       320(BX)
+	ADDQ             $+768, R14
+	ADDQ             $+384, BX
 	VCVTPH2PS        (R9), Z22
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z22, Z0
@@ -81271,10 +86218,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -81360,7 +86307,7 @@ store:
 	VMOVUPS Z21, 1344(AX)
 	ADDQ    $+2816, SI
 	ADDQ    $+1408, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -81369,67 +86316,28 @@ done:
 
 // func conv2d_f32_h16s2_23x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_23x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_23x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -81520,17 +86428,65 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  2944(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       512(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       640(R14)
+	PREFETCHT0       320(BX)
+	ADDQ             $+768, R14
+	ADDQ             $+384, BX
 	VCVTPH2PS        (R9), Z23
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z23, Z0
@@ -81635,10 +86591,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -81727,7 +86683,7 @@ store:
 	VMOVUPS Z22, 1408(AX)
 	ADDQ    $+2944, SI
 	ADDQ    $+1472, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -81736,69 +86692,28 @@ done:
 
 // func conv2d_f32_h16s2_24x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_24x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_24x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -81892,17 +86807,65 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  3072(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       512(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       640(R14)
+	PREFETCHT0       320(BX)
+	ADDQ             $+768, R14
+	ADDQ             $+384, BX
 	VCVTPH2PS        (R9), Z24
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z24, Z0
@@ -82011,10 +86974,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -82106,7 +87069,7 @@ store:
 	VMOVUPS Z23, 1472(AX)
 	ADDQ    $+3072, SI
 	ADDQ    $+1536, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -82115,71 +87078,28 @@ done:
 
 // func conv2d_f32_h16s2_25x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_25x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_25x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -82276,17 +87196,67 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  3200(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       512(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       640(R14)
+	PREFETCHT0       320(BX)
+	PREFETCHT0       768(R14)
+	PREFETCHT0       384(BX)
+	ADDQ             $+896, R14
+	ADDQ             $+448, BX
 	VCVTPH2PS        (R9), Z25
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z25, Z0
@@ -82399,10 +87369,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -82497,7 +87467,7 @@ store:
 	VMOVUPS Z24, 1536(AX)
 	ADDQ    $+3200, SI
 	ADDQ    $+1600, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -82506,73 +87476,28 @@ done:
 
 // func conv2d_f32_h16s2_26x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_26x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_26x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	PREFETCHT0 1600(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	PREFETCHT0 1600(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -82672,17 +87597,67 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  3328(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       512(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       640(R14)
+	PREFETCHT0       320(BX)
+	PREFETCHT0       768(R14)
+	PREFETCHT0       384(BX)
+	ADDQ             $+896, R14
+	ADDQ             $+448, BX
 	VCVTPH2PS        (R9), Z26
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z26, Z0
@@ -82799,10 +87774,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -82900,7 +87875,7 @@ store:
 	VMOVUPS Z25, 1600(AX)
 	ADDQ    $+3328, SI
 	ADDQ    $+1664, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -82909,75 +87884,28 @@ done:
 
 // func conv2d_f32_h16s2_27x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_27x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_27x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	PREFETCHT0 1600(AX)
-	PREFETCHT0 1664(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	PREFETCHT0 1600(AX)
-	PREFETCHT0 1664(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -83080,17 +88008,67 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  3456(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       512(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       640(R14)
+	PREFETCHT0       320(BX)
+	PREFETCHT0       768(R14)
+	PREFETCHT0       384(BX)
+	ADDQ             $+896, R14
+	ADDQ             $+448, BX
 	VCVTPH2PS        (R9), Z27
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z27, Z0
@@ -83211,10 +88189,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -83315,7 +88293,7 @@ store:
 	VMOVUPS Z26, 1664(AX)
 	ADDQ    $+3456, SI
 	ADDQ    $+1728, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -83324,77 +88302,28 @@ done:
 
 // func conv2d_f32_h16s2_28x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_28x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_28x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	PREFETCHT0 1600(AX)
-	PREFETCHT0 1664(AX)
-	PREFETCHT0 1728(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	PREFETCHT0 1024(AX)
-	PREFETCHT0 1088(AX)
-	PREFETCHT0 1152(AX)
-	PREFETCHT0 1216(AX)
-	PREFETCHT0 1280(AX)
-	PREFETCHT0 1344(AX)
-	PREFETCHT0 1408(AX)
-	PREFETCHT0 1472(AX)
-	PREFETCHT0 1536(AX)
-	PREFETCHT0 1600(AX)
-	PREFETCHT0 1664(AX)
-	PREFETCHT0 1728(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -83500,17 +88429,67 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  3584(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	PREFETCHT0       512(R14)
+	PREFETCHT0       256(BX)
+	PREFETCHT0       640(R14)
+	PREFETCHT0       320(BX)
+	PREFETCHT0       768(R14)
+	PREFETCHT0       384(BX)
+	ADDQ             $+896, R14
+	ADDQ             $+448, BX
 	VCVTPH2PS        (R9), Z28
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z28, Z0
@@ -83635,10 +88614,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -83742,7 +88721,7 @@ store:
 	VMOVUPS Z27, 1728(AX)
 	ADDQ    $+3584, SI
 	ADDQ    $+1792, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -83751,28 +88730,29 @@ done:
 
 // func conv2d_f32_h16s2_1x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_1x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_1x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -83801,17 +88781,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+128, R14
+	ADDQ             $+64, BX
 	VCVTPH2PS        (R9), Z2
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z3
@@ -83838,10 +88856,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -83869,7 +88887,7 @@ store:
 	VMOVUPS Z1, (AX)
 	ADDQ    $+128, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -83878,32 +88896,29 @@ done:
 
 // func conv2d_f32_h16s2_2x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_2x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_2x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -83938,17 +88953,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+128, R14
+	ADDQ             $+64, BX
 	VCVTPH2PS        (R9), Z4
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z5
@@ -83983,10 +89036,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -84020,7 +89073,7 @@ store:
 	VMOVUPS Z3, 64(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -84029,36 +89082,29 @@ done:
 
 // func conv2d_f32_h16s2_3x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_3x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_3x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -84099,17 +89145,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+128, R14
+	ADDQ             $+64, BX
 	VCVTPH2PS        (R9), Z6
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z7
@@ -84152,10 +89236,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -84195,7 +89279,7 @@ store:
 	VMOVUPS Z5, 128(AX)
 	ADDQ    $+384, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -84204,40 +89288,29 @@ done:
 
 // func conv2d_f32_h16s2_4x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_4x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_4x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -84284,17 +89357,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+128, R14
+	ADDQ             $+64, BX
 	VCVTPH2PS        (R9), Z8
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z9
@@ -84345,10 +89456,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -84394,7 +89505,7 @@ store:
 	VMOVUPS Z7, 192(AX)
 	ADDQ    $+512, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -84403,44 +89514,29 @@ done:
 
 // func conv2d_f32_h16s2_5x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_5x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_5x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -84493,17 +89589,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+128, BX
 	VCVTPH2PS        (R9), Z10
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z11
@@ -84562,10 +89698,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -84617,7 +89753,7 @@ store:
 	VMOVUPS Z9, 256(AX)
 	ADDQ    $+640, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -84626,48 +89762,29 @@ done:
 
 // func conv2d_f32_h16s2_6x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_6x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_6x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -84726,17 +89843,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+128, BX
 	VCVTPH2PS        (R9), Z12
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z13
@@ -84803,10 +89960,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -84864,7 +90021,7 @@ store:
 	VMOVUPS Z11, 320(AX)
 	ADDQ    $+768, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -84873,52 +90030,29 @@ done:
 
 // func conv2d_f32_h16s2_7x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_7x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_7x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -84983,17 +90117,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  896(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+128, BX
 	VCVTPH2PS        (R9), Z14
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z15
@@ -85068,10 +90242,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -85135,7 +90309,7 @@ store:
 	VMOVUPS Z13, 384(AX)
 	ADDQ    $+896, SI
 	ADDQ    $+448, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -85144,56 +90318,29 @@ done:
 
 // func conv2d_f32_h16s2_8x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_8x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_8x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -85264,17 +90411,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1024(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+128, BX
 	VCVTPH2PS        (R9), Z16
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z17
@@ -85357,10 +90544,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -85430,7 +90617,7 @@ store:
 	VMOVUPS Z15, 448(AX)
 	ADDQ    $+1024, SI
 	ADDQ    $+512, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -85439,60 +90626,29 @@ done:
 
 // func conv2d_f32_h16s2_9x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_9x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_9x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -85569,17 +90725,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1152(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	ADDQ             $+384, R14
+	ADDQ             $+192, BX
 	VCVTPH2PS        (R9), Z18
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z19
@@ -85670,10 +90868,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -85749,7 +90947,7 @@ store:
 	VMOVUPS Z17, 512(AX)
 	ADDQ    $+1152, SI
 	ADDQ    $+576, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -85758,64 +90956,29 @@ done:
 
 // func conv2d_f32_h16s2_10x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_10x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_10x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -85898,17 +91061,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1280(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	ADDQ             $+384, R14
+	ADDQ             $+192, BX
 	VCVTPH2PS        (R9), Z20
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z21
@@ -86007,10 +91212,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -86092,7 +91297,7 @@ store:
 	VMOVUPS Z19, 576(AX)
 	ADDQ    $+1280, SI
 	ADDQ    $+640, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -86101,68 +91306,29 @@ done:
 
 // func conv2d_f32_h16s2_11x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_11x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_11x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -86251,17 +91417,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1408(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	ADDQ             $+384, R14
+	ADDQ             $+192, BX
 	VCVTPH2PS        (R9), Z22
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z23
@@ -86368,10 +91576,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -86459,7 +91667,7 @@ store:
 	VMOVUPS Z21, 640(AX)
 	ADDQ    $+1408, SI
 	ADDQ    $+704, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -86468,72 +91676,29 @@ done:
 
 // func conv2d_f32_h16s2_12x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_12x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_12x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -86628,17 +91793,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1536(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	ADDQ             $+384, R14
+	ADDQ             $+192, BX
 	VCVTPH2PS        (R9), Z24
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z25
@@ -86753,10 +91960,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -86850,7 +92057,7 @@ store:
 	VMOVUPS Z23, 704(AX)
 	ADDQ    $+1536, SI
 	ADDQ    $+768, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -86859,76 +92066,29 @@ done:
 
 // func conv2d_f32_h16s2_13x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_13x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_13x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -87029,17 +92189,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1664(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	ADDQ             $+512, R14
+	ADDQ             $+256, BX
 	VCVTPH2PS        (R9), Z26
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z27
@@ -87162,10 +92366,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -87265,7 +92469,7 @@ store:
 	VMOVUPS Z25, 768(AX)
 	ADDQ    $+1664, SI
 	ADDQ    $+832, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -87274,80 +92478,29 @@ done:
 
 // func conv2d_f32_h16s2_14x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_14x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_14x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -87454,17 +92607,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1792(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       256(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       384(R14)
+	PREFETCHT0       192(BX)
+	ADDQ             $+512, R14
+	ADDQ             $+256, BX
 	VCVTPH2PS        (R9), Z28
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z29
@@ -87595,10 +92792,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -87704,7 +92901,7 @@ store:
 	VMOVUPS Z27, 832(AX)
 	ADDQ    $+1792, SI
 	ADDQ    $+896, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -87713,37 +92910,30 @@ done:
 
 // func conv2d_f32_h16s2_1x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_1x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_1x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -87780,17 +92970,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+128, R14
+	ADDQ             $+64, BX
 	VCVTPH2PS        (R9), Z4
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z5
@@ -87837,10 +93065,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -87878,7 +93106,7 @@ store:
 	VMOVUPS Z3, (AX)
 	ADDQ    $+128, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -87887,45 +93115,30 @@ done:
 
 // func conv2d_f32_h16s2_2x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_2x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_2x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -87974,17 +93187,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+128, R14
+	ADDQ             $+64, BX
 	VCVTPH2PS        (R9), Z8
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z9
@@ -88047,10 +93298,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -88100,7 +93351,7 @@ store:
 	VMOVUPS Z7, 64(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -88109,53 +93360,30 @@ done:
 
 // func conv2d_f32_h16s2_3x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_3x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_3x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -88216,17 +93444,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+128, R14
+	ADDQ             $+64, BX
 	VCVTPH2PS        (R9), Z12
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z13
@@ -88305,10 +93571,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -88370,7 +93636,7 @@ store:
 	VMOVUPS Z11, 128(AX)
 	ADDQ    $+384, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -88379,61 +93645,30 @@ done:
 
 // func conv2d_f32_h16s2_4x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_4x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_4x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -88506,17 +93741,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+128, R14
+	ADDQ             $+64, BX
 	VCVTPH2PS        (R9), Z16
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z17
@@ -88611,10 +93884,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -88688,7 +93961,7 @@ store:
 	VMOVUPS Z15, 192(AX)
 	ADDQ    $+512, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -88697,69 +93970,30 @@ done:
 
 // func conv2d_f32_h16s2_5x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_5x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_5x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -88844,17 +94078,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+128, BX
 	VCVTPH2PS        (R9), Z20
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z21
@@ -88965,10 +94239,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -89054,7 +94328,7 @@ store:
 	VMOVUPS Z19, 256(AX)
 	ADDQ    $+640, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -89063,77 +94337,30 @@ done:
 
 // func conv2d_f32_h16s2_6x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_6x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_6x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -89230,17 +94457,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+128, BX
 	VCVTPH2PS        (R9), Z24
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z25
@@ -89367,10 +94634,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -89468,7 +94735,7 @@ store:
 	VMOVUPS Z23, 320(AX)
 	ADDQ    $+768, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -89477,85 +94744,30 @@ done:
 
 // func conv2d_f32_h16s2_7x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s2_7x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_h16s2_7x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -89664,17 +94876,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  896(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       64(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+128, BX
 	VCVTPH2PS        (R9), Z28
 	PREFETCHT0       4096(R9)
 	VCVTPH2PS        (R9)(R10*1), Z29
@@ -89817,10 +95069,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -89930,7 +95182,7 @@ store:
 	VMOVUPS Z27, 384(AX)
 	ADDQ    $+896, SI
 	ADDQ    $+448, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:

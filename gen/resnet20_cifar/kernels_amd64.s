@@ -26,23 +26,28 @@ TEXT ·xgetbv(SB), NOSPLIT, $0-8
 
 // func conv2d_f32_b16s1_1x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_1x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_1x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -70,17 +75,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Y2
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y3
@@ -111,10 +154,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -140,7 +183,7 @@ store:
 	VMOVUPS Y1, 32(AX)
 	ADDQ    $+64, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -149,31 +192,28 @@ done:
 
 // func conv2d_f32_b16s1_5x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_5x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_5x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -225,17 +265,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  320(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+128, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Y10
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y11
@@ -314,10 +394,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -367,7 +447,7 @@ store:
 	VMOVUPS Y9, 288(AX)
 	ADDQ    $+320, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -376,33 +456,28 @@ done:
 
 // func conv2d_f32_b16s1_6x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_6x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_6x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -460,17 +535,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+128, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Y12
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y13
@@ -561,10 +676,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -620,7 +735,7 @@ store:
 	VMOVUPS Y11, 352(AX)
 	ADDQ    $+384, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -629,32 +744,29 @@ done:
 
 // func conv2d_f32_b16s1_2x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_2x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_2x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -701,17 +813,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Y8
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y9
@@ -782,10 +932,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -831,7 +981,7 @@ store:
 	VMOVUPS Y7, 96(AX)
 	ADDQ    $+128, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -840,36 +990,29 @@ done:
 
 // func conv2d_f32_b16s1_3x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_3x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_3x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -928,17 +1071,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VBROADCASTSS (AX), Y13
 	VBROADCASTSS 64(AX), Y14
 	VBROADCASTSS 128(AX), Y15
@@ -1021,10 +1202,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -1082,7 +1263,7 @@ store:
 	VMOVUPS Y11, 160(AX)
 	ADDQ    $+192, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -1091,32 +1272,29 @@ done:
 
 // func conv2d_f32_b16s2_2x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s2_2x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_2x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -1163,17 +1341,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Y8
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y9
@@ -1244,10 +1460,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -1293,7 +1509,7 @@ store:
 	VMOVUPS Y7, 96(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -1302,36 +1518,29 @@ done:
 
 // func conv2d_f32_b16s2_3x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s2_3x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_3x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -1390,17 +1599,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VBROADCASTSS (AX), Y13
 	VBROADCASTSS 128(AX), Y14
 	VBROADCASTSS 256(AX), Y15
@@ -1483,10 +1730,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -1544,7 +1791,7 @@ store:
 	VMOVUPS Y11, 160(AX)
 	ADDQ    $+384, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -1553,11 +1800,12 @@ done:
 
 // func conv2d_f32_b1s1_5x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b1s1_5x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_5x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -1631,10 +1879,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Y10
@@ -1657,10 +1907,10 @@ col:
 	VFMADD231PS  Y12, Y11, Y9
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -1710,7 +1960,7 @@ store:
 	VMOVUPS Y9, 288(AX)
 	ADDQ    $+20, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -1719,11 +1969,12 @@ done:
 
 // func conv2d_f32_b1s1_6x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b1s1_6x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_6x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -1805,10 +2056,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Y12
@@ -1834,10 +2087,10 @@ col:
 	VFMADD231PS  Y15, Y13, Y11
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -1893,7 +2146,7 @@ store:
 	VMOVUPS Y11, 352(AX)
 	ADDQ    $+24, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -2003,23 +2256,28 @@ done:
 
 // func conv2d_f32_b16s1_1x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_1x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_1x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -2044,17 +2302,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+64, R14
+	ADDQ             $+64, BX
 	VMOVUPS          (R9), Z1
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z1, Z0
@@ -2073,10 +2369,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -2099,7 +2395,7 @@ store:
 	VMOVUPS Z0, (AX)
 	ADDQ    $+64, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -2108,53 +2404,28 @@ done:
 
 // func conv2d_f32_b16s1_16x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_16x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_16x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	PREFETCHT0 896(AX)
-	PREFETCHT0 960(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -2224,17 +2495,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1024(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	PREFETCHT0       64(R14)
+	PREFETCHT0       64(BX)
+	PREFETCHT0       128(R14)
+	PREFETCHT0       128(BX)
+	PREFETCHT0       192(R14)
+	PREFETCHT0       192(BX)
+	ADDQ             $+256, R14
+	ADDQ             $+256, BX
 	VMOVUPS          (R9), Z16
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z16, Z0
@@ -2313,10 +2628,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -2384,7 +2699,7 @@ store:
 	VMOVUPS Z15, 960(AX)
 	ADDQ    $+1024, SI
 	ADDQ    $+1024, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -2393,56 +2708,29 @@ done:
 
 // func conv2d_f32_b16s1_8x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_8x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_8x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -2513,17 +2801,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+128, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Z16
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z17
@@ -2642,10 +2970,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -2715,7 +3043,7 @@ store:
 	VMOVUPS Z15, 448(AX)
 	ADDQ    $+512, SI
 	ADDQ    $+512, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -2724,61 +3052,30 @@ done:
 
 // func conv2d_f32_b16s1_4x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_4x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_4x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -2851,17 +3148,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Z16
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z17
@@ -2980,10 +3315,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -3057,7 +3392,7 @@ store:
 	VMOVUPS Z15, 192(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -3066,56 +3401,29 @@ done:
 
 // func conv2d_f32_b16s2_8x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_8x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_8x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -3186,17 +3494,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  1024(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+256, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Z16
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z17
@@ -3315,10 +3663,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -3388,7 +3736,7 @@ store:
 	VMOVUPS Z15, 448(AX)
 	ADDQ    $+1024, SI
 	ADDQ    $+512, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -3397,61 +3745,30 @@ done:
 
 // func conv2d_f32_b16s2_4x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_4x64_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_4x64_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 	LEAQ  (R10)(R10*2), R11
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+4, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -3524,17 +3841,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-4
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Z16
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z17
@@ -3653,10 +4008,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -3730,7 +4085,7 @@ store:
 	VMOVUPS Z15, 192(AX)
 	ADDQ    $+512, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -3739,11 +4094,12 @@ done:
 
 // func conv2d_f32_b1s1_16x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s1_16x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s1_16x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -3857,10 +4213,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS          (R9), Z16
@@ -3883,10 +4241,10 @@ col:
 	VFMADD231PS.BCST 60(AX), Z16, Z15
 	ADDQ             $+64, R9
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -3954,7 +4312,7 @@ store:
 	VMOVUPS Z15, 960(AX)
 	ADDQ    $+64, SI
 	ADDQ    $+1024, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:

@@ -136,7 +136,7 @@ func (w *lane) winogradMultiply(l *Layer, t *thread, c *winogradChunk, matrix, f
 	weights := l.Weight + matrix*l.Out.planes()*perBlock
 	a := &t.conv
 	*a = convArgs{
-		blocks: planes, kh: 1, kw: 1,
+		blocks: planes, kh: 1, kw: 1, flags: flagNear,
 		inPlane:  4 * block * c.tiles,
 		wBlock:   4 * perBlock,
 		outPlane: 4 * block * c.tiles,

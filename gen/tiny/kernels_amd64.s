@@ -26,23 +26,28 @@ TEXT ·xgetbv(SB), NOSPLIT, $0-8
 
 // func conv2d_f32_b16s1_1x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_1x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_1x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -70,17 +75,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Y2
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y3
@@ -111,10 +154,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -140,7 +183,7 @@ store:
 	VMOVUPS Y1, 32(AX)
 	ADDQ    $+64, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -149,25 +192,28 @@ done:
 
 // func conv2d_f32_b16s1_2x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_2x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_2x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -201,17 +247,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Y4
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y5
@@ -254,10 +338,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -289,7 +373,7 @@ store:
 	VMOVUPS Y3, 96(AX)
 	ADDQ    $+128, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -298,27 +382,28 @@ done:
 
 // func conv2d_f32_b16s1_3x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_3x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_3x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -358,17 +443,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Y6
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y7
@@ -423,10 +546,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -464,7 +587,7 @@ store:
 	VMOVUPS Y5, 160(AX)
 	ADDQ    $+192, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -473,29 +596,28 @@ done:
 
 // func conv2d_f32_b16s1_4x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_4x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_4x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -541,17 +663,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Y8
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y9
@@ -618,10 +778,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -665,7 +825,7 @@ store:
 	VMOVUPS Y7, 224(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -674,31 +834,28 @@ done:
 
 // func conv2d_f32_b16s1_5x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_5x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_5x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -750,17 +907,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  320(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+128, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Y10
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y11
@@ -839,10 +1036,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -892,7 +1089,7 @@ store:
 	VMOVUPS Y9, 288(AX)
 	ADDQ    $+320, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -901,33 +1098,28 @@ done:
 
 // func conv2d_f32_b16s1_6x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_6x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_6x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -985,17 +1177,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+128, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Y12
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y13
@@ -1086,10 +1318,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -1145,7 +1377,7 @@ store:
 	VMOVUPS Y11, 352(AX)
 	ADDQ    $+384, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -1154,32 +1386,29 @@ done:
 
 // func conv2d_f32_b16s1_2x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_2x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_2x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -1226,17 +1455,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Y8
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y9
@@ -1307,10 +1574,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -1356,7 +1623,7 @@ store:
 	VMOVUPS Y7, 96(AX)
 	ADDQ    $+128, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -1365,36 +1632,29 @@ done:
 
 // func conv2d_f32_b16s1_3x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_3x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_3x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -1453,17 +1713,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VBROADCASTSS (AX), Y13
 	VBROADCASTSS 64(AX), Y14
 	VBROADCASTSS 128(AX), Y15
@@ -1546,10 +1844,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -1607,7 +1905,7 @@ store:
 	VMOVUPS Y11, 160(AX)
 	ADDQ    $+192, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -1616,25 +1914,28 @@ done:
 
 // func conv2d_f32_b16s2_2x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s2_2x16_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_2x16_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -1668,17 +1969,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Y4
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y5
@@ -1721,10 +2060,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -1756,7 +2095,7 @@ store:
 	VMOVUPS Y3, 96(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -1765,32 +2104,29 @@ done:
 
 // func conv2d_f32_b16s2_2x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s2_2x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_2x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -1837,17 +2173,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Y8
 	PREFETCHT0   4096(R9)
 	VMOVUPS      32(R9), Y9
@@ -1918,10 +2292,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -1967,7 +2341,7 @@ store:
 	VMOVUPS Y7, 96(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -1976,11 +2350,12 @@ done:
 
 // func conv2d_f32_b1s2_3x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b1s2_3x32_avx2(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_3x32_avx2(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -2066,10 +2441,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VBROADCASTSS (AX), Y13
@@ -2093,10 +2470,10 @@ col:
 	VFMADD231PS  Y12, Y15, Y11
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -2154,7 +2531,7 @@ store:
 	VMOVUPS Y11, 160(AX)
 	ADDQ    $+24, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -4252,23 +4629,28 @@ done:
 
 // func conv2d_f32_b16s1_1x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_1x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_1x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -4293,17 +4675,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+64, R14
+	ADDQ             $+64, BX
 	VMOVUPS          (R9), Z1
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z1, Z0
@@ -4322,10 +4742,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -4348,7 +4768,7 @@ store:
 	VMOVUPS Z0, (AX)
 	ADDQ    $+64, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -4357,29 +4777,28 @@ done:
 
 // func conv2d_f32_b16s1_4x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_4x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_4x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -4413,17 +4832,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+64, R14
+	ADDQ             $+64, BX
 	VMOVUPS          (R9), Z4
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z4, Z0
@@ -4454,10 +4911,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -4489,7 +4946,7 @@ store:
 	VMOVUPS Z3, 192(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -4498,28 +4955,29 @@ done:
 
 // func conv2d_f32_b16s1_1x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_1x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_1x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -4548,17 +5006,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Z2
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z3
@@ -4593,10 +5089,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -4624,7 +5120,7 @@ store:
 	VMOVUPS Z1, (AX)
 	ADDQ    $+64, SI
 	ADDQ    $+64, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -4633,32 +5129,29 @@ done:
 
 // func conv2d_f32_b16s1_2x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_2x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_2x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -4693,17 +5186,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Z4
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z5
@@ -4750,10 +5281,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -4787,7 +5318,7 @@ store:
 	VMOVUPS Z3, 64(AX)
 	ADDQ    $+128, SI
 	ADDQ    $+128, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -4796,36 +5327,29 @@ done:
 
 // func conv2d_f32_b16s1_3x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_3x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_3x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -4866,17 +5390,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Z6
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z7
@@ -4935,10 +5497,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -4978,7 +5540,7 @@ store:
 	VMOVUPS Z5, 128(AX)
 	ADDQ    $+192, SI
 	ADDQ    $+192, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -4987,40 +5549,29 @@ done:
 
 // func conv2d_f32_b16s1_4x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_4x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_4x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -5067,17 +5618,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+64, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Z8
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z9
@@ -5148,10 +5737,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -5197,7 +5786,7 @@ store:
 	VMOVUPS Z7, 192(AX)
 	ADDQ    $+256, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -5206,44 +5795,29 @@ done:
 
 // func conv2d_f32_b16s1_5x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_5x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_5x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -5296,17 +5870,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  320(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+128, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Z10
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z11
@@ -5389,10 +6003,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -5444,7 +6058,7 @@ store:
 	VMOVUPS Z9, 256(AX)
 	ADDQ    $+320, SI
 	ADDQ    $+320, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -5453,48 +6067,29 @@ done:
 
 // func conv2d_f32_b16s1_6x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_6x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_6x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -5553,17 +6148,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+128, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Z12
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z13
@@ -5658,10 +6293,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -5719,7 +6354,7 @@ store:
 	VMOVUPS Z11, 320(AX)
 	ADDQ    $+384, SI
 	ADDQ    $+384, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -5728,52 +6363,29 @@ done:
 
 // func conv2d_f32_b16s1_7x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_7x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_7x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -5838,17 +6450,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  448(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+128, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Z14
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z15
@@ -5955,10 +6607,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -6022,7 +6674,7 @@ store:
 	VMOVUPS Z13, 384(AX)
 	ADDQ    $+448, SI
 	ADDQ    $+448, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -6031,56 +6683,29 @@ done:
 
 // func conv2d_f32_b16s1_8x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_8x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_8x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -6151,17 +6776,57 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	ADDQ         $+128, R14
+	ADDQ         $+128, BX
 	VMOVUPS      (R9), Z16
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z17
@@ -6280,10 +6945,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -6353,7 +7018,7 @@ store:
 	VMOVUPS Z15, 448(AX)
 	ADDQ    $+512, SI
 	ADDQ    $+512, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -6362,60 +7027,29 @@ done:
 
 // func conv2d_f32_b16s1_9x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_9x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_9x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -6492,17 +7126,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  576(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   128(BX)
+	ADDQ         $+192, R14
+	ADDQ         $+192, BX
 	VMOVUPS      (R9), Z18
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z19
@@ -6633,10 +7309,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -6712,7 +7388,7 @@ store:
 	VMOVUPS Z17, 512(AX)
 	ADDQ    $+576, SI
 	ADDQ    $+576, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -6721,64 +7397,29 @@ done:
 
 // func conv2d_f32_b16s1_10x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_10x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_10x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -6861,17 +7502,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   128(BX)
+	ADDQ         $+192, R14
+	ADDQ         $+192, BX
 	VMOVUPS      (R9), Z20
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z21
@@ -7014,10 +7697,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -7099,7 +7782,7 @@ store:
 	VMOVUPS Z19, 576(AX)
 	ADDQ    $+640, SI
 	ADDQ    $+640, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -7108,68 +7791,29 @@ done:
 
 // func conv2d_f32_b16s1_11x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_11x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_11x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -7258,17 +7902,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  704(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   128(BX)
+	ADDQ         $+192, R14
+	ADDQ         $+192, BX
 	VMOVUPS      (R9), Z22
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z23
@@ -7423,10 +8109,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -7514,7 +8200,7 @@ store:
 	VMOVUPS Z21, 640(AX)
 	ADDQ    $+704, SI
 	ADDQ    $+704, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -7523,72 +8209,29 @@ done:
 
 // func conv2d_f32_b16s1_12x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_12x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_12x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -7683,17 +8326,59 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   128(BX)
+	ADDQ         $+192, R14
+	ADDQ         $+192, BX
 	VMOVUPS      (R9), Z24
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z25
@@ -7860,10 +8545,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -7957,7 +8642,7 @@ store:
 	VMOVUPS Z23, 704(AX)
 	ADDQ    $+768, SI
 	ADDQ    $+768, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -7966,76 +8651,29 @@ done:
 
 // func conv2d_f32_b16s1_13x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_13x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_13x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -8136,17 +8774,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  832(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   128(BX)
+	PREFETCHT0   192(R14)
+	PREFETCHT0   192(BX)
+	ADDQ         $+256, R14
+	ADDQ         $+256, BX
 	VMOVUPS      (R9), Z26
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z27
@@ -8325,10 +9007,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -8428,7 +9110,7 @@ store:
 	VMOVUPS Z25, 768(AX)
 	ADDQ    $+832, SI
 	ADDQ    $+832, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -8437,80 +9119,29 @@ done:
 
 // func conv2d_f32_b16s1_14x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_14x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s1_14x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	PREFETCHT0 256(AX)
-	PREFETCHT0 320(AX)
-	PREFETCHT0 384(AX)
-	PREFETCHT0 448(AX)
-	PREFETCHT0 512(AX)
-	PREFETCHT0 576(AX)
-	PREFETCHT0 640(AX)
-	PREFETCHT0 704(AX)
-	PREFETCHT0 768(AX)
-	PREFETCHT0 832(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -8617,17 +9248,61 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  896(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	PREFETCHT0   64(R14)
+	PREFETCHT0   64(BX)
+	PREFETCHT0   128(R14)
+	PREFETCHT0   128(BX)
+	PREFETCHT0   192(R14)
+	PREFETCHT0   192(BX)
+	ADDQ         $+256, R14
+	ADDQ         $+256, BX
 	VMOVUPS      (R9), Z28
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z29
@@ -8818,10 +9493,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -8927,7 +9602,7 @@ store:
 	VMOVUPS Z27, 832(AX)
 	ADDQ    $+896, SI
 	ADDQ    $+896, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -8936,29 +9611,28 @@ done:
 
 // func conv2d_f32_b16s2_4x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_4x16_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_4x16_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+1, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -8992,17 +9666,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-1
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0       (R14)
+	PREFETCHT0       (BX)
+	ADDQ             $+128, R14
+	ADDQ             $+64, BX
 	VMOVUPS          (R9), Z4
 	PREFETCHT0       4096(R9)
 	VFMADD231PS.BCST (AX), Z4, Z0
@@ -9033,10 +9745,10 @@ channels:
 	JNE              channels
 	SUBQ             $+64, AX
 	ADDQ             88(DI), AX
-	DECQ             BX
+	DECQ             16(SP)
 	JNE              col
 	ADDQ             80(DI), R12
-	DECQ             CX
+	DECQ             8(SP)
 	JNE              row
 	ADDQ             72(DI), R13
 	DECQ             R15
@@ -9068,7 +9780,7 @@ store:
 	VMOVUPS Z3, 192(AX)
 	ADDQ    $+512, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -9077,40 +9789,29 @@ done:
 
 // func conv2d_f32_b16s2_4x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s2_4x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b16s2_4x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
 
 tile:
-	MOVQ       DX, AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       104(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	MOVQ       32(DI), AX
-	TESTQ      AX, AX
-	JE         start
-	ADDQ       DX, AX
-	SUBQ       16(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
-	ADDQ       112(DI), AX
-	PREFETCHT0 (AX)
-	PREFETCHT0 64(AX)
-	PREFETCHT0 128(AX)
-	PREFETCHT0 192(AX)
+	MOVQ  32(DI), AX
+	TESTQ AX, AX
+	JE    output
+	ADDQ  DX, AX
+	SUBQ  16(DI), AX
+	MOVQ  AX, 24(SP)
+	MOVQ  $+2, 32(SP)
+	JMP   start
+
+output:
+	MOVQ DX, 24(SP)
+	MOVQ $+0, 32(SP)
 
 start:
 	TESTQ   $+2, 120(DI)
@@ -9157,17 +9858,55 @@ reduce:
 	MOVQ 48(DI), R15
 
 plane:
+	MOVQ  $+0, 40(SP)
+	TESTQ $+4, 120(DI)
+	JNE   near
+	MOVQ  72(DI), CX
+	CMPQ  R15, $+1
+	JNE   next
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+
+next:
+	MOVQ CX, 40(SP)
+
+near:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
+	MOVQ AX, R14
+	ADDQ 40(SP), R14
+	MOVQ 24(SP), BX
+	DECQ 32(SP)
+	JE   first
+	MOVQ 112(DI), CX
+	JG   advance
+	MOVQ 104(DI), CX
+	CMPQ 32(SP), $-2
+	JLE  ahead
+
+advance:
+	ADDQ CX, 24(SP)
+	JMP  ahead
+
+first:
+	MOVQ DX, 24(SP)
+
+ahead:
 	MOVL $0x00000004, R8
 
 channels:
+	PREFETCHT0   (R14)
+	PREFETCHT0   (BX)
+	ADDQ         $+128, R14
+	ADDQ         $+64, BX
 	VMOVUPS      (R9), Z8
 	PREFETCHT0   4096(R9)
 	VMOVUPS      (R9)(R10*1), Z9
@@ -9238,10 +9977,10 @@ channels:
 	JNE          channels
 	SUBQ         $+64, AX
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -9287,7 +10026,7 @@ store:
 	VMOVUPS Z7, 192(AX)
 	ADDQ    $+512, SI
 	ADDQ    $+256, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -9296,11 +10035,12 @@ done:
 
 // func conv2d_f32_b1s2_7x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_7x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_7x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -9408,10 +10148,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z14
@@ -9441,10 +10183,10 @@ col:
 	VFMADD231PS  Z18, Z15, Z13
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -9508,7 +10250,7 @@ store:
 	VMOVUPS Z13, 384(AX)
 	ADDQ    $+56, SI
 	ADDQ    $+448, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:
@@ -9517,11 +10259,12 @@ done:
 
 // func conv2d_f32_b1s2_8x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b1s2_8x32_avx512(SB), NOSPLIT, $0-8
+TEXT ·conv2d_f32_b1s2_8x32_avx512(SB), NOSPLIT, $48-8
 	MOVQ  a+0(FP), DI
-	MOVQ  40(DI), R14
-	TESTQ R14, R14
+	MOVQ  40(DI), AX
+	TESTQ AX, AX
 	JLE   done
+	MOVQ  AX, (SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -9639,10 +10382,12 @@ reduce:
 plane:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
+	MOVQ CX, 8(SP)
 
 row:
 	MOVQ R12, AX
-	MOVQ 64(DI), BX
+	MOVQ 64(DI), CX
+	MOVQ CX, 16(SP)
 
 col:
 	VMOVUPS      (R9), Z16
@@ -9675,10 +10420,10 @@ col:
 	VFMADD231PS  Z21, Z17, Z15
 	ADDQ         $+64, R9
 	ADDQ         88(DI), AX
-	DECQ         BX
+	DECQ         16(SP)
 	JNE          col
 	ADDQ         80(DI), R12
-	DECQ         CX
+	DECQ         8(SP)
 	JNE          row
 	ADDQ         72(DI), R13
 	DECQ         R15
@@ -9748,7 +10493,7 @@ store:
 	VMOVUPS Z15, 448(AX)
 	ADDQ    $+64, SI
 	ADDQ    $+512, DX
-	DECQ    R14
+	DECQ    (SP)
 	JNE     tile
 
 done:

@@ -1,0 +1,102 @@
+package asm
+
+import (
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// A convolution asks for what it will read and write before it does, all the
+// time a little: a core waits for a few dozen cache lines at most, so those of
+// a whole tile at once would make the multiply-adds wait too.  While the products
+// with a window element are summed over a channel block, that is
+//
+//   - the input of the tile's pixels in the next channel block, or, in the last
+//     one, in the next tile's first: each lies at a place of its own, which the
+//     core's own prefetchers cannot guess;
+//   - a block of what the epilogue touches, the residual or the output.
+//
+// On a Zen 4 this takes 2.4 % of ResNet-50's time for a batch of 8 images, and
+// more where others use the last-level cache too.
+
+// convLocals are what kernels have no registers for.
+type convLocals struct {
+	tiles, kh, kw operand.Mem // left to do
+	touch         operand.Mem // the next block to touch
+	touched       operand.Mem // blocks of the residual that are left; of the output, negative, those begun
+	next          operand.Mem // from the input at hand to that of the next channel block
+}
+
+func (b *builder) convLocals() convLocals {
+	word := func() operand.Mem { return b.AllocLocal(8) }
+	return convLocals{word(), word(), word(), word(), word(), word()}
+}
+
+// convBeginTouch begins what the tile's epilogue will touch: each block of the
+// residual, if there is one, and of the output.  Planar inputs, with their few
+// products, ask for all of it here.
+func (b *builder) convBeginTouch(l convLocals) {
+	if convClasses[b.kernel.Class].channels == 1 {
+		line := func(_ int, m operand.Mem) { b.PREFETCHT0(m) }
+		b.MOVQ(convOut, reg.RAX)
+		b.convBlocks(reg.RAX, "outPlane", line)
+		b.convResidual("start")
+		b.convBlocks(reg.RAX, "resPlane", line)
+		b.Label("start")
+		return
+	}
+	b.convResidual("output")
+	b.MOVQ(reg.RAX, l.touch)
+	b.MOVQ(operand.I32(b.kernel.Blocks), l.touched)
+	b.JMP(operand.LabelRef("start"))
+	b.Label("output")
+	b.MOVQ(convOut, l.touch)
+	b.MOVQ(operand.I32(0), l.touched)
+	b.Label("start")
+}
+
+// convFindNext finds the input that comes a channel block later.
+func (b *builder) convFindNext(l convLocals) {
+	b.MOVQ(operand.I32(0), l.next)
+	b.TESTQ(operand.I32(flagNear), b.arg("flags"))
+	b.JNE(operand.LabelRef("near"))
+	b.MOVQ(b.arg("inPlane"), reg.RCX)
+	b.CMPQ(convI, operand.I32(1))
+	b.JNE(operand.LabelRef("next"))
+	b.LEAQ(at(convIn, b.kernel.Pixels*convClasses[b.kernel.Class].step), reg.RCX)
+	b.SUBQ(convPlane, reg.RCX)
+	b.Label("next")
+	b.MOVQ(reg.RCX, l.next)
+	b.Label("near")
+}
+
+// convBeginAhead sets convNext and convTouch, for one window element, and
+// goes on to the next block to touch.  The last one stays: it is in the cache.
+func (b *builder) convBeginAhead(l convLocals) {
+	b.MOVQ(convCol, convNext)
+	b.ADDQ(l.next, convNext)
+	b.MOVQ(l.touch, convTouch)
+	b.DECQ(l.touched)
+	b.JE(operand.LabelRef("first"))
+	b.MOVQ(b.arg("resPlane"), reg.RCX)
+	b.JG(operand.LabelRef("advance"))
+	b.MOVQ(b.arg("outPlane"), reg.RCX)
+	b.CMPQ(l.touched, operand.I32(-b.kernel.Blocks))
+	b.JLE(operand.LabelRef("ahead"))
+	b.Label("advance")
+	b.ADDQ(reg.RCX, l.touch)
+	b.JMP(operand.LabelRef("ahead"))
+	b.Label("first")
+	b.MOVQ(convOut, l.touch)
+	b.Label("ahead")
+}
+
+// convAhead asks for so many pixels.
+func (b *builder) convAhead(pixels int) {
+	step := convClasses[b.kernel.Class].step
+	for p := range pixels {
+		b.PREFETCHT0(at(convNext, p*step))
+		b.PREFETCHT0(at(convTouch, p*64))
+	}
+	b.ADDQ(operand.I32(pixels*step), convNext)
+	b.ADDQ(operand.I32(pixels*64), convTouch)
+}

@@ -77,7 +77,7 @@ func TestSchedules(t *testing.T) {
 				t.Fatal(err)
 			}
 			if s.Winograd() && (row.Chunk != s.Chunk || row.Fused != (s.Order == "fused")) ||
-				!s.Winograd() && row.PixelsFirst != (s.Order == "pixels") {
+				!s.Winograd() && (row.PixelsFirst == 1) != (s.Order == "pixels") {
 				t.Errorf("%s: the row has %+v", text, row)
 			}
 			// Three blocks: no tile of four divides them, but it may be cut.

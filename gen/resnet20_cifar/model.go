@@ -49,7 +49,7 @@ var program = Program{
 				AVX2:   Tiling{Blocks: 1, A: 6, CountA: 2, B: 5, CountB: 4},
 				AVX512: Tiling{Blocks: 1, A: 16, CountA: 2},
 			},
-			PixelsFirst: true,
+			PixelsFirst: 1,
 			MACs:        442368,
 		},
 		Layer{
@@ -71,7 +71,7 @@ var program = Program{
 				AVX2:   Tiling{Blocks: 1, A: 6, CountA: 2, B: 5, CountB: 4},
 				AVX512: Tiling{Blocks: 1, A: 16, CountA: 2},
 			},
-			PixelsFirst: true,
+			PixelsFirst: 1,
 			MACs:        2359296,
 		},
 		Layer{
@@ -94,7 +94,7 @@ var program = Program{
 				AVX2:   Tiling{Blocks: 1, A: 6, CountA: 2, B: 5, CountB: 4},
 				AVX512: Tiling{Blocks: 1, A: 16, CountA: 2},
 			},
-			PixelsFirst: true,
+			PixelsFirst: 1,
 			MACs:        2359296,
 		},
 		Layer{
@@ -116,7 +116,7 @@ var program = Program{
 				AVX2:   Tiling{Blocks: 1, A: 6, CountA: 2, B: 5, CountB: 4},
 				AVX512: Tiling{Blocks: 1, A: 16, CountA: 2},
 			},
-			PixelsFirst: true,
+			PixelsFirst: 1,
 			MACs:        2359296,
 		},
 		Layer{
@@ -139,7 +139,7 @@ var program = Program{
 				AVX2:   Tiling{Blocks: 1, A: 6, CountA: 2, B: 5, CountB: 4},
 				AVX512: Tiling{Blocks: 1, A: 16, CountA: 2},
 			},
-			PixelsFirst: true,
+			PixelsFirst: 1,
 			MACs:        2359296,
 		},
 		Layer{
@@ -161,7 +161,7 @@ var program = Program{
 				AVX2:   Tiling{Blocks: 1, A: 6, CountA: 2, B: 5, CountB: 4},
 				AVX512: Tiling{Blocks: 1, A: 16, CountA: 2},
 			},
-			PixelsFirst: true,
+			PixelsFirst: 1,
 			MACs:        2359296,
 		},
 		Layer{
@@ -184,7 +184,7 @@ var program = Program{
 				AVX2:   Tiling{Blocks: 1, A: 6, CountA: 2, B: 5, CountB: 4},
 				AVX512: Tiling{Blocks: 1, A: 16, CountA: 2},
 			},
-			PixelsFirst: true,
+			PixelsFirst: 1,
 			MACs:        2359296,
 		},
 		Layer{
@@ -206,7 +206,7 @@ var program = Program{
 				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 4, B: 2, CountB: 2},
 				AVX512: Tiling{Blocks: 2, A: 8, CountA: 2},
 			},
-			PixelsFirst: true,
+			PixelsFirst: 1,
 			MACs:        1179648,
 		},
 		Layer{
@@ -244,7 +244,7 @@ var program = Program{
 				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 4, B: 2, CountB: 2},
 				AVX512: Tiling{Blocks: 2, A: 8, CountA: 2},
 			},
-			PixelsFirst: true,
+			PixelsFirst: 1,
 			MACs:        2359296,
 		},
 		Layer{
@@ -266,7 +266,7 @@ var program = Program{
 				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 4, B: 2, CountB: 2},
 				AVX512: Tiling{Blocks: 2, A: 8, CountA: 2},
 			},
-			PixelsFirst: true,
+			PixelsFirst: 1,
 			MACs:        2359296,
 		},
 		Layer{
@@ -289,7 +289,7 @@ var program = Program{
 				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 4, B: 2, CountB: 2},
 				AVX512: Tiling{Blocks: 2, A: 8, CountA: 2},
 			},
-			PixelsFirst: true,
+			PixelsFirst: 1,
 			MACs:        2359296,
 		},
 		Layer{
@@ -311,7 +311,7 @@ var program = Program{
 				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 4, B: 2, CountB: 2},
 				AVX512: Tiling{Blocks: 2, A: 8, CountA: 2},
 			},
-			PixelsFirst: true,
+			PixelsFirst: 1,
 			MACs:        2359296,
 		},
 		Layer{
@@ -334,7 +334,7 @@ var program = Program{
 				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 4, B: 2, CountB: 2},
 				AVX512: Tiling{Blocks: 2, A: 8, CountA: 2},
 			},
-			PixelsFirst: true,
+			PixelsFirst: 1,
 			MACs:        2359296,
 		},
 		Layer{
@@ -356,7 +356,7 @@ var program = Program{
 				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 2, B: 2, CountB: 1},
 				AVX512: Tiling{Blocks: 4, A: 4, CountA: 2},
 			},
-			PixelsFirst: true,
+			PixelsFirst: 1,
 			MACs:        1179648,
 		},
 		Layer{
@@ -394,7 +394,7 @@ var program = Program{
 				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 2, B: 2, CountB: 1},
 				AVX512: Tiling{Blocks: 4, A: 4, CountA: 2},
 			},
-			PixelsFirst: true,
+			PixelsFirst: 1,
 			MACs:        2359296,
 		},
 		Layer{
@@ -416,7 +416,7 @@ var program = Program{
 				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 2, B: 2, CountB: 1},
 				AVX512: Tiling{Blocks: 4, A: 4, CountA: 2},
 			},
-			PixelsFirst: true,
+			PixelsFirst: 1,
 			MACs:        2359296,
 		},
 		Layer{
@@ -439,7 +439,7 @@ var program = Program{
 				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 2, B: 2, CountB: 1},
 				AVX512: Tiling{Blocks: 4, A: 4, CountA: 2},
 			},
-			PixelsFirst: true,
+			PixelsFirst: 1,
 			MACs:        2359296,
 		},
 		Layer{
@@ -461,7 +461,7 @@ var program = Program{
 				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 2, B: 2, CountB: 1},
 				AVX512: Tiling{Blocks: 4, A: 4, CountA: 2},
 			},
-			PixelsFirst: true,
+			PixelsFirst: 1,
 			MACs:        2359296,
 		},
 		Layer{
@@ -484,7 +484,7 @@ var program = Program{
 				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 2, B: 2, CountB: 1},
 				AVX512: Tiling{Blocks: 4, A: 4, CountA: 2},
 			},
-			PixelsFirst: true,
+			PixelsFirst: 1,
 			MACs:        2359296,
 		},
 		Layer{

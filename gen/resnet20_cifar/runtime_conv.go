@@ -10,7 +10,7 @@ const chunkBytes = 192 << 10
 // images in one count) by a range of output channel blocks.
 func (l *Layer) convGrid(level Level, images, threads int) grid {
 	rows := images * l.Out.Height
-	if l.PixelsFirst {
+	if l.PixelsFirst > 0 && images >= l.PixelsFirst {
 		perRow := 4 * l.In.planes() * l.In.row() * l.Stride[0]
 		chunk := max(1, chunkBytes/perRow)
 		splits := max((rows+chunk-1)/chunk, min(rows, balance*threads))

@@ -50,7 +50,7 @@ var program = Program{
 				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 5},
 				AVX512: Tiling{Blocks: 2, A: 8, CountA: 1, B: 7, CountB: 1},
 			},
-			PixelsFirst: true,
+			PixelsFirst: 1,
 			MACs:        247500,
 		},
 		Layer{
@@ -81,7 +81,7 @@ var program = Program{
 				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 2, B: 2, CountB: 1},
 				AVX512: Tiling{Blocks: 2, A: 8, CountA: 1},
 			},
-			PixelsFirst: true,
+			PixelsFirst: 1,
 			MACs:        23040,
 		},
 		Layer{
@@ -196,7 +196,7 @@ var program = Program{
 				AVX2:   Tiling{Blocks: 2, A: 2, CountA: 2},
 				AVX512: Tiling{Blocks: 2, A: 4, CountA: 1},
 			},
-			PixelsFirst: true,
+			PixelsFirst: 1,
 			MACs:        73440,
 		},
 		Layer{
@@ -218,7 +218,7 @@ var program = Program{
 				AVX2:   Tiling{Blocks: 1, A: 4, CountA: 1},
 				AVX512: Tiling{Blocks: 1, A: 4, CountA: 1},
 			},
-			PixelsFirst: true,
+			PixelsFirst: 1,
 			MACs:        36720,
 		},
 		Layer{

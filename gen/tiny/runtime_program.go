@@ -110,9 +110,9 @@ type Layer struct {
 	// Tiles says, for each Level, how a row of output pixels is cut.
 	Tiles [levels]Tiling
 	// PixelsFirst makes a thread finish all output channels of some rows
-	// before it goes on, for layers whose weights fit into the cache; the
-	// other order reads each weight once.
-	PixelsFirst bool
+	// before it goes on, from so many images in a run on; 0 for never.  The
+	// other order reads each weight once, but the input again and again.
+	PixelsFirst int
 
 	// Winograd is the number of output pixels of a tile in each direction, 2
 	// or 4, for a 3x3 convolution by Winograd's algorithm; 0 for a direct one.

@@ -61,8 +61,8 @@ func candidates(n *ir.Node, algorithms []string, level string, batch int) []pass
 }
 
 // chosen is how n, a convolution of a lowered graph, is computed with kernels
-// of the level, with all that code generation decides.
-func chosen(n *ir.Node, level string, halfWeights bool) (passes.Choice, error) {
+// of the level in a run of so many images, with all that code generation decides.
+func chosen(n *ir.Node, level string, halfWeights bool, batch int) (passes.Choice, error) {
 	l, _, err := codegen.Convolution(n, halfWeights)
 	if err != nil {
 		return passes.Choice{}, err
@@ -73,7 +73,7 @@ func chosen(n *ir.Node, level string, halfWeights bool) (passes.Choice, error) {
 		s.Order, s.Chunk = "fused", l.Chunk
 	case l.Winograd > 0:
 		s.Order, s.Chunk = "joint", l.Chunk
-	case l.PixelsFirst:
+	case l.PixelsFirst > 0 && batch >= l.PixelsFirst:
 		s.Order = "pixels"
 	}
 	return passes.Choice{Algorithm: n.Str("algorithm"), Schedule: s.String()}, nil

@@ -98,7 +98,7 @@ func newTuner(b timer, s Settings, g *ir.Graph, batch int, o passes.Options) (*T
 			continue
 		}
 		l := layer{key: key, count: 1}
-		if l.chosen, err = chosen(n, s.Kernels, o.HalfWeights); err != nil {
+		if l.chosen, err = chosen(n, s.Kernels, o.HalfWeights, batch); err != nil {
 			return nil, err
 		}
 		for _, c := range candidates(n, algorithms[key], s.Kernels, batch) {

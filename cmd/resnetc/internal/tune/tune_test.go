@@ -61,7 +61,7 @@ func jointIsBest(l *runtime.Layer) time.Duration {
 	switch {
 	case l.Winograd == 2 && !l.Fused && l.Chunk == 64 && l.Tiles[runtime.AVX512].Blocks == 1:
 		d = 500
-	case l.Winograd == 0 && !l.PixelsFirst:
+	case l.Winograd == 0 && l.PixelsFirst == 0:
 		d = 900
 	}
 	return d

@@ -17,7 +17,7 @@ import (
 // updateFlags are the recipeFlags that other engines have as well.
 func updateFlags() []cli.Flag {
 	return slices.DeleteFunc(recipeFlags(), func(f cli.Flag) bool {
-		return !slices.Contains([]string{"optimizer", "momentum", "nesterov", "weight-decay"}, f.Names()[0])
+		return !slices.Contains([]string{"optimizer", "momentum", "nesterov", "weight-decay", "fast"}, f.Names()[0])
 	})
 }
 

@@ -197,6 +197,6 @@ training errors, bold lines test errors.
 
 As its figure 7: the standard deviation of what leaves each 3×3 layer's batch norm, before ReLU and addition, on test
 pictures; left in the order of the layers, right sorted.
-`, steps, t.Batch, amount, t.LR, t.Schedule, recipeText(o), t.Seed, errorTable(trials))
+`, steps, t.Batch, amount, t.LR, t.Schedule, recipeText(o, c.Bool("fast")), t.Seed, errorTable(trials))
 	return err
 }

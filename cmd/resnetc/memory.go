@@ -58,7 +58,7 @@ func limitMemory(c *cli.Command, g *ir.Graph, o *passes.Options) (err error) {
 		return usagef("-memory %s: want batches of at least 1 image", text)
 	}
 	stored := g.Clone()
-	if err := passes.Run(stored, passes.Options{StopAfter: "layout"}); err != nil {
+	if err := passes.Run(stored, passes.Options{Fast: o.Fast, StopAfter: "layout"}); err != nil {
 		return err
 	}
 	o.FixedMemory, err = codegen.TrainMemory(stored, o.Batch)

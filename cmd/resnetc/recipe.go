@@ -25,6 +25,7 @@ func recipeFlags() []cli.Flag {
 		&cli.FloatFlag{Name: "stochastic-depth", Usage: "skip the last residual branch with probability `P`, earlier ones less often"},
 		&cli.FloatFlag{Name: "clip", Usage: "limit the norm of all gradients together to `NORM`"},
 		&cli.FloatFlag{Name: "bn-momentum", Value: 0.1, Usage: "`PART` of a batch in the running statistics of batch norms"},
+		&cli.BoolFlag{Name: "fast", Usage: "compute 3x3 convolutions, forward and backward, by Winograd's F(4x4,3x3), which rounds more"},
 		memoryFlag(),
 	}
 }
@@ -63,8 +64,9 @@ func recipe(c *cli.Command) (passes.TrainOptions, error) {
 	return o, nil
 }
 
-// recipeText describes a recipe: equal ones give equal texts.
-func recipeText(o passes.TrainOptions) string {
+// recipeText describes a recipe and whether -fast computes it: equal ones give
+// equal texts.
+func recipeText(o passes.TrainOptions, fast bool) string {
 	words := []string{o.Optimizer}
 	add := func(name string, v, silent float64) {
 		if v != silent {
@@ -88,5 +90,6 @@ func recipeText(o passes.TrainOptions) string {
 	add("stochastic depth", o.StochasticDepth, 0)
 	add("gradients clipped to", o.ClipNorm, 0)
 	add("batch norm momentum", o.BatchNormMomentum, 0.1)
+	flag("fast convolutions", fast)
 	return strings.Join(words, ", ")
 }

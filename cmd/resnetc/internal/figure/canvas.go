@@ -53,9 +53,10 @@ func LinearTicks(low, high float64) []plot.Tick {
 			break
 		}
 	}
+	digits := math.Pow(10, math.Max(0, -math.Floor(math.Log10(step)))) // without it 0.3 is 0.30000000000000004
 	var ticks []plot.Tick
 	for i := math.Ceil(low / step); i*step <= high && len(ticks) < 20; i++ {
-		ticks = append(ticks, plot.Tick{Value: i * step, Label: strconv.FormatFloat(i*step, 'g', 3, 64)})
+		ticks = append(ticks, plot.Tick{Value: i * step, Label: strconv.FormatFloat(math.Round(i*step*digits)/digits, 'f', -1, 64)})
 	}
 	return ticks
 }

@@ -57,7 +57,7 @@ func newPlot(c *runtime.Chart) (*plot.Plot, error) {
 	if c.LogY {
 		p.Y.Tick.Marker = plot.TickerFunc(logTicks)
 	}
-	p.Legend.Top, p.Legend.Padding = true, vg.Points(2)
+	p.Legend.Top, p.Legend.Padding, p.Legend.XOffs = true, vg.Points(2), -vg.Points(4)
 	for i := range c.Lines {
 		if err := addLine(p, &c.Lines[i], c.LogY); err != nil {
 			return nil, err

@@ -66,7 +66,7 @@ func TestPieces(t *testing.T) {
 }
 
 func TestLinearTicks(t *testing.T) {
-	for high, want := range map[float64]string{2.6: "0 0.5 1 1.5 2 2.5", 11: "0 2 4 6 8 10", 0.07: "0 0.01 0.02 0.03 0.04 0.05 0.06 0.07", 300: "0 50 100 150 200 250 300"} {
+	for high, want := range map[float64]string{2.6: "0 0.5 1 1.5 2 2.5", 11: "0 2 4 6 8 10", 0.07: "0 0.01 0.02 0.03 0.04 0.05 0.06 0.07", 300: "0 50 100 150 200 250 300", 3300: "0 500 1000 1500 2000 2500 3000"} {
 		var labels []string
 		for _, tick := range LinearTicks(0, high) {
 			labels = append(labels, tick.Label)

@@ -86,12 +86,15 @@ const (
 
 // gradWeightAlgorithm chooses how a weight's gradient is computed: by the transpose
 // of F(2×2, 3×3) where tiles of 2×2 pixels cover dy, which has no use for more
-// halo than it needs anyway.
+// halo than it needs anyway, and channels are enough that products outweigh
+// transforms.
 func gradWeightAlgorithm(n *ir.Node, o Options) string {
+	const enough = 128 // with 64 a layer gains a tenth, with 16 or 32 nothing
 	dy := n.In("dy").Type.Shape
 	kernel, one := n.Ints("kernel"), []int{1, 1}
 	if o.Exact || !slices.Equal(kernel, []int{3, 3}) || !slices.Equal(n.Ints("stride"), one) || !slices.Equal(n.Ints("dilation"), one) ||
-		n.Int("groups") > 1 || isStem(n) || dy[2]%2 > 0 || dy[3]%2 > 0 {
+		n.Int("groups") > 1 || isStem(n) || dy[2]%2 > 0 || dy[3]%2 > 0 ||
+		min(dy[1], n.In("input").Type.Shape[1]) < enough {
 		return "direct"
 	}
 	return "winograd2"

@@ -34,13 +34,19 @@ func neonWinogradWeight(b *neonBuilder) {
 		for y, h := range half {
 			b.winoPlace(neonWinoTo, neonWinoOut, neonWinoLine, y)
 			all := b.winoG([3]int(h), constants, &free)
-			b.Inst(neon.STRQ, neon.Vec(all[0]), neonWinoTo, 0)
-			for x, i := range all[1:] {
-				b.Inst(neon.STRQX, neon.Vec(i), neonWinoTo, neonWinoMatrix+neon.Reg(x))
-			}
+			b.winoStoreLine(all, neonWinoMatrix)
 			free.give(all...)
 		}
 	}, func() {})
+}
+
+// winoStoreLine stores registers from neonWinoTo on, that far apart; multiples
+// of the distance follow it.
+func (b *neonBuilder) winoStoreLine(registers []int, distance neon.Reg) {
+	b.Inst(neon.STRQ, neon.Vec(registers[0]), neonWinoTo, 0)
+	for x, i := range registers[1:] {
+		b.Inst(neon.STRQX, neon.Vec(i), neonWinoTo, distance+neon.Reg(x))
+	}
 }
 
 // winoG multiplies G by three registers, which it uses up, and returns the

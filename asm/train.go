@@ -49,8 +49,8 @@ var trainOps = []struct {
 	{"normalize", "b16", 0, "normalize", normalize, neonNormalize},
 	{"winograd_weight", "b16m2", 2, "winogradWeight[2]", winogradWeight, neonWinogradWeight},
 	{"winograd_weight", "b16m4", 4, "winogradWeight[4]", winogradWeight, neonWinogradWeight},
-	{"winograd_grad_in", "b16m2", 0, "winogradGradIn", winogradGradIn, nil},
-	{"winograd_grad_out", "b16m2", 0, "winogradGradOut", winogradGradOut, nil},
+	{"winograd_grad_in", "b16m2", 0, "winogradGradIn", winogradGradIn, neonWinogradGradIn},
+	{"winograd_grad_out", "b16m2", 0, "winogradGradOut", winogradGradOut, neonWinogradGradOut},
 }
 
 // wideOps need the 32 registers of AVX-512.

@@ -34,6 +34,12 @@ func winograd_weight_f32_b16m2_neon(a *winogradArgs)
 //go:noescape
 func winograd_weight_f32_b16m4_neon(a *winogradArgs)
 
+//go:noescape
+func winograd_grad_in_f32_b16m2_neon(a *winogradArgs)
+
+//go:noescape
+func winograd_grad_out_f32_b16m2_neon(a *winogradArgs)
+
 // assemblyTrainKernels returns the kernels of training in assembly that this CPU
 // can run, the fastest first.
 func assemblyTrainKernels() []*trainKernelSet {
@@ -50,6 +56,8 @@ func assemblyTrainKernels() []*trainKernelSet {
 		s.normalize = normalize_f32_b16_neon
 		s.winogradWeight[2] = winograd_weight_f32_b16m2_neon
 		s.winogradWeight[4] = winograd_weight_f32_b16m4_neon
+		s.winogradGradIn = winograd_grad_in_f32_b16m2_neon
+		s.winogradGradOut = winograd_grad_out_f32_b16m2_neon
 		sets = append(sets, s)
 	}
 	return sets

@@ -1636,3 +1636,182 @@ vector:
 
 done:
 	RET
+
+// func winograd_grad_in_f32_b16m2_neon(a *winogradArgs)
+TEXT ·winograd_grad_in_f32_b16m2_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 48(R0), R5
+	MOVD 40(R0), R10
+	ADD  R10, R10, R11
+	ADD  R10, R11, R12
+	ADD  R10, R12, R17
+	MOVD 32(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 8(R0), R2
+
+tile:
+	MOVZ $4, R4
+
+vector:
+	ADD   $0, R1, R15
+	FMOVQ (R15), F0
+	WORD  $0x3ce569e1       // ldr q1, [x15, x5]
+	WORD  $0x4e21d402       // fadd v2.4s, v0.4s, v1.4s
+	WORD  $0x4ea1d403       // fsub v3.4s, v0.4s, v1.4s
+	ADD   $64, R1, R15
+	FMOVQ (R15), F4
+	WORD  $0x3ce569e5       // ldr q5, [x15, x5]
+	WORD  $0x4e25d486       // fadd v6.4s, v4.4s, v5.4s
+	WORD  $0x4ea5d487       // fsub v7.4s, v4.4s, v5.4s
+	MOVD  R2, R15
+	WORD  $0x4e24d408       // fadd v8.4s, v0.4s, v4.4s
+	WORD  $0x4ea4d409       // fsub v9.4s, v0.4s, v4.4s
+	FMOVQ F0, (R15)
+	WORD  $0x3caa69e8       // str q8, [x15, x10]
+	WORD  $0x3cab69e9       // str q9, [x15, x11]
+	WORD  $0x3cac69e4       // str q4, [x15, x12]
+	ADD   R17, R2, R15
+	WORD  $0x4e26d44a       // fadd v10.4s, v2.4s, v6.4s
+	WORD  $0x4ea6d44b       // fsub v11.4s, v2.4s, v6.4s
+	FMOVQ F2, (R15)
+	WORD  $0x3caa69ea       // str q10, [x15, x10]
+	WORD  $0x3cab69eb       // str q11, [x15, x11]
+	WORD  $0x3cac69e6       // str q6, [x15, x12]
+	MOVZ  $2, R16
+	MADD  R16, R2, R17, R15
+	WORD  $0x4e27d46c       // fadd v12.4s, v3.4s, v7.4s
+	WORD  $0x4ea7d46d       // fsub v13.4s, v3.4s, v7.4s
+	FMOVQ F3, (R15)
+	WORD  $0x3caa69ec       // str q12, [x15, x10]
+	WORD  $0x3cab69ed       // str q13, [x15, x11]
+	WORD  $0x3cac69e7       // str q7, [x15, x12]
+	MOVZ  $3, R16
+	MADD  R16, R2, R17, R15
+	WORD  $0x4e25d42e       // fadd v14.4s, v1.4s, v5.4s
+	WORD  $0x4ea5d42f       // fsub v15.4s, v1.4s, v5.4s
+	FMOVQ F1, (R15)
+	WORD  $0x3caa69ee       // str q14, [x15, x10]
+	WORD  $0x3cab69ef       // str q15, [x15, x11]
+	WORD  $0x3cac69e5       // str q5, [x15, x12]
+	ADD   $16, R1, R1
+	ADD   $16, R2, R2
+	SUBS  $1, R4, R4
+	BNE   vector
+	ADD   $64, R1, R1
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func winograd_grad_out_f32_b16m2_neon(a *winogradArgs)
+TEXT ·winograd_grad_out_f32_b16m2_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R8
+	ADD  R8<<1, R8, R5
+	ADD  R8, R5, R5
+	ADD  R5, R5, R6
+	ADD  R5, R6, R7
+	MOVD 48(R0), R10
+	ADD  R10, R10, R11
+	ADD  R10, R11, R17
+	MOVZ $1056964608, R26
+	VDUP R26, V31.S4
+	MOVD 32(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 8(R0), R2
+
+tile:
+	MOVZ $4, R4
+
+vector:
+	MOVD  R1, R15
+	FMOVQ (R15), F0
+	WORD  $0x3ce569e1       // ldr q1, [x15, x5]
+	WORD  $0x3ce669e2       // ldr q2, [x15, x6]
+	WORD  $0x3ce769e3       // ldr q3, [x15, x7]
+	WORD  $0x4e22d424       // fadd v4.4s, v1.4s, v2.4s
+	WORD  $0x4ea2d421       // fsub v1.4s, v1.4s, v2.4s
+	WORD  $0x6e3fdc84       // fmul v4.4s, v4.4s, v31.4s
+	WORD  $0x6e3fdc21       // fmul v1.4s, v1.4s, v31.4s
+	WORD  $0x4ea3d483       // fsub v3.4s, v4.4s, v3.4s
+	WORD  $0x4e20d484       // fadd v4.4s, v4.4s, v0.4s
+	ADD   R8, R1, R15
+	FMOVQ (R15), F5
+	WORD  $0x3ce569e6       // ldr q6, [x15, x5]
+	WORD  $0x3ce669e7       // ldr q7, [x15, x6]
+	WORD  $0x3ce769e8       // ldr q8, [x15, x7]
+	WORD  $0x4e27d4c9       // fadd v9.4s, v6.4s, v7.4s
+	WORD  $0x4ea7d4c6       // fsub v6.4s, v6.4s, v7.4s
+	WORD  $0x6e3fdd29       // fmul v9.4s, v9.4s, v31.4s
+	WORD  $0x6e3fdcc6       // fmul v6.4s, v6.4s, v31.4s
+	WORD  $0x4ea8d528       // fsub v8.4s, v9.4s, v8.4s
+	WORD  $0x4e25d529       // fadd v9.4s, v9.4s, v5.4s
+	MOVZ  $2, R16
+	MADD  R16, R1, R8, R15
+	FMOVQ (R15), F10
+	WORD  $0x3ce569eb       // ldr q11, [x15, x5]
+	WORD  $0x3ce669ec       // ldr q12, [x15, x6]
+	WORD  $0x3ce769ed       // ldr q13, [x15, x7]
+	WORD  $0x4e2cd56e       // fadd v14.4s, v11.4s, v12.4s
+	WORD  $0x4eacd56b       // fsub v11.4s, v11.4s, v12.4s
+	WORD  $0x6e3fddce       // fmul v14.4s, v14.4s, v31.4s
+	WORD  $0x6e3fdd6b       // fmul v11.4s, v11.4s, v31.4s
+	WORD  $0x4eadd5cd       // fsub v13.4s, v14.4s, v13.4s
+	WORD  $0x4e2ad5ce       // fadd v14.4s, v14.4s, v10.4s
+	MOVZ  $3, R16
+	MADD  R16, R1, R8, R15
+	FMOVQ (R15), F15
+	WORD  $0x3ce569f0       // ldr q16, [x15, x5]
+	WORD  $0x3ce669f1       // ldr q17, [x15, x6]
+	WORD  $0x3ce769f2       // ldr q18, [x15, x7]
+	WORD  $0x4e31d613       // fadd v19.4s, v16.4s, v17.4s
+	WORD  $0x4eb1d610       // fsub v16.4s, v16.4s, v17.4s
+	WORD  $0x6e3fde73       // fmul v19.4s, v19.4s, v31.4s
+	WORD  $0x6e3fde10       // fmul v16.4s, v16.4s, v31.4s
+	WORD  $0x4eb2d672       // fsub v18.4s, v19.4s, v18.4s
+	WORD  $0x4e2fd673       // fadd v19.4s, v19.4s, v15.4s
+	MOVD  R2, R15
+	WORD  $0x4e2ed534       // fadd v20.4s, v9.4s, v14.4s
+	WORD  $0x4eaed529       // fsub v9.4s, v9.4s, v14.4s
+	WORD  $0x6e3fde94       // fmul v20.4s, v20.4s, v31.4s
+	WORD  $0x6e3fdd29       // fmul v9.4s, v9.4s, v31.4s
+	WORD  $0x4eb3d693       // fsub v19.4s, v20.4s, v19.4s
+	WORD  $0x4e24d694       // fadd v20.4s, v20.4s, v4.4s
+	FMOVQ F20, (R15)
+	WORD  $0x3caa69e9       // str q9, [x15, x10]
+	WORD  $0x3cab69f3       // str q19, [x15, x11]
+	ADD   R17, R2, R15
+	WORD  $0x4e2bd4d5       // fadd v21.4s, v6.4s, v11.4s
+	WORD  $0x4eabd4c6       // fsub v6.4s, v6.4s, v11.4s
+	WORD  $0x6e3fdeb5       // fmul v21.4s, v21.4s, v31.4s
+	WORD  $0x6e3fdcc6       // fmul v6.4s, v6.4s, v31.4s
+	WORD  $0x4eb0d6b0       // fsub v16.4s, v21.4s, v16.4s
+	WORD  $0x4e21d6b5       // fadd v21.4s, v21.4s, v1.4s
+	FMOVQ F21, (R15)
+	WORD  $0x3caa69e6       // str q6, [x15, x10]
+	WORD  $0x3cab69f0       // str q16, [x15, x11]
+	MOVZ  $2, R16
+	MADD  R16, R2, R17, R15
+	WORD  $0x4e2dd516       // fadd v22.4s, v8.4s, v13.4s
+	WORD  $0x4eadd508       // fsub v8.4s, v8.4s, v13.4s
+	WORD  $0x6e3fded6       // fmul v22.4s, v22.4s, v31.4s
+	WORD  $0x6e3fdd08       // fmul v8.4s, v8.4s, v31.4s
+	WORD  $0x4eb2d6d2       // fsub v18.4s, v22.4s, v18.4s
+	WORD  $0x4e23d6d6       // fadd v22.4s, v22.4s, v3.4s
+	FMOVQ F22, (R15)
+	WORD  $0x3caa69e8       // str q8, [x15, x10]
+	WORD  $0x3cab69f2       // str q18, [x15, x11]
+	ADD   $16, R1, R1
+	ADD   $16, R2, R2
+	SUBS  $1, R4, R4
+	BNE   vector
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET

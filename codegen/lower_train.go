@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/resnetc/resnetc/ir"
 	"github.com/resnetc/resnetc/runtime"
@@ -10,6 +11,7 @@ import (
 // trainLowering is the state of turning the graph of a training step into a program.
 type trainLowering struct {
 	graph    *ir.Graph
+	uses     map[*ir.Value][]*ir.Node
 	program  runtime.TrainProgram
 	slots    map[*ir.Value]*runtime.Slot // values without a batch axis
 	fused    *trainFusions
@@ -71,7 +73,7 @@ func lowerFused(g *ir.Graph, fused *trainFusions) (*trainLowering, error) {
 		return nil, fmt.Errorf("codegen: graph %s is no training step of images: run the gradient pass first", g.Name)
 	}
 	s := g.Inputs[0].Type.Shape
-	l := &trainLowering{graph: g, slots: map[*ir.Value]*runtime.Slot{}, fused: fused, updated: map[*ir.Value]*ir.Node{}, factors: map[*ir.Node][2]int{}, complete: map[*ir.Value]int{}}
+	l := &trainLowering{graph: g, uses: g.Uses(), slots: map[*ir.Value]*runtime.Slot{}, fused: fused, updated: map[*ir.Value]*ir.Node{}, factors: map[*ir.Node][2]int{}, complete: map[*ir.Value]int{}}
 	l.program = runtime.TrainProgram{
 		Name: g.Name, Arena: g.Arena, Input: [3]int{s[1], s[2], s[3]}, GradNorm: -1,
 		Logits: buffer(g.Outputs[1]), Classes: g.Outputs[1].Type.Shape[1],
@@ -204,14 +206,11 @@ func (l *trainLowering) batchNorm(n *ir.Node) error {
 		l.factors[n] = [2]int{r.Layer.Weight, r.Layer.Bias}
 	}
 	r.Mean, r.Var = l.at(mean), l.at(variance)
-	for _, a := range l.graph.Nodes {
-		switch {
-		case a.Op != ir.RunningAverage:
-		case a.In("batch") == mean:
-			r.RunningMean = l.at(a.In("running"))
-		case a.In("batch") == variance:
-			r.RunningVar = l.at(a.In("running"))
-		}
+	for _, a := range l.averages(mean) {
+		r.RunningMean = l.at(a.In("running"))
+	}
+	for _, a := range l.averages(variance) {
+		r.RunningVar = l.at(a.In("running"))
 	}
 	if relu := l.fused.relu[n]; relu != nil {
 		r.Layer.Out, r.Layer.ReLU = buffer(relu.Out()), true
@@ -232,14 +231,22 @@ func (l *trainLowering) batchNormAdd(bn, add *ir.Node) error {
 		other = add.Inputs[1]
 	}
 	r.In2, r.Out, r.ReLU = buffer(other), buffer(add.Out()), add.Bool("relu")
-	for _, n := range l.graph.Nodes {
-		if n.Op == ir.RunningAverage && n.In("batch").Def == bn {
-			if err := l.average(n); err != nil {
-				return err
-			}
+	for _, n := range slices.Concat(l.averages(bn.Result("mean")), l.averages(bn.Result("var"))) {
+		if err := l.average(n); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// averages are the nodes that take a batch's mean or variance into a running one.
+func (l *trainLowering) averages(statistic *ir.Value) (nodes []*ir.Node) {
+	for _, n := range l.uses[statistic] {
+		if n.Op == ir.RunningAverage && n.In("batch") == statistic {
+			nodes = append(nodes, n)
+		}
+	}
+	return nodes
 }
 
 func (l *trainLowering) channelGrad(n *ir.Node) error {

@@ -90,10 +90,7 @@ func isUpdate(n *ir.Node) bool { return n.Op == ir.SGD || n.Op == ir.AdamW }
 
 // trained is the parameter whose gradient v is a part of.
 func (l *trainLowering) trained(v *ir.Value) *ir.Value {
-	for _, n := range l.graph.Nodes {
-		if !slices.Contains(n.Inputs, v) {
-			continue
-		}
+	for _, n := range l.uses[v] {
 		if isUpdate(n) && n.In("grad") == v {
 			return n.In("param")
 		}

@@ -45,6 +45,8 @@ func argsType(op string) (string, map[string]int) {
 		return "weightGradArgs", weightGradArgs
 	case "moments", "grad_sums", "grad_sweep", "mask_grad", "normalize":
 		return "channelArgs", channelArgs
+	case "max_pool_grad":
+		return "maxPoolGradArgs", maxPoolGradArgs
 	default:
 		return "eltwiseArgs", eltwiseArgs
 	}

@@ -22,6 +22,9 @@ var (
 	channelArgs = map[string]int{
 		"x": 0, "dy": 8, "mask": 16, "out": 24, "coef": 32, "pixels": 40, "flags": 48,
 	}
+	maxPoolGradArgs = map[string]int{
+		"x": 0, "dy": 8, "dx": 16, "pixels": 24, "kh": 32, "kw": 40, "xRow": 48, "dxRow": 56, "step": 64,
+	}
 )
 
 // trainOps are the kernels of training, in each level: the class in the name, n
@@ -47,6 +50,7 @@ var trainOps = []struct {
 	{"grad_sweep", "b16", 0, "gradSweep", gradSweep, neonGradSweep},
 	{"mask_grad", "b16", 0, "maskGrad", maskGrad, neonMaskGrad},
 	{"normalize", "b16", 0, "normalize", normalize, neonNormalize},
+	{"max_pool_grad", "b16", 0, "maxPoolGrad", maxPoolGrad, neonMaxPoolGrad},
 	{"winograd_weight", "b16m2", 2, "winogradWeight[2]", winogradWeight, neonWinogradWeight},
 	{"winograd_weight", "b16m4", 4, "winogradWeight[4]", winogradWeight, neonWinogradWeight},
 	{"winograd_grad_in", "b16m2", 0, "winogradGradIn", winogradGradIn, neonWinogradGradIn},

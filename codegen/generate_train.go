@@ -67,6 +67,7 @@ func (l *trainLowering) trainKernels(targets []string) []asm.Kernel {
 		return targets != nil && !slices.Contains(targets, k.Level) ||
 			strings.HasPrefix(k.Op, "winograd_grad_") && !slices.ContainsFunc(l.program.Layers, gradByWinograd) ||
 			k.Op == "winograd_weight" && !slices.ContainsFunc(l.program.Layers, func(r runtime.TrainLayer) bool { return r.Layer.Winograd == k.Pixels }) ||
+			k.Op == "max_pool_grad" && !slices.ContainsFunc(l.program.Layers, func(r runtime.TrainLayer) bool { return r.Op == runtime.TrainMaxPoolGrad }) ||
 			k.Op == "weight_grad" && k.Pixels < ir.Block && !slices.ContainsFunc(l.program.Layers, func(r runtime.TrainLayer) bool {
 				return r.Op == runtime.TrainWeightGrad && r.Slot.InBlock == 1 && r.Slot.Shape[3] == k.Pixels
 			})

@@ -37,6 +37,21 @@ type channelArgs struct {
 	pixels, flags int
 }
 
+// maxPoolGradKernel adds each of a.pixels gradients of 16 channels to the first
+// element of its window that is the largest, or to the last NaN, as PyTorch
+// does.
+type maxPoolGradKernel func(a *maxPoolGradArgs)
+
+// maxPoolGradArgs are the arguments of the gradient of a max pool.  Strides are
+// in bytes; gradients lie 64 bytes apart, and so do the pixels of a row.
+type maxPoolGradArgs struct {
+	x, dy, dx   *float32
+	pixels      int
+	kh, kw      int
+	xRow, dxRow int
+	step        int // from one window to the next, in x and in dx
+}
+
 // trainKernelSet holds the kernels of training of one level.
 type trainKernelSet struct {
 	level      Level
@@ -74,5 +89,6 @@ type trainKernelSet struct {
 	winogradGradOut winogradKernel
 	// normalize gives out = x*coef[0]+coef[1]+dy, clamped under flagReLU, with
 	// dy the residual.
-	normalize channelKernel
+	normalize   channelKernel
+	maxPoolGrad maxPoolGradKernel
 }

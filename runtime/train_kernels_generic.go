@@ -1,6 +1,9 @@
 package runtime
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
 // genericTrainKernels returns the pure-Go kernels of training.  No kernel is missing.
 func genericTrainKernels() *trainKernelSet {
@@ -11,6 +14,8 @@ func genericTrainKernels() *trainKernelSet {
 		gradSweep: gradSweepGeneric,
 		maskGrad:  maskGradGeneric,
 		normalize: normalizeGeneric,
+
+		maxPoolGrad: maxPoolGradGeneric,
 
 		winogradGradIn:  winogradGradInGeneric,
 		winogradGradOut: winogradGradOutGeneric,
@@ -41,6 +46,9 @@ func chooseTrainKernels(level Level) *trainKernelSet {
 			}
 			if merged.winogradGradIn == nil {
 				merged.winogradGradIn, merged.winogradGradOut = set.winogradGradIn, set.winogradGradOut
+			}
+			if merged.maxPoolGrad == nil {
+				merged.maxPoolGrad = set.maxPoolGrad
 			}
 			for m, k := range merged.winogradWeight {
 				if k == nil {
@@ -161,5 +169,27 @@ func normalizeGeneric(a *channelArgs) {
 			clamp(&y)
 		}
 		*pixelAt(a.out, p*64) = y
+	}
+}
+
+func maxPoolGradGeneric(a *maxPoolGradArgs) {
+	for p := range a.pixels {
+		var best [block]float32
+		var at [block]int // bytes from the window's first element of dx
+		for c := range best {
+			best[c] = float32(math.Inf(-1))
+		}
+		for j := range a.kh {
+			for k := range a.kw {
+				for c, v := range pixelAt(a.x, p*a.step+j*a.xRow+k*64) {
+					if v > best[c] || v != v {
+						best[c], at[c] = v, j*a.dxRow+k*64
+					}
+				}
+			}
+		}
+		for c, g := range pixelAt(a.dy, p*64) {
+			pixelAt(a.dx, p*a.step+at[c])[c] += g
+		}
 	}
 }

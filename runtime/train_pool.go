@@ -1,42 +1,40 @@
 package runtime
 
-import "math"
-
-// maxPoolGrad sends each dy to the first element of its window that is the
-// largest, or to the last NaN, as PyTorch does.
-func (t *Trainer) maxPoolGrad(r *TrainLayer, image, plane int) {
+// maxPoolGrad sends each dy to one element of its window.  As in [lane.window]
+// the windows in the middle of a row share a call.
+func (t *Trainer) maxPoolGrad(r *TrainLayer, s *trainThread, image, plane int) {
 	l := &r.Layer
 	dy, in, out := &l.In, &l.In2, &l.Out
 	grad, x, dx := t.plane(*dy, image, plane), t.plane(*in, image, plane), t.plane(*out, image, plane)
-	clear(dx)
+	a := &s.pool
+	*a = maxPoolGradArgs{xRow: 4 * in.row(), dxRow: 4 * out.row(), step: 4 * block * l.Stride[1]}
+	cleared := 0 // just before sums need it, it is in the cache then
 	for y := range dy.Height {
 		top, kh, _ := clip(y*l.Stride[0]-l.Padding[0], l.Kernel[0], in.Height, 0)
-		for col := range dy.Width {
+		if next := (top + kh + out.Halo) * out.row(); next > cleared {
+			clear(dx[cleared:next])
+			cleared = next
+		}
+		a.kh = kh
+		for col := 0; col < dy.Width; col += a.pixels {
 			left, kw, _ := clip(col*l.Stride[1]-l.Padding[1], l.Kernel[1], in.Width, 0)
-			g := (*[block]float32)(grad[(y+dy.Halo)*dy.row()+(col+dy.Halo)*block:])
-			var best [block]float32
-			var where [block]int32
-			for c := range best {
-				best[c] = float32(math.Inf(-1))
+			a.kw, a.pixels = kw, 1
+			if kw == l.Kernel[1] {
+				a.pixels = min(dy.Width-col, (in.Width-left-kw)/l.Stride[1]+1)
 			}
-			for j := range kh {
-				for k := range kw {
-					at := (top+j+in.Halo)*in.row() + (left+k+in.Halo)*block
-					tap := int32(j*l.Kernel[1] + k)
-					for c, v := range (*[block]float32)(x[at:]) {
-						if v > best[c] || v != v {
-							best[c], where[c] = v, tap
-						}
-					}
-				}
-			}
-			for c, tap := range where {
-				j, k := int(tap)/l.Kernel[1], int(tap)%l.Kernel[1]
-				dx[(top+j+out.Halo)*out.row()+(left+k+out.Halo)*block+c] += g[c]
-			}
+			a.x = &x[(top+in.Halo)*in.row()+(left+in.Halo)*block]
+			a.dx = &dx[(top+out.Halo)*out.row()+(left+out.Halo)*block]
+			a.dy = &grad[(y+dy.Halo)*dy.row()+(col+dy.Halo)*block]
+			callMaxPoolGrad(t.kernels.maxPoolGrad, a)
 		}
 	}
+	clear(dx[cleared:])
 }
+
+// callMaxPoolGrad is a point where the goroutine can be preempted; see callConv.
+//
+//go:noinline
+func callMaxPoolGrad(k maxPoolGradKernel, a *maxPoolGradArgs) { k(a) }
 
 // avgPoolGrad shares each dy among the elements of its window.
 func (t *Trainer) avgPoolGrad(r *TrainLayer, image, plane int) {

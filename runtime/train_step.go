@@ -50,6 +50,7 @@ type trainThread struct {
 	sums    [2 * block]float32
 	coef    [4 * block]float32
 	wino    winogradArgs
+	pool    maxPoolGradArgs
 	turned  [9 * block * block]float32 // taps of a 3×3 kernel
 	_       [128]byte                  // no cache line belongs to two threads
 }
@@ -325,7 +326,7 @@ func (t *Trainer) planeTask(r *TrainLayer, s *trainThread, image, plane int) {
 	case TrainReLUGrad:
 		t.reluGrad(r, s, image, plane)
 	case TrainMaxPoolGrad:
-		t.maxPoolGrad(r, image, plane)
+		t.maxPoolGrad(r, s, image, plane)
 	case TrainAvgPoolGrad:
 		t.avgPoolGrad(r, image, plane)
 	case TrainSpread:

@@ -29,6 +29,9 @@ func mask_grad_f32_b16_avx2(a *channelArgs)
 func normalize_f32_b16_avx2(a *channelArgs)
 
 //go:noescape
+func max_pool_grad_f32_b16_avx2(a *maxPoolGradArgs)
+
+//go:noescape
 func winograd_weight_f32_b16m2_avx2(a *winogradArgs)
 
 //go:noescape
@@ -71,6 +74,9 @@ func mask_grad_f32_b16_avx512(a *channelArgs)
 func normalize_f32_b16_avx512(a *channelArgs)
 
 //go:noescape
+func max_pool_grad_f32_b16_avx512(a *maxPoolGradArgs)
+
+//go:noescape
 func winograd_weight_f32_b16m2_avx512(a *winogradArgs)
 
 //go:noescape
@@ -99,6 +105,7 @@ func assemblyTrainKernels() []*trainKernelSet {
 		s.gradSweep = grad_sweep_f32_b16_avx512
 		s.maskGrad = mask_grad_f32_b16_avx512
 		s.normalize = normalize_f32_b16_avx512
+		s.maxPoolGrad = max_pool_grad_f32_b16_avx512
 		s.winogradWeight[2] = winograd_weight_f32_b16m2_avx512
 		s.winogradWeight[4] = winograd_weight_f32_b16m4_avx512
 		s.winogradGradIn = winograd_grad_in_f32_b16m2_avx512
@@ -115,6 +122,7 @@ func assemblyTrainKernels() []*trainKernelSet {
 		s.gradSweep = grad_sweep_f32_b16_avx2
 		s.maskGrad = mask_grad_f32_b16_avx2
 		s.normalize = normalize_f32_b16_avx2
+		s.maxPoolGrad = max_pool_grad_f32_b16_avx2
 		s.winogradWeight[2] = winograd_weight_f32_b16m2_avx2
 		s.winogradWeight[4] = winograd_weight_f32_b16m4_avx2
 		s.winogradGradIn = winograd_grad_in_f32_b16m2_avx2

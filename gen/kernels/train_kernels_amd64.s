@@ -901,6 +901,98 @@ end:
 	VZEROUPPER
 	RET
 
+// func max_pool_grad_f32_b16_avx2(a *maxPoolGradArgs)
+// Requires: AVX, AVX2
+TEXT ·max_pool_grad_f32_b16_avx2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVL         $0xff800000, AX
+	VMOVD        AX, X8
+	VBROADCASTSS X8, Y8
+	MOVL         $0x80000000, AX
+	VMOVD        AX, X9
+	VBROADCASTSS X9, Y9
+	MOVL         $0x3f800000, AX
+	VMOVD        AX, X7
+	VBROADCASTSS X7, Y7
+	MOVQ         (DI), SI
+	MOVQ         16(DI), DX
+	MOVQ         8(DI), R9
+	MOVQ         64(DI), R10
+	MOVQ         48(DI), R11
+	MOVQ         56(DI), R12
+	MOVQ         24(DI), R8
+	TESTQ        R8, R8
+	JLE          end
+
+pixel:
+	VMOVAPS Y8, Y0
+	VXORPS  Y2, Y2, Y2
+	VMOVAPS Y8, Y1
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y6, Y6, Y6
+	MOVQ    SI, R13
+	MOVQ    32(DI), BX
+
+findRow:
+	MOVQ R13, AX
+	MOVQ 40(DI), CX
+
+findCol:
+	VMOVUPS   (AX), Y10
+	VCMPPS    $0x0e, Y0, Y10, Y11
+	VCMPPS    $0x03, Y10, Y10, Y12
+	VORPS     Y12, Y11, Y11
+	VBLENDVPS Y11, Y10, Y0, Y0
+	VBLENDVPS Y11, Y6, Y2, Y2
+	VMOVUPS   32(AX), Y10
+	VCMPPS    $0x0e, Y1, Y10, Y11
+	VCMPPS    $0x03, Y10, Y10, Y12
+	VORPS     Y12, Y11, Y11
+	VBLENDVPS Y11, Y10, Y1, Y1
+	VBLENDVPS Y11, Y6, Y3, Y3
+	VADDPS    Y7, Y6, Y6
+	ADDQ      $+64, AX
+	DECQ      CX
+	JNE       findCol
+	ADDQ      R11, R13
+	DECQ      BX
+	JNE       findRow
+	VMOVUPS   (R9), Y4
+	VMOVUPS   32(R9), Y5
+	VXORPS    Y6, Y6, Y6
+	MOVQ      DX, R13
+	MOVQ      32(DI), BX
+
+giveRow:
+	MOVQ R13, AX
+	MOVQ 40(DI), CX
+
+giveCol:
+	VCMPPS    $0x00, Y6, Y2, Y11
+	VBLENDVPS Y11, Y4, Y9, Y10
+	VADDPS    (AX), Y10, Y10
+	VMOVUPS   Y10, (AX)
+	VCMPPS    $0x00, Y6, Y3, Y11
+	VBLENDVPS Y11, Y5, Y9, Y10
+	VADDPS    32(AX), Y10, Y10
+	VMOVUPS   Y10, 32(AX)
+	VADDPS    Y7, Y6, Y6
+	ADDQ      $+64, AX
+	DECQ      CX
+	JNE       giveCol
+	ADDQ      R12, R13
+	DECQ      BX
+	JNE       giveRow
+	ADDQ      R10, SI
+	ADDQ      R10, DX
+	ADDQ      $+64, R9
+	DECQ      R8
+	JNE       pixel
+
+end:
+	VZEROUPPER
+	RET
+
 // func winograd_weight_f32_b16m2_avx2(a *winogradArgs)
 // Requires: AVX, AVX2
 TEXT ·winograd_weight_f32_b16m2_avx2(SB), NOSPLIT, $0-8
@@ -3085,6 +3177,85 @@ rest:
 	ADDQ        $+64, SI
 	ADDQ        $+64, R9
 	ADDQ        $+64, DX
+
+end:
+	VZEROUPPER
+	RET
+
+// func max_pool_grad_f32_b16_avx512(a *maxPoolGradArgs)
+// Requires: AVX, AVX512F
+TEXT ·max_pool_grad_f32_b16_avx512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), DI
+	MOVL         $0xff800000, AX
+	VMOVD        AX, X5
+	VBROADCASTSS X5, Z5
+	MOVL         $0x80000000, AX
+	VMOVD        AX, X6
+	VBROADCASTSS X6, Z6
+	MOVL         $0x3f800000, AX
+	VMOVD        AX, X4
+	VBROADCASTSS X4, Z4
+	MOVQ         (DI), SI
+	MOVQ         16(DI), DX
+	MOVQ         8(DI), R9
+	MOVQ         64(DI), R10
+	MOVQ         48(DI), R11
+	MOVQ         56(DI), R12
+	MOVQ         24(DI), R8
+	TESTQ        R8, R8
+	JLE          end
+
+pixel:
+	VMOVAPS Z5, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z3, Z3, Z3
+	MOVQ    SI, R13
+	MOVQ    32(DI), BX
+
+findRow:
+	MOVQ R13, AX
+	MOVQ 40(DI), CX
+
+findCol:
+	VMOVUPS (AX), Z7
+	VCMPPS  $0x0e, Z0, Z7, K1
+	VCMPPS  $0x03, Z7, Z7, K2
+	KORW    K1, K2, K1
+	VMOVAPS Z7, K1, Z0
+	VMOVAPS Z3, K1, Z1
+	VADDPS  Z4, Z3, Z3
+	ADDQ    $+64, AX
+	DECQ    CX
+	JNE     findCol
+	ADDQ    R11, R13
+	DECQ    BX
+	JNE     findRow
+	VMOVUPS (R9), Z2
+	VPXORD  Z3, Z3, Z3
+	MOVQ    DX, R13
+	MOVQ    32(DI), BX
+
+giveRow:
+	MOVQ R13, AX
+	MOVQ 40(DI), CX
+
+giveCol:
+	VCMPPS  $0x00, Z3, Z1, K1
+	VMOVUPS (AX), Z7
+	VADDPS  Z2, Z7, K1, Z7
+	VMOVUPS Z7, (AX)
+	VADDPS  Z4, Z3, Z3
+	ADDQ    $+64, AX
+	DECQ    CX
+	JNE     giveCol
+	ADDQ    R12, R13
+	DECQ    BX
+	JNE     giveRow
+	ADDQ    R10, SI
+	ADDQ    R10, DX
+	ADDQ    $+64, R9
+	DECQ    R8
+	JNE     pixel
 
 end:
 	VZEROUPPER

@@ -29,6 +29,9 @@ func mask_grad_f32_b16_neon(a *channelArgs)
 func normalize_f32_b16_neon(a *channelArgs)
 
 //go:noescape
+func max_pool_grad_f32_b16_neon(a *maxPoolGradArgs)
+
+//go:noescape
 func winograd_weight_f32_b16m2_neon(a *winogradArgs)
 
 //go:noescape
@@ -54,6 +57,7 @@ func assemblyTrainKernels() []*trainKernelSet {
 		s.gradSweep = grad_sweep_f32_b16_neon
 		s.maskGrad = mask_grad_f32_b16_neon
 		s.normalize = normalize_f32_b16_neon
+		s.maxPoolGrad = max_pool_grad_f32_b16_neon
 		s.winogradWeight[2] = winograd_weight_f32_b16m2_neon
 		s.winogradWeight[4] = winograd_weight_f32_b16m4_neon
 		s.winogradGradIn = winograd_grad_in_f32_b16m2_neon

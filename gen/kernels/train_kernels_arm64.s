@@ -1322,6 +1322,118 @@ rest:
 end:
 	RET
 
+// func max_pool_grad_f32_b16_neon(a *maxPoolGradArgs)
+TEXT ·max_pool_grad_f32_b16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVZ $4286578688, R26
+	VDUP R26, V14.S4
+	MOVZ $2147483648, R26
+	VDUP R26, V15.S4
+	MOVZ $1065353216, R26
+	VDUP R26, V13.S4
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 8(R0), R3
+	MOVD 64(R0), R5
+	MOVD 48(R0), R10
+	MOVD 56(R0), R11
+	MOVD 24(R0), R4
+	CBZ  R4, end
+
+pixel:
+	VMOV  V14.B16, V0.B16
+	VMOVI $0, V4.B16
+	VMOV  V14.B16, V1.B16
+	VMOVI $0, V5.B16
+	VMOV  V14.B16, V2.B16
+	VMOVI $0, V6.B16
+	VMOV  V14.B16, V3.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V12.B16
+	MOVD  R1, R6
+	MOVD  32(R0), R7
+
+findRow:
+	MOVD R6, R9
+	MOVD 40(R0), R8
+
+findCol:
+	FLDPQ (R9), (F16, F17)
+	FLDPQ 32(R9), (F18, F19)
+	WORD  $0x6ea0e614              // fcmgt v20.4s, v16.4s, v0.4s
+	WORD  $0x4e30e615              // fcmeq v21.4s, v16.4s, v16.4s
+	VBIT  V20.B16, V16.B16, V0.B16
+	VBIT  V20.B16, V12.B16, V4.B16
+	VBIF  V21.B16, V16.B16, V0.B16
+	VBIF  V21.B16, V12.B16, V4.B16
+	WORD  $0x6ea1e634              // fcmgt v20.4s, v17.4s, v1.4s
+	WORD  $0x4e31e635              // fcmeq v21.4s, v17.4s, v17.4s
+	VBIT  V20.B16, V17.B16, V1.B16
+	VBIT  V20.B16, V12.B16, V5.B16
+	VBIF  V21.B16, V17.B16, V1.B16
+	VBIF  V21.B16, V12.B16, V5.B16
+	WORD  $0x6ea2e654              // fcmgt v20.4s, v18.4s, v2.4s
+	WORD  $0x4e32e655              // fcmeq v21.4s, v18.4s, v18.4s
+	VBIT  V20.B16, V18.B16, V2.B16
+	VBIT  V20.B16, V12.B16, V6.B16
+	VBIF  V21.B16, V18.B16, V2.B16
+	VBIF  V21.B16, V12.B16, V6.B16
+	WORD  $0x6ea3e674              // fcmgt v20.4s, v19.4s, v3.4s
+	WORD  $0x4e33e675              // fcmeq v21.4s, v19.4s, v19.4s
+	VBIT  V20.B16, V19.B16, V3.B16
+	VBIT  V20.B16, V12.B16, V7.B16
+	VBIF  V21.B16, V19.B16, V3.B16
+	VBIF  V21.B16, V12.B16, V7.B16
+	WORD  $0x4e2dd58c              // fadd v12.4s, v12.4s, v13.4s
+	ADD   $64, R9, R9
+	SUBS  $1, R8, R8
+	BNE   findCol
+	ADD   R10, R6, R6
+	SUBS  $1, R7, R7
+	BNE   findRow
+	FLDPQ (R3), (F8, F9)
+	FLDPQ 32(R3), (F10, F11)
+	VMOVI $0, V12.B16
+	MOVD  R2, R6
+	MOVD  32(R0), R7
+
+giveRow:
+	MOVD R6, R9
+	MOVD 40(R0), R8
+
+giveCol:
+	FLDPQ (R9), (F16, F17)
+	FLDPQ 32(R9), (F18, F19)
+	WORD  $0x4e2ce494               // fcmeq v20.4s, v4.4s, v12.4s
+	VBSL  V15.B16, V8.B16, V20.B16
+	WORD  $0x4e34d610               // fadd v16.4s, v16.4s, v20.4s
+	WORD  $0x4e2ce4b4               // fcmeq v20.4s, v5.4s, v12.4s
+	VBSL  V15.B16, V9.B16, V20.B16
+	WORD  $0x4e34d631               // fadd v17.4s, v17.4s, v20.4s
+	WORD  $0x4e2ce4d4               // fcmeq v20.4s, v6.4s, v12.4s
+	VBSL  V15.B16, V10.B16, V20.B16
+	WORD  $0x4e34d652               // fadd v18.4s, v18.4s, v20.4s
+	WORD  $0x4e2ce4f4               // fcmeq v20.4s, v7.4s, v12.4s
+	VBSL  V15.B16, V11.B16, V20.B16
+	WORD  $0x4e34d673               // fadd v19.4s, v19.4s, v20.4s
+	FSTPQ (F16, F17), (R9)
+	FSTPQ (F18, F19), 32(R9)
+	WORD  $0x4e2dd58c               // fadd v12.4s, v12.4s, v13.4s
+	ADD   $64, R9, R9
+	SUBS  $1, R8, R8
+	BNE   giveCol
+	ADD   R11, R6, R6
+	SUBS  $1, R7, R7
+	BNE   giveRow
+	ADD   R5, R1, R1
+	ADD   R5, R2, R2
+	ADD   $64, R3, R3
+	SUBS  $1, R4, R4
+	BNE   pixel
+
+end:
+	RET
+
 // func winograd_weight_f32_b16m2_neon(a *winogradArgs)
 TEXT ·winograd_weight_f32_b16m2_neon(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0

@@ -25,6 +25,7 @@ func TestTrainTable(t *testing.T) {
 		there := map[string]bool{
 			"moments 0": set.moments != nil, "grad_sums 0": set.gradSums != nil, "grad_sweep 0": set.gradSweep != nil,
 			"mask_grad 0": set.maskGrad != nil, "normalize 0": set.normalize != nil,
+			"max_pool_grad 0": set.maxPoolGrad != nil,
 		}
 		for name, k := range map[string]weightGradKernel{"weight_grad_pair 0": set.weightGradPair, "weight_grad_taps 0": set.weightGradTaps} {
 			if k != nil {
@@ -235,6 +236,84 @@ func TestChannelKernels(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestMaxPoolGrad wants the bits of its twin from the gradient of a max pool, over
+// windows that overlap or not, with ties and specials among the values.
+func TestMaxPoolGrad(t *testing.T) {
+	var buffers [3]guarded
+	for i := range buffers {
+		buffers[i] = newGuarded(t, 10_000)
+	}
+	eachTrainSet(t, func(t *testing.T, set, twins *trainKernelSet) {
+		r := rand.New(rand.NewPCG(5, 0))
+		for trial := range 400 {
+			a := maxPoolGradArgs{pixels: trial % 6, kh: 1 + r.IntN(4), kw: 1 + r.IntN(4), step: 64 * (1 + r.IntN(3))}
+			row := max(a.pixels-1, 0)*a.step + 64*a.kw
+			a.xRow, a.dxRow = row+4*r.IntN(3), row+4*r.IntN(3)
+			x := buffers[0].take(t, ((a.kh-1)*a.xRow+row)/4, trial/6)
+			dx := buffers[1].take(t, ((a.kh-1)*a.dxRow+row)/4, trial/6)
+			dy := buffers[2].take(t, 16*max(a.pixels, 1), trial/6)
+			for _, b := range [][]float32{x, dx, dy} {
+				values(r, b)
+			}
+			if trial%2 == 0 {
+				for i := range x {
+					x[i] = float32(r.IntN(4)) // as often 0 after a ReLU
+				}
+			}
+			if trial%3 == 0 {
+				sprinkle(r, x, 1+r.IntN(30))
+				sprinkle(r, dx, 1+r.IntN(30))
+				sprinkle(r, dy, 1)
+			}
+			a.x, a.dx, a.dy = &x[0], &dx[0], &dy[0]
+			start := slices.Clone(dx)
+			twins.maxPoolGrad(&a)
+			want := slices.Clone(dx)
+			copy(dx, start)
+			set.maxPoolGrad(&a)
+			if d := diff(dx, want); d != "" {
+				t.Fatalf("%d windows of %dx%d, step %d: %s", a.pixels, a.kh, a.kw, a.step, d)
+			}
+		}
+	})
+}
+
+// TestMaxPoolGradContract checks the pure-Go kernel, the twin above, by hand.
+func TestMaxPoolGradContract(t *testing.T) {
+	nan, minusInf, minusZero := specials[0], specials[3], specials[5]
+	var x, dx [4][16]float32 // a 2x2 window
+	var dy [16]float32
+	rows := []struct {
+		window [4]float32
+		where  int
+	}{
+		{[4]float32{1, 2, 4, 3}, 2},
+		{[4]float32{0, 5, 5, 5}, 1},
+		{[4]float32{minusZero, 0, 0, minusZero}, 0},
+		{[4]float32{minusInf, minusInf, minusInf, minusInf}, 0},
+		{[4]float32{9, nan, 9, nan}, 3},
+		{[4]float32{nan, 9, 9, 9}, 0},
+	}
+	for c, row := range rows {
+		dy[c] = float32(c + 1)
+		for i, v := range row.window {
+			x[i][c], dx[i][c] = v, 10
+		}
+	}
+	genericTrainKernels().maxPoolGrad(&maxPoolGradArgs{x: &x[0][0], dx: &dx[0][0], dy: &dy[0], pixels: 1, kh: 2, kw: 2, xRow: 128, dxRow: 128, step: 64})
+	for c, row := range rows {
+		for i := range dx {
+			want := float32(10)
+			if i == row.where {
+				want += dy[c]
+			}
+			if dx[i][c] != want {
+				t.Errorf("window %v: gradient %d is %g, want %g", row.window, i, dx[i][c], want)
+			}
+		}
+	}
 }
 
 // large reports a value that came from a special one, which is rounded or

@@ -17,7 +17,7 @@ import (
 var (
 	weightGradArgs = map[string]int{
 		"x": 0, "dy": 8, "acc": 16, "rows": 24, "pixels": 32,
-		"xStep": 40, "xRow": 48, "dyStep": 56, "dyRow": 64, "dyPlane": 72, "accPlane": 80,
+		"xStep": 40, "xRow": 48, "dyStep": 56, "dyRow": 64, "dyPlane": 72, "accPlane": 80, "xAhead": 88, "dyAhead": 96,
 	}
 	channelArgs = map[string]int{
 		"x": 0, "dy": 8, "mask": 16, "out": 24, "coef": 32, "pixels": 40, "flags": 48,

@@ -103,9 +103,8 @@ func (l *trainLowering) convGradWeight(n *ir.Node) error {
 	if most := max(p[0], p[1], p[2], p[3]); r.Layer.In2.Halo < most {
 		return fmt.Errorf("padding %v needs a halo of %d pixels around %q, which has %d", p, most, n.In("input").Name, r.Layer.In2.Halo)
 	}
-	if r.Layer.Winograd = winogradSize(n); r.Layer.Winograd > 0 {
-		l.program.ThreadScratch = max(l.program.ThreadScratch, r.WinogradGradScratch())
-	}
+	r.Layer.Winograd = winogradSize(n)
+	l.program.ThreadScratch = max(l.program.ThreadScratch, r.GradScratch())
 	l.emit(r)
 	return nil
 }

@@ -56,45 +56,86 @@ func (r *TrainLayer) gradChunks(images int) int {
 	return max(1, min(images, gradEnough*outTile*inTile/(out*in)))
 }
 
-// gradTasks is the number of tasks of the phase at hand.
-func (t *Trainer) gradTasks(r *TrainLayer) int {
-	out, in := r.gradUnits()
-	outTile, inTile := r.gradTile()
-	t.chunks = r.gradChunks(t.w.images)
-	switch {
-	case t.phase == 0:
-		return t.chunks * (out / outTile) * (in / inTile)
-	case t.chunks > 1 || r.Slot.Groups > r.Slot.Merged:
-		return 1
+// GradScratch is how many float32s each thread needs to itself for a weight
+// gradient.
+func (r *TrainLayer) GradScratch() int {
+	if r.Layer.Winograd > 0 {
+		return r.winogradGradScratch()
 	}
 	return 0
 }
 
-// weightGrad is, phase by phase: the gradient over a chunk of the images for
-// a tile of pairs of planes; the sum of the chunks, always in the same order.
+// The phases of a weight gradient.
+const (
+	gradGather   = iota // pixels of 1×1 weights that do not lie side by side
+	gradProducts        // over a chunk of the images, for a tile of pairs of planes
+	gradSum             // of the chunks, always in the same order
+	gradPhases
+)
+
+// gradTasks is the number of tasks of the phase at hand.
+func (t *Trainer) gradTasks(r *TrainLayer) int {
+	t.chunks = r.gradChunks(t.w.images)
+	switch {
+	case t.phase == gradGather:
+		return t.w.images * (r.Layer.In.planes() + r.Layer.In2.planes())
+	case t.phase == gradProducts:
+		out, in := r.gradUnits()
+		outTile, inTile := r.gradTile()
+		return t.chunks * (out / outTile) * (in / inTile)
+	case r.Slot.Groups > r.Slot.Merged:
+		return 1
+	case t.chunks > 1:
+		return (r.Slot.Stored() + updateChunk - 1) / updateChunk
+	}
+	return 0
+}
+
+// weightGrad is a task of a weight's gradient.
 func (t *Trainer) weightGrad(r *TrainLayer, s *trainThread, task int) {
 	grad := t.store[r.Slot.Offset:][:r.Slot.Stored()]
-	if t.phase == 1 {
+	switch t.phase {
+	case gradGather:
+		t.gatherPoints(r, task)
+	case gradProducts:
+		t.weightGradTile(r, s, task)
+	case gradSum:
+		from, to := task*updateChunk, min((task+1)*updateChunk, len(grad))
+		if r.Slot.Groups > r.Slot.Merged {
+			to = len(grad)
+		}
 		for chunk := range t.chunks {
-			if part := t.partial[chunk*len(grad):]; chunk == 0 && t.chunks > 1 {
-				copy(grad, part)
-			} else if t.chunks > 1 {
-				for i, x := range part[:len(grad)] {
-					grad[i] += x
+			if part := t.chunkGrad(r, chunk)[from:to]; chunk == 0 {
+				copy(grad[from:to], part)
+			} else {
+				for i, x := range part {
+					grad[from+i] += x
 				}
 			}
 		}
 		r.Slot.clearBetween(grad)
-		return
 	}
+}
+
+// chunkGrad is where the gradient over a chunk of the images goes.
+func (t *Trainer) chunkGrad(r *TrainLayer, chunk int) []float32 {
+	size := r.Slot.Stored()
+	if t.chunks == 1 {
+		return t.store[r.Slot.Offset:][:size]
+	}
+	dy, x := r.gathered(t.w.images)
+	return t.partial[dy+x+chunk*size:][:size]
+}
+
+// weightGradTile is the gradient over a chunk of the images for a tile of pairs
+// of planes.
+func (t *Trainer) weightGradTile(r *TrainLayer, s *trainThread, task int) {
 	out, in := r.gradUnits()
 	outTile, inTile := r.gradTile()
 	tiles := (out / outTile) * (in / inTile)
 	tile, chunk := task%tiles, task/tiles
 	o, i := tile/(in/inTile)*outTile, tile%(in/inTile)*inTile
-	if t.chunks > 1 {
-		grad = t.partial[chunk*len(grad):][:len(grad)]
-	}
+	grad := t.chunkGrad(r, chunk)
 	size := len(grad) / (out * in)
 	acc := func(o, i int) []float32 { return grad[(o*in+i)*size:][:size] }
 	for j := range outTile {
@@ -111,6 +152,8 @@ func (t *Trainer) weightGrad(r *TrainLayer, s *trainThread, task int) {
 				t.weightGradVectors(l, s, acc(o+j, i+k), o+j, i+k, first, last)
 			}
 		}
+	case r.points():
+		t.weightGradPoints(r, s, acc, o, i, first, last)
 	case l.Winograd > 0:
 		t.weightGradWinograd(r, s, acc, o, i, first, last)
 	case r.Slot.InBlock == 1:

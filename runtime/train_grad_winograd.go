@@ -24,9 +24,8 @@ func (r *TrainLayer) winogradGrad() (g winogradGrad) {
 	return g
 }
 
-// WinogradGradScratch is how many float32s each thread needs to itself for a
-// weight gradient by Winograd's algorithm.
-func (r *TrainLayer) WinogradGradScratch() int {
+// winogradGradScratch is [TrainLayer.GradScratch] for Winograd's algorithm.
+func (r *TrainLayer) winogradGradScratch() int {
 	g := r.winogradGrad()
 	return winogradGradMatrices * (g.v + g.m + g.u)
 }

@@ -12,7 +12,7 @@ func (p *TrainProgram) Bytes(batch, threads int) int64 {
 
 // reserved is how many sums that several tasks compute take memory: float64s
 // for each channel of a block, plane and image, and float32s of the chunks of
-// weight gradients.
+// weight gradients and of gathered pixels.
 func (p *TrainProgram) reserved(batch int) (sums, partial int) {
 	for i := range p.Layers {
 		r := &p.Layers[i]
@@ -21,9 +21,12 @@ func (p *TrainProgram) reserved(batch int) (sums, partial int) {
 			sums = max(sums, batch*r.Layer.In.planes()*2*block)
 		case TrainWeightGrad:
 			for n := 1; n <= batch; n++ {
+				dy, x := r.gathered(n)
+				size := dy + x
 				if c := r.gradChunks(n); c > 1 {
-					partial = max(partial, c*r.Slot.Stored())
+					size += c * r.Slot.Stored()
 				}
+				partial = max(partial, size)
 			}
 		}
 	}

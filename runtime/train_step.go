@@ -236,6 +236,8 @@ func (t *Trainer) runLayer(r *TrainLayer) {
 		t.phase = 2 // the factors are there
 	case t.evaluating && r.Op == TrainBatchNorm:
 		t.phase = 1 // no statistics
+	case r.Op == TrainWeightGrad && !r.gatherDY() && !r.gatherX():
+		t.phase = gradProducts
 	}
 	for ; ; t.phase++ {
 		n := t.countTasks(r)
@@ -255,7 +257,7 @@ func (t *Trainer) countTasks(r *TrainLayer) int {
 			return r.Layer.In.planes()
 		}
 		return images * r.Layer.In.planes()
-	case r.Op == TrainWeightGrad && t.phase < 2:
+	case r.Op == TrainWeightGrad && t.phase < gradPhases:
 		return t.gradTasks(r)
 	case t.phase > 0:
 		return 0

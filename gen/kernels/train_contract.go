@@ -23,6 +23,9 @@ type weightGradArgs struct {
 	// From one plane of dy, and from the sums with it, to those of a
 	// weightGradPair's second one.
 	dyPlane, accPlane int
+	// From x and from dy to what later calls read: kernels may ask for it, a cache
+	// line a pixel, where they read x and dy.
+	xAhead, dyAhead int
 }
 
 // channelKernel works on a.pixels pixels of 16 channels, 64 bytes apart.

@@ -2094,7 +2094,7 @@ done:
 	RET
 
 // func weight_grad_pair_f32_16x32_avx512(a *weightGradArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·weight_grad_pair_f32_16x32_avx512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), DI
 	MOVQ   72(DI), BX
@@ -2105,6 +2105,8 @@ TEXT ·weight_grad_pair_f32_16x32_avx512(SB), NOSPLIT, $0-8
 	JLE    done
 	CMPQ   32(DI), $0x00
 	JLE    done
+	MOVQ   88(DI), R14
+	MOVQ   96(DI), R15
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2131,6 +2133,7 @@ row0:
 	MOVQ 32(DI), R9
 
 pixel0:
+	PREFETCHT1   (R10)(R14*1)
 	VMOVUPS      (R11), Z16
 	VMOVUPS      (R11)(BX*1), Z17
 	VBROADCASTSS (R10), Z27
@@ -2224,6 +2227,7 @@ row1:
 	MOVQ 32(DI), R9
 
 pixel1:
+	PREFETCHT1   (R11)(R15*1)
 	VMOVUPS      (R11), Z16
 	VMOVUPS      (R11)(BX*1), Z17
 	VBROADCASTSS 32(R10), Z27
@@ -2297,7 +2301,7 @@ done:
 	RET
 
 // func weight_grad_taps_f32_16x16x3_avx512(a *weightGradArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·weight_grad_taps_f32_16x16x3_avx512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), DI
 	MOVQ   40(DI), R12
@@ -2306,6 +2310,8 @@ TEXT ·weight_grad_taps_f32_16x16x3_avx512(SB), NOSPLIT, $0-8
 	JLE    done
 	CMPQ   32(DI), $0x00
 	JLE    done
+	MOVQ   88(DI), R14
+	MOVQ   96(DI), R15
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2393,6 +2399,7 @@ row0:
 	JE           last0
 
 pixel0:
+	PREFETCHT1   (R10)(R14*1)
 	VMOVUPS      (R11), Z24
 	VBROADCASTSS (R10), Z27
 	VFMADD231PS  Z27, Z24, Z0
@@ -2653,6 +2660,7 @@ row1:
 	JE           last1
 
 pixel1:
+	PREFETCHT1   (R11)(R15*1)
 	VMOVUPS      (R11), Z24
 	VBROADCASTSS 32(R10), Z27
 	VFMADD231PS  Z27, Z24, Z0

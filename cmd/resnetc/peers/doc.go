@@ -17,6 +17,6 @@
 //
 // PyTorch reads no ONNX: torchgraph.py calls its functions node by node.  Of its
 // ways to run that, frozen and optimized by TorchScript or compiled ahead of time by
-// AOTInductor, with contiguous tensors or channels last, the fastest for the network and batch is
-// found first; $RESNETC_TORCH forces one.  ncnn runs one image at a time, so a batch is a loop.
+// AOTInductor, with contiguous tensors or channels last, the fastest for the network, batch and number
+// of threads is found first; $RESNETC_TORCH forces one.  ncnn runs one image at a time, so a batch is a loop.
 package peers

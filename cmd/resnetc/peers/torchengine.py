@@ -1,8 +1,9 @@
 """PyTorch as an engine.
 
 It takes no ONNX file: torchgraph.py calls its functions node by node.  Which of its ways to run a network is the
-fastest depends on the network and the batch, so those that have been the fastest of some are tried, in a process of
-their own, and the choice is kept as a converted model is.  $RESNETC_TORCH, "WAY,LAYOUT", chooses without a trial."""
+fastest depends on the network, the batch and the threads, so those that have been the fastest of some are tried, in a
+process of their own, and the choice is kept as a converted model is.  $RESNETC_TORCH, "WAY,LAYOUT", chooses without a
+trial."""
 import hashlib
 import os
 import sys
@@ -10,7 +11,7 @@ import time
 
 from engines import Engine, convert, inspect
 
-# What torch.export and AOTInductor have compiled, which takes up to a minute for each network and batch.
+# What torch.export and AOTInductor have compiled, half a minute for each network, batch and number of threads.
 CACHE = os.path.join(sys.prefix, "torch-cache")
 
 LAYOUTS = {"contiguous": "contiguous_format", "channels_last": "channels_last"}
@@ -45,12 +46,14 @@ def optimized(torch, path, layout, x):
 
 
 def compiled(torch, path, layout, x):
-    """The network compiled ahead of time, with its weights frozen into the code."""
+    """The network compiled ahead of time, with its weights frozen into the code.  They are packed as oneDNN wants them
+    for the number of threads at that time: with another one it packs them again in every run, which takes as long as
+    ResNet-50 itself."""
     import torch._inductor
 
     with open(path, "rb") as f:
         digest = hashlib.file_digest(f, "sha256")
-    digest.update(repr((torch.__version__, layout, list(x.shape))).encode())
+    digest.update(repr((torch.__version__, layout, list(x.shape), torch.get_num_threads())).encode())
     package = os.path.join(CACHE, digest.hexdigest()[:32] + ".pt2")
     if not os.path.exists(package):
         os.makedirs(CACHE, exist_ok=True)
@@ -115,7 +118,7 @@ class PyTorch(Engine):
             self.way, self.layout = forced.split(",")
             return
         os.makedirs(self.folder, exist_ok=True)
-        note = os.path.join(self.folder, f"choice-{self.batch}")
+        note = os.path.join(self.folder, f"choice-{self.batch}-{self.threads}")
         if not os.path.exists(note):
             said = convert(sys.executable, "-B", __file__, self.path, str(self.batch), str(self.threads))
             choice = next(line for line in said.splitlines() if line.startswith("choice "))

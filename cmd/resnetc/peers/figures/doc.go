@@ -15,6 +15,7 @@
 // match, -render measures nothing, and -quick, into a folder of its own, tries
 // everything with one run each.
 //
-// PyTorch's compiler takes up to a minute for each network and batch when it meets
-// them first; RESNETC_TORCH=optimize,contiguous in the environment leaves it out.
+// PyTorch's compiler takes half a minute for each network, batch and number of
+// threads when it meets them first; RESNETC_TORCH=optimize,contiguous in the
+// environment leaves it out.
 package main

@@ -12,6 +12,7 @@ var (
 	chMask   = reg.R10
 	chOut    = reg.RDX
 	chPixels = reg.R8 // left to do
+	chCoef   = reg.RAX
 )
 
 // channelsAtOnce is how many pixels the loops work on: two chains of sums hide
@@ -54,14 +55,19 @@ func (b *builder) channelStart(first, rows int) {
 	b.MOVQ(b.arg("dy"), chDY)
 	b.MOVQ(b.arg("mask"), chMask)
 	b.MOVQ(b.arg("out"), chOut)
-	b.MOVQ(b.arg("coef"), reg.RAX)
-	b.load(first, rows, at(reg.RAX, 0))
+	b.MOVQ(b.arg("coef"), chCoef)
+	b.load(first, rows, at(chCoef, 0))
 }
 
 // maskedGrad loads dy into register g, or 0 where the mask is not above 0;
 // zero is a register of zeros and scratch one to write to.
 func (b *builder) maskedGrad(disp, g, zero, scratch int) {
 	b.VMOVUPS(at(chMask, disp), b.isa.vec(scratch))
+	b.gradAbove(disp, g, zero, scratch)
+}
+
+// gradAbove loads dy into register g, or 0 where scratch is not above zero.
+func (b *builder) gradAbove(disp, g, zero, scratch int) {
 	if b.isa.avx512() {
 		b.VCMPPS(operand.Imm(notLessEqual), b.isa.vec(zero), b.isa.vec(scratch), reg.K1)
 		b.VMOVUPS_Z(at(chDY, disp), reg.K1, b.isa.vec(g))
@@ -71,20 +77,35 @@ func (b *builder) maskedGrad(disp, g, zero, scratch int) {
 	b.VANDPS(at(chDY, disp), b.isa.vec(scratch), b.isa.vec(g))
 }
 
-// eitherMask makes a loop for dy with a mask and one for dy without.
-func (b *builder) eitherMask(moving []reg.Register, grad func(disp, g int), compute func(p, v, disp, g int), g int, plain func(disp, g int)) {
+// eitherMask makes a loop for dy with a mask, one for a mask that follows from x
+// and one for dy without: compute finds dy in register g.  zero, scratch and
+// those from scale on are registers for that; row is that of the scale among
+// the coefficients, before the bias.
+func (b *builder) eitherMask(moving []reg.Register, g, zero, scratch, scale, row int, compute func(p, v, disp int)) {
+	loop := func(label string, moving []reg.Register, grad func(v, disp int)) {
+		b.channel(label, moving, func(p, v, disp int) {
+			grad(v, disp)
+			compute(p, v, disp)
+		})
+	}
+	b.TESTQ(operand.I32(flagFromX), b.arg("flags"))
+	b.JNE(operand.LabelRef("fromX"))
 	b.TESTQ(chMask, chMask)
 	b.JE(operand.LabelRef("plain"))
-	b.channel("masked", append(moving, chMask), func(p, v, disp int) {
-		grad(disp, g)
-		compute(p, v, disp, g)
+	b.zero(zero)
+	loop("masked", append(moving, chMask), func(_, disp int) { b.maskedGrad(disp, g, zero, scratch) })
+	b.JMP(operand.LabelRef("store"))
+	b.Label("fromX")
+	b.zero(zero)
+	b.load(scale, 1, at(chCoef, row*64))
+	loop("x", moving, func(v, disp int) {
+		b.VMOVUPS(at(chX, disp), b.isa.vec(scratch))
+		b.VFMADD213PS(at(chCoef, (row+1)*64+v*b.isa.bytes()), b.isa.vec(scale+v), b.isa.vec(scratch))
+		b.gradAbove(disp, g, zero, scratch)
 	})
 	b.JMP(operand.LabelRef("store"))
 	b.Label("plain")
-	b.channel("plain", moving, func(p, v, disp int) {
-		plain(disp, g)
-		compute(p, v, disp, g)
-	})
+	loop("plain", moving, func(_, disp int) { b.VMOVUPS(at(chDY, disp), b.isa.vec(g)) })
 	b.Label("store")
 }
 
@@ -123,40 +144,31 @@ func moments(b *builder) {
 
 func gradSums(b *builder) {
 	n := b.isa.vectors()
-	mean := 4 * n
-	g, d, zero, scratch := 5*n, 5*n+1, 5*n+2, 5*n+3
+	mean, scale := 4*n, 5*n
+	g, d, zero, scratch := 6*n, 6*n+1, 6*n+2, 6*n+3
 	b.channelStart(mean, 1)
 	b.sumsStart()
-	b.zero(zero)
-	b.eitherMask([]reg.Register{chX, chDY},
-		func(disp, g int) { b.maskedGrad(disp, g, zero, scratch) },
-		func(p, v, disp, g int) {
-			b.VMOVUPS(at(chX, disp), b.isa.vec(d))
-			b.VSUBPS(b.isa.vec(mean+v), b.isa.vec(d), b.isa.vec(d))
-			b.VADDPS(b.isa.vec(g), b.isa.vec(p*n+v), b.isa.vec(p*n+v))
-			b.VFMADD231PS(b.isa.vec(g), b.isa.vec(d), b.isa.vec((2+p)*n+v))
-		}, g, b.plainGrad)
+	b.eitherMask([]reg.Register{chX, chDY}, g, zero, scratch, scale, 1, func(p, v, disp int) {
+		b.VMOVUPS(at(chX, disp), b.isa.vec(d))
+		b.VSUBPS(b.isa.vec(mean+v), b.isa.vec(d), b.isa.vec(d))
+		b.VADDPS(b.isa.vec(g), b.isa.vec(p*n+v), b.isa.vec(p*n+v))
+		b.VFMADD231PS(b.isa.vec(g), b.isa.vec(d), b.isa.vec((2+p)*n+v))
+	})
 	b.sumsStore()
 }
 
-// plainGrad loads dy.
-func (b *builder) plainGrad(disp, g int) { b.VMOVUPS(at(chDY, disp), b.isa.vec(g)) }
-
 func gradSweep(b *builder) {
 	n := b.isa.vectors()
-	fa, fb, fc, mean := 0, n, 2*n, 3*n
-	g, d, zero, scratch := 4*n, 4*n+1, 4*n+2, 4*n+3
+	fa, fb, fc, mean, scale := 0, n, 2*n, 3*n, 4*n
+	g, d, zero, scratch := 5*n, 5*n+1, 5*n+2, 5*n+3
 	b.channelStart(fa, 4)
-	b.zero(zero)
-	b.eitherMask([]reg.Register{chX, chDY, chOut},
-		func(disp, g int) { b.maskedGrad(disp, g, zero, scratch) },
-		func(_, v, disp, g int) {
-			b.VMOVUPS(at(chX, disp), b.isa.vec(d))
-			b.VSUBPS(b.isa.vec(mean+v), b.isa.vec(d), b.isa.vec(d))
-			b.VFMADD213PS(b.isa.vec(fc+v), b.isa.vec(fb+v), b.isa.vec(d))
-			b.VFMADD231PS(b.isa.vec(g), b.isa.vec(fa+v), b.isa.vec(d))
-			b.VMOVUPS(b.isa.vec(d), at(chOut, disp))
-		}, g, b.plainGrad)
+	b.eitherMask([]reg.Register{chX, chDY, chOut}, g, zero, scratch, scale, 4, func(_, v, disp int) {
+		b.VMOVUPS(at(chX, disp), b.isa.vec(d))
+		b.VSUBPS(b.isa.vec(mean+v), b.isa.vec(d), b.isa.vec(d))
+		b.VFMADD213PS(b.isa.vec(fc+v), b.isa.vec(fb+v), b.isa.vec(d))
+		b.VFMADD231PS(b.isa.vec(g), b.isa.vec(fa+v), b.isa.vec(d))
+		b.VMOVUPS(b.isa.vec(d), at(chOut, disp))
+	})
 }
 
 func maskGrad(b *builder) {

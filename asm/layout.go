@@ -25,11 +25,12 @@ var (
 	}
 )
 
-// The flags of runtime/kernels.go.
+// The flags of runtime/kernels.go and train_kernels.go.
 const (
 	flagReLU       = 1
 	flagAccumulate = 2
 	flagNear       = 4
+	flagFromX      = 8
 )
 
 // argsType returns the name of an operation's argument struct, and its layout.

@@ -110,6 +110,7 @@ func (b *neonBuilder) floor(v neon.Vec) {
 const (
 	bitReLU       = 0
 	bitAccumulate = 1
+	bitFromX      = 3
 )
 
 // clampTo sets dst to src where that is not less than floor, and elsewhere to

@@ -9,6 +9,7 @@ const (
 	neonChMask   = neon.X3
 	neonChOut    = neon.X4
 	neonChPixels = neon.X5 // left to do
+	neonChCoef   = neon.X6
 )
 
 // neonChannel is the loop of a channel kernel, channelsAtOnce pixels at a time:
@@ -45,14 +46,19 @@ func (b *neonBuilder) channelStart(first, rows int) {
 	b.arg("dy", neonChDY)
 	b.arg("mask", neonChMask)
 	b.arg("out", neonChOut)
-	b.arg("coef", neonScratch)
-	b.load(first, rows, neonScratch, 0)
+	b.arg("coef", neonChCoef)
+	b.load(first, rows, neonChCoef, 0)
 }
 
 // maskedGrad loads a pixel of dy into registers g and up, 0 where the mask is
 // not above 0 and no NaN; mask and up are registers for that.
 func (b *neonBuilder) maskedGrad(disp, g, mask int) {
 	b.load(mask, 1, neonChMask, disp)
+	b.gradAbove(disp, g, mask)
+}
+
+// gradAbove is maskedGrad for a mask that is there.
+func (b *neonBuilder) gradAbove(disp, g, mask int) {
 	b.load(g, 1, neonChDY, disp)
 	for v := range 4 {
 		b.Inst(neon.FCMLE0, neon.Vec(mask+v), neon.Vec(mask+v))
@@ -60,20 +66,35 @@ func (b *neonBuilder) maskedGrad(disp, g, mask int) {
 	}
 }
 
-// eitherMask makes a loop for dy with a mask and one for dy without: compute
-// finds dy in registers g and up.
-func (b *neonBuilder) eitherMask(moving []neon.Reg, g, mask int, compute func(p, disp int)) {
+// eitherMask makes a loop for dy with a mask, one for a mask that follows from x
+// and one for dy without: compute finds dy in registers g and up.  Those from x
+// and from mask on are for that too; row is that of the scale among the
+// coefficients, before the bias.
+func (b *neonBuilder) eitherMask(moving []neon.Reg, g, x, mask, row int, compute func(p, disp int)) {
+	loop := func(label string, moving []neon.Reg, grad func(disp int)) {
+		b.channel(label, "end", moving, func(p, disp int) {
+			grad(disp)
+			compute(p, disp)
+		})
+	}
+	b.arg("flags", neonScratch)
+	b.Inst(neon.TBNZ, neonScratch, bitFromX, neon.Label("fromX"))
 	b.Inst(neon.CBZ, neonChMask, neon.Label("plain"))
-	b.channel("masked", "end", append(moving, neonChMask), func(p, disp int) {
-		b.maskedGrad(disp, g, mask)
-		compute(p, disp)
+	loop("masked", append(moving, neonChMask), func(disp int) { b.maskedGrad(disp, g, mask) })
+	b.Inst(neon.B, neon.Label("end"))
+	b.Label("fromX")
+	loop("x", moving, func(disp int) {
+		b.load(mask, 1, neonChCoef, (row+1)*64)
+		b.load(g, 1, neonChCoef, row*64)
+		b.load(x, 1, neonChX, disp)
+		for v := range neon.Vec(4) {
+			b.Inst(neon.FMLA, neon.Vec(mask)+v, neon.Vec(x)+v, neon.Vec(g)+v)
+		}
+		b.gradAbove(disp, g, mask)
 	})
 	b.Inst(neon.B, neon.Label("end"))
 	b.Label("plain")
-	b.channel("plain", "end", moving, func(p, disp int) {
-		b.load(g, 1, neonChDY, disp)
-		compute(p, disp)
-	})
+	loop("plain", moving, func(disp int) { b.load(g, 1, neonChDY, disp) })
 	b.Label("end")
 }
 
@@ -122,7 +143,7 @@ func neonGradSums(b *neonBuilder) {
 	const mean, g, x, mask = neonChSums, neonChSums + 4, neonChSums + 8, neonChSums + 12
 	b.channelStart(mean, 1)
 	b.sumsStart()
-	b.eitherMask([]neon.Reg{neonChX, neonChDY}, g, mask, func(p, disp int) {
+	b.eitherMask([]neon.Reg{neonChX, neonChDY}, g, x, mask, 1, func(p, disp int) {
 		b.load(x, 1, neonChX, disp)
 		for v := range 4 {
 			x, g, first, second := neon.Vec(x+v), neon.Vec(g+v), neon.Vec(4*p+v), neon.Vec(8+4*p+v)
@@ -138,7 +159,7 @@ func neonGradSweep(b *neonBuilder) {
 	const fa, fb, fc, mean = 0, 4, 8, 12
 	const g, x, mask = 16, 20, 24
 	b.channelStart(fa, 4)
-	b.eitherMask([]neon.Reg{neonChX, neonChDY, neonChOut}, g, mask, func(_, disp int) {
+	b.eitherMask([]neon.Reg{neonChX, neonChDY, neonChOut}, g, x, mask, 4, func(_, disp int) {
 		const sum = mask // which is done with
 		b.load(x, 1, neonChX, disp)
 		for v := range 4 {

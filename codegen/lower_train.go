@@ -253,7 +253,12 @@ func (l *trainLowering) channelGrad(n *ir.Node) error {
 	r := row(runtime.TrainChannelGrad, n)
 	r.Layer.In2 = buffer(n.In("input"))
 	if relu := l.fused.mask[n]; relu != nil {
-		r.Layer.In, r.Mask = buffer(relu.In("dy")), buffer(relu.In("y"))
+		r.Layer.In = buffer(relu.In("dy"))
+		if factors, ok := l.clampedNorm(relu.In("y"), n); ok {
+			r.FromInput, r.MaskScale, r.MaskBias = true, factors[0], factors[1]
+		} else {
+			r.Mask = buffer(relu.In("y"))
+		}
 	}
 	r.Layer.Weight = l.reserve(3 * vectorSize(r.Layer.In.Channels))
 	r.DGamma, r.DBeta = l.at(n.Results[1]), l.at(n.Results[2])
@@ -264,6 +269,28 @@ func (l *trainLowering) channelGrad(n *ir.Node) error {
 	}
 	l.emit(r)
 	return nil
+}
+
+// clampedNorm tells whether y is the ReLU of the batch norm that grad is the
+// gradient of, and gives the factors of that.
+func (l *trainLowering) clampedNorm(y *ir.Value, grad *ir.Node) (factors [2]int, ok bool) {
+	if y.Def == nil || y.Def.Op != ir.ReLU || y.Def.Inputs[0].Def == nil {
+		return factors, false
+	}
+	var mean *ir.Value
+	switch bn := y.Def.Inputs[0].Def; {
+	case bn.Inputs[0] != grad.In("input"):
+		return factors, false
+	case bn.Op == ir.BatchNormTrain:
+		mean = bn.Result("mean")
+	case bn.Op == ir.BatchNorm:
+		mean = bn.In("mean")
+	}
+	if mean == nil || mean != grad.In("mean") {
+		return factors, false
+	}
+	factors, ok = l.factors[mean.Def]
+	return factors, ok
 }
 
 func (l *trainLowering) runningAverage(n *ir.Node) error {

@@ -29,13 +29,16 @@ func TestTrainFusions(t *testing.T) {
 		if r.Mask.Channels > 0 {
 			count["masked"]++
 		}
+		if r.FromInput {
+			count["masked from input"]++
+		}
 		if r.Op == runtime.TrainBatchNorm && r.Layer.ReLU {
 			count["norm and relu"]++
 		}
 	}
 	t.Log(count)
 	// 19 batch norms, each followed by a ReLU, nine after an addition.
-	for name, want := range map[string]int{"batch_norm_train": 19, "norm and relu": 19, "relu": 0, "batch_norm_grad": 19, "masked": 10, "relu_grad": 9} {
+	for name, want := range map[string]int{"batch_norm_train": 19, "norm and relu": 19, "relu": 0, "batch_norm_grad": 19, "masked": 0, "masked from input": 10, "relu_grad": 9} {
 		if count[name] != want {
 			t.Errorf("%d rows %s, want %d", count[name], name, want)
 		}

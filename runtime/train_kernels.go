@@ -36,9 +36,14 @@ type channelArgs struct {
 	mask *float32 // result of a ReLU, where it is <= 0 dy counts as 0; may be nil
 	out  *float32
 	coef *float32 // rows of 16 values
-	// pixels is their number; flags may have flagReLU.
+	// pixels is their number; flags may have flagReLU or flagFromX.
 	pixels, flags int
 }
+
+// flagFromX says of a channel kernel that dy counts as 0 where fma(x, scale,
+// bias) <= 0, with the scale and the bias in two more rows of coef: what a ReLU
+// clamped is computed again, which takes less than to read its result.
+const flagFromX = 8
 
 // maxPoolGradKernel adds each of a.pixels gradients of 16 channels to the first
 // element of its window that is the largest, or to the last NaN, as PyTorch
@@ -71,9 +76,10 @@ type trainKernelSet struct {
 	// as out[0] and out[1].
 	moments channelKernel
 	// gradSums gives, with coef the mean, the sums of dy and of dy*(x-mean) as
-	// out[0] and out[1].
+	// out[0] and out[1]; flagFromX.
 	gradSums channelKernel
-	// gradSweep gives, with coef a, b, c and the mean, out = a*dy+b*(x-mean)+c.
+	// gradSweep gives, with coef a, b, c and the mean, out =
+	// a*dy+b*(x-mean)+c; flagFromX.
 	gradSweep channelKernel
 	// maskGrad gives out = dy, masked.
 	maskGrad channelKernel

@@ -188,12 +188,12 @@ func (t *Trainer) gradSums(r *TrainLayer, s *trainThread, image, plane int) {
 	rows, pixels := rowsOf(l.In, &l.In2, &r.Mask)
 	sums := t.sumsAt(l.In.planes(), image, plane)
 	*sums = [2 * block]float64{}
-	t.loadMean(r, s, plane)
+	flags := t.loadMean(r, s, plane)
 	a := &s.channel
 	for row := range rows {
 		*a = channelArgs{
 			x: t.pixelsAt(&l.In2, image, plane, row, pixels), dy: t.pixelsAt(&l.In, image, plane, row, pixels),
-			mask: t.pixelsAt(&r.Mask, image, plane, row, pixels), out: &s.sums[0], coef: &s.coef[3*block], pixels: pixels,
+			mask: t.pixelsAt(&r.Mask, image, plane, row, pixels), out: &s.sums[0], coef: &s.coef[3*block], pixels: pixels, flags: flags,
 		}
 		if a.x == nil {
 			a.x = a.dy // a bias has no other operand, and its second sum is of no use
@@ -205,12 +205,19 @@ func (t *Trainer) gradSums(r *TrainLayer, s *trainThread, image, plane int) {
 	}
 }
 
-// loadMean puts the means of a plane's channels into the last row of s.coef.
-func (t *Trainer) loadMean(r *TrainLayer, s *trainThread, plane int) {
+// loadMean puts the means of a plane's channels into a row of s.coef, and what
+// tells where the ReLU clamped into the next ones.  It gives the kernel's flags.
+func (t *Trainer) loadMean(r *TrainLayer, s *trainThread, plane int) (flags int) {
 	clear(s.coef[3*block:])
 	if !r.Affine && r.Op == TrainChannelGrad {
 		copy(s.coef[3*block:], t.store[r.Mean+plane*block:][:block])
 	}
+	if !r.FromInput {
+		return 0
+	}
+	copy(s.coef[4*block:], t.store[r.MaskScale+plane*block:][:block])
+	copy(s.coef[5*block:], t.store[r.MaskBias+plane*block:][:block])
+	return flagFromX
 }
 
 // total is the sum over all images of one of a plane's sums.
@@ -242,7 +249,7 @@ func (t *Trainer) gradFactors(r *TrainLayer, plane int) {
 
 func (t *Trainer) gradSweep(r *TrainLayer, s *trainThread, image, plane int) {
 	l := &r.Layer
-	t.loadMean(r, s, plane)
+	flags := t.loadMean(r, s, plane)
 	copy(s.coef[:3*block], t.store[l.Weight+plane*3*block:])
 	rows, pixels := rowsOf(l.Out, &l.In, &l.In2, &r.Mask)
 	a := &s.channel
@@ -250,7 +257,7 @@ func (t *Trainer) gradSweep(r *TrainLayer, s *trainThread, image, plane int) {
 		*a = channelArgs{
 			x: t.pixelsAt(&l.In2, image, plane, row, pixels), dy: t.pixelsAt(&l.In, image, plane, row, pixels),
 			mask: t.pixelsAt(&r.Mask, image, plane, row, pixels), out: t.pixelsAt(&l.Out, image, plane, row, pixels),
-			coef: &s.coef[0], pixels: pixels,
+			coef: &s.coef[0], pixels: pixels, flags: flags,
 		}
 		callChannel(t.kernels.gradSweep, a)
 	}

@@ -109,6 +109,10 @@ type TrainLayer struct {
 	RunningMean, RunningVar int
 	DGamma, DBeta           int
 	Affine                  bool
+	// FromInput says that the fused ReLU clamped what the batch norm gave, so
+	// that its input and its factors, MaskScale and MaskBias, tell where.
+	FromInput           bool
+	MaskScale, MaskBias int
 	// Repeated says that a batch norm normalizes as an earlier row did, whose
 	// factors it shares.
 	Repeated bool

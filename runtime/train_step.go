@@ -48,7 +48,7 @@ type trainThread struct {
 	channel channelArgs
 	grad    weightGradArgs
 	sums    [2 * block]float32
-	coef    [4 * block]float32
+	coef    [6 * block]float32
 	wino    winogradArgs
 	pool    maxPoolGradArgs
 	turned  [9 * block * block]float32 // taps of a 3×3 kernel

@@ -104,10 +104,19 @@ func weightGradGenericMany(a *weightGradArgs, n, x, dy, acc int) {
 	}
 }
 
-// masked is a pixel of dy, 0 where the ReLU clamped; a NaN lets it pass, as in PyTorch.
-func masked(a *channelArgs, p int) [block]float32 {
+// masked is a pixel of dy, 0 where the ReLU clamped; a NaN lets it pass, as in
+// PyTorch.  Under flagFromX row is that of the scale in a.coef.
+func masked(a *channelArgs, p, row int) [block]float32 {
 	g := *pixelAt(a.dy, p*64)
-	if a.mask != nil {
+	switch {
+	case a.flags&flagFromX != 0:
+		scale, bias := pixelAt(a.coef, row*64), pixelAt(a.coef, (row+1)*64)
+		for c, x := range pixelAt(a.x, p*64) {
+			if fma32(x, scale[c], bias[c]) <= 0 {
+				g[c] = 0
+			}
+		}
+	case a.mask != nil:
 		for c, y := range pixelAt(a.mask, p*64) {
 			if y <= 0 {
 				g[c] = 0
@@ -134,7 +143,7 @@ func gradSumsGeneric(a *channelArgs) {
 	mean := pixelAt(a.coef, 0)
 	var first, second [block]float32
 	for p := range a.pixels {
-		g, x := masked(a, p), pixelAt(a.x, p*64)
+		g, x := masked(a, p, 1), pixelAt(a.x, p*64)
 		for c, v := range g {
 			first[c] += v
 			second[c] += v * (x[c] - mean[c])
@@ -146,7 +155,7 @@ func gradSumsGeneric(a *channelArgs) {
 func gradSweepGeneric(a *channelArgs) {
 	fa, fb, fc, mean := pixelAt(a.coef, 0), pixelAt(a.coef, 64), pixelAt(a.coef, 128), pixelAt(a.coef, 192)
 	for p := range a.pixels {
-		g, x := masked(a, p), *pixelAt(a.x, p*64)
+		g, x := masked(a, p, 4), *pixelAt(a.x, p*64)
 		for c, v := range g {
 			g[c] = fa[c]*v + (fb[c]*(x[c]-mean[c]) + fc[c])
 		}
@@ -156,7 +165,7 @@ func gradSweepGeneric(a *channelArgs) {
 
 func maskGradGeneric(a *channelArgs) {
 	for p := range a.pixels {
-		*pixelAt(a.out, p*64) = masked(a, p)
+		*pixelAt(a.out, p*64) = masked(a, p, 0)
 	}
 }
 

@@ -612,9 +612,9 @@ TEXT ·moments_f32_b16_neon(SB), NOSPLIT, $0-8
 	MOVD  8(R0), R2
 	MOVD  16(R0), R3
 	MOVD  24(R0), R4
-	MOVD  32(R0), R26
-	FLDPQ (R26), (F16, F17)
-	FLDPQ 32(R26), (F18, F19)
+	MOVD  32(R0), R6
+	FLDPQ (R6), (F16, F17)
+	FLDPQ 32(R6), (F18, F19)
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
 	VMOVI $0, V2.B16
@@ -710,9 +710,9 @@ TEXT ·grad_sums_f32_b16_neon(SB), NOSPLIT, $0-8
 	MOVD  8(R0), R2
 	MOVD  16(R0), R3
 	MOVD  24(R0), R4
-	MOVD  32(R0), R26
-	FLDPQ (R26), (F16, F17)
-	FLDPQ 32(R26), (F18, F19)
+	MOVD  32(R0), R6
+	FLDPQ (R6), (F16, F17)
+	FLDPQ 32(R6), (F18, F19)
 	VMOVI $0, V0.B16
 	VMOVI $0, V1.B16
 	VMOVI $0, V2.B16
@@ -729,6 +729,8 @@ TEXT ·grad_sums_f32_b16_neon(SB), NOSPLIT, $0-8
 	VMOVI $0, V13.B16
 	VMOVI $0, V14.B16
 	VMOVI $0, V15.B16
+	MOVD  48(R0), R26
+	TBNZ  $3, R26, fromX
 	CBZ   R3, plain
 	MOVD  40(R0), R5
 	SUBS  $2, R5, R5
@@ -828,6 +830,127 @@ maskedrest:
 	ADD   $64, R3, R3
 	B     end
 
+fromX:
+	MOVD 40(R0), R5
+	SUBS $2, R5, R5
+	BLT  xrest
+
+xseveral:
+	FLDPQ 128(R6), (F28, F29)
+	FLDPQ 160(R6), (F30, F31)
+	FLDPQ 64(R6), (F20, F21)
+	FLDPQ 96(R6), (F22, F23)
+	FLDPQ (R1), (F24, F25)
+	FLDPQ 32(R1), (F26, F27)
+	VFMLA V20.S4, V24.S4, V28.S4
+	VFMLA V21.S4, V25.S4, V29.S4
+	VFMLA V22.S4, V26.S4, V30.S4
+	VFMLA V23.S4, V27.S4, V31.S4
+	FLDPQ (R2), (F20, F21)
+	FLDPQ 32(R2), (F22, F23)
+	WORD  $0x6ea0db9c            // fcmle v28.4s, v28.4s, #0.0
+	WORD  $0x4e7c1e94            // bic v20.16b, v20.16b, v28.16b
+	WORD  $0x6ea0dbbd            // fcmle v29.4s, v29.4s, #0.0
+	WORD  $0x4e7d1eb5            // bic v21.16b, v21.16b, v29.16b
+	WORD  $0x6ea0dbde            // fcmle v30.4s, v30.4s, #0.0
+	WORD  $0x4e7e1ed6            // bic v22.16b, v22.16b, v30.16b
+	WORD  $0x6ea0dbff            // fcmle v31.4s, v31.4s, #0.0
+	WORD  $0x4e7f1ef7            // bic v23.16b, v23.16b, v31.16b
+	FLDPQ (R1), (F24, F25)
+	FLDPQ 32(R1), (F26, F27)
+	WORD  $0x4eb0d718            // fsub v24.4s, v24.4s, v16.4s
+	WORD  $0x4e34d400            // fadd v0.4s, v0.4s, v20.4s
+	VFMLA V24.S4, V20.S4, V8.S4
+	WORD  $0x4eb1d739            // fsub v25.4s, v25.4s, v17.4s
+	WORD  $0x4e35d421            // fadd v1.4s, v1.4s, v21.4s
+	VFMLA V25.S4, V21.S4, V9.S4
+	WORD  $0x4eb2d75a            // fsub v26.4s, v26.4s, v18.4s
+	WORD  $0x4e36d442            // fadd v2.4s, v2.4s, v22.4s
+	VFMLA V26.S4, V22.S4, V10.S4
+	WORD  $0x4eb3d77b            // fsub v27.4s, v27.4s, v19.4s
+	WORD  $0x4e37d463            // fadd v3.4s, v3.4s, v23.4s
+	VFMLA V27.S4, V23.S4, V11.S4
+	FLDPQ 128(R6), (F28, F29)
+	FLDPQ 160(R6), (F30, F31)
+	FLDPQ 64(R6), (F20, F21)
+	FLDPQ 96(R6), (F22, F23)
+	FLDPQ 64(R1), (F24, F25)
+	FLDPQ 96(R1), (F26, F27)
+	VFMLA V20.S4, V24.S4, V28.S4
+	VFMLA V21.S4, V25.S4, V29.S4
+	VFMLA V22.S4, V26.S4, V30.S4
+	VFMLA V23.S4, V27.S4, V31.S4
+	FLDPQ 64(R2), (F20, F21)
+	FLDPQ 96(R2), (F22, F23)
+	WORD  $0x6ea0db9c            // fcmle v28.4s, v28.4s, #0.0
+	WORD  $0x4e7c1e94            // bic v20.16b, v20.16b, v28.16b
+	WORD  $0x6ea0dbbd            // fcmle v29.4s, v29.4s, #0.0
+	WORD  $0x4e7d1eb5            // bic v21.16b, v21.16b, v29.16b
+	WORD  $0x6ea0dbde            // fcmle v30.4s, v30.4s, #0.0
+	WORD  $0x4e7e1ed6            // bic v22.16b, v22.16b, v30.16b
+	WORD  $0x6ea0dbff            // fcmle v31.4s, v31.4s, #0.0
+	WORD  $0x4e7f1ef7            // bic v23.16b, v23.16b, v31.16b
+	FLDPQ 64(R1), (F24, F25)
+	FLDPQ 96(R1), (F26, F27)
+	WORD  $0x4eb0d718            // fsub v24.4s, v24.4s, v16.4s
+	WORD  $0x4e34d484            // fadd v4.4s, v4.4s, v20.4s
+	VFMLA V24.S4, V20.S4, V12.S4
+	WORD  $0x4eb1d739            // fsub v25.4s, v25.4s, v17.4s
+	WORD  $0x4e35d4a5            // fadd v5.4s, v5.4s, v21.4s
+	VFMLA V25.S4, V21.S4, V13.S4
+	WORD  $0x4eb2d75a            // fsub v26.4s, v26.4s, v18.4s
+	WORD  $0x4e36d4c6            // fadd v6.4s, v6.4s, v22.4s
+	VFMLA V26.S4, V22.S4, V14.S4
+	WORD  $0x4eb3d77b            // fsub v27.4s, v27.4s, v19.4s
+	WORD  $0x4e37d4e7            // fadd v7.4s, v7.4s, v23.4s
+	VFMLA V27.S4, V23.S4, V15.S4
+	ADD   $128, R1, R1
+	ADD   $128, R2, R2
+	SUBS  $2, R5, R5
+	BGE   xseveral
+
+xrest:
+	ADD   $2, R5, R5
+	CMP   $0, R5
+	BLE   end
+	FLDPQ 128(R6), (F28, F29)
+	FLDPQ 160(R6), (F30, F31)
+	FLDPQ 64(R6), (F20, F21)
+	FLDPQ 96(R6), (F22, F23)
+	FLDPQ (R1), (F24, F25)
+	FLDPQ 32(R1), (F26, F27)
+	VFMLA V20.S4, V24.S4, V28.S4
+	VFMLA V21.S4, V25.S4, V29.S4
+	VFMLA V22.S4, V26.S4, V30.S4
+	VFMLA V23.S4, V27.S4, V31.S4
+	FLDPQ (R2), (F20, F21)
+	FLDPQ 32(R2), (F22, F23)
+	WORD  $0x6ea0db9c            // fcmle v28.4s, v28.4s, #0.0
+	WORD  $0x4e7c1e94            // bic v20.16b, v20.16b, v28.16b
+	WORD  $0x6ea0dbbd            // fcmle v29.4s, v29.4s, #0.0
+	WORD  $0x4e7d1eb5            // bic v21.16b, v21.16b, v29.16b
+	WORD  $0x6ea0dbde            // fcmle v30.4s, v30.4s, #0.0
+	WORD  $0x4e7e1ed6            // bic v22.16b, v22.16b, v30.16b
+	WORD  $0x6ea0dbff            // fcmle v31.4s, v31.4s, #0.0
+	WORD  $0x4e7f1ef7            // bic v23.16b, v23.16b, v31.16b
+	FLDPQ (R1), (F24, F25)
+	FLDPQ 32(R1), (F26, F27)
+	WORD  $0x4eb0d718            // fsub v24.4s, v24.4s, v16.4s
+	WORD  $0x4e34d400            // fadd v0.4s, v0.4s, v20.4s
+	VFMLA V24.S4, V20.S4, V8.S4
+	WORD  $0x4eb1d739            // fsub v25.4s, v25.4s, v17.4s
+	WORD  $0x4e35d421            // fadd v1.4s, v1.4s, v21.4s
+	VFMLA V25.S4, V21.S4, V9.S4
+	WORD  $0x4eb2d75a            // fsub v26.4s, v26.4s, v18.4s
+	WORD  $0x4e36d442            // fadd v2.4s, v2.4s, v22.4s
+	VFMLA V26.S4, V22.S4, V10.S4
+	WORD  $0x4eb3d77b            // fsub v27.4s, v27.4s, v19.4s
+	WORD  $0x4e37d463            // fadd v3.4s, v3.4s, v23.4s
+	VFMLA V27.S4, V23.S4, V11.S4
+	ADD   $64, R1, R1
+	ADD   $64, R2, R2
+	B     end
+
 plain:
 	MOVD 40(R0), R5
 	SUBS $2, R5, R5
@@ -916,15 +1039,17 @@ TEXT ·grad_sweep_f32_b16_neon(SB), NOSPLIT, $0-8
 	MOVD  8(R0), R2
 	MOVD  16(R0), R3
 	MOVD  24(R0), R4
-	MOVD  32(R0), R26
-	FLDPQ (R26), (F0, F1)
-	FLDPQ 32(R26), (F2, F3)
-	FLDPQ 64(R26), (F4, F5)
-	FLDPQ 96(R26), (F6, F7)
-	FLDPQ 128(R26), (F8, F9)
-	FLDPQ 160(R26), (F10, F11)
-	FLDPQ 192(R26), (F12, F13)
-	FLDPQ 224(R26), (F14, F15)
+	MOVD  32(R0), R6
+	FLDPQ (R6), (F0, F1)
+	FLDPQ 32(R6), (F2, F3)
+	FLDPQ 64(R6), (F4, F5)
+	FLDPQ 96(R6), (F6, F7)
+	FLDPQ 128(R6), (F8, F9)
+	FLDPQ 160(R6), (F10, F11)
+	FLDPQ 192(R6), (F12, F13)
+	FLDPQ 224(R6), (F14, F15)
+	MOVD  48(R0), R26
+	TBNZ  $3, R26, fromX
 	CBZ   R3, plain
 	MOVD  40(R0), R5
 	SUBS  $2, R5, R5
@@ -1042,6 +1167,147 @@ maskedrest:
 	ADD   $64, R2, R2
 	ADD   $64, R4, R4
 	ADD   $64, R3, R3
+	B     end
+
+fromX:
+	MOVD 40(R0), R5
+	SUBS $2, R5, R5
+	BLT  xrest
+
+xseveral:
+	FLDPQ 320(R6), (F24, F25)
+	FLDPQ 352(R6), (F26, F27)
+	FLDPQ 256(R6), (F16, F17)
+	FLDPQ 288(R6), (F18, F19)
+	FLDPQ (R1), (F20, F21)
+	FLDPQ 32(R1), (F22, F23)
+	VFMLA V16.S4, V20.S4, V24.S4
+	VFMLA V17.S4, V21.S4, V25.S4
+	VFMLA V18.S4, V22.S4, V26.S4
+	VFMLA V19.S4, V23.S4, V27.S4
+	FLDPQ (R2), (F16, F17)
+	FLDPQ 32(R2), (F18, F19)
+	WORD  $0x6ea0db18            // fcmle v24.4s, v24.4s, #0.0
+	WORD  $0x4e781e10            // bic v16.16b, v16.16b, v24.16b
+	WORD  $0x6ea0db39            // fcmle v25.4s, v25.4s, #0.0
+	WORD  $0x4e791e31            // bic v17.16b, v17.16b, v25.16b
+	WORD  $0x6ea0db5a            // fcmle v26.4s, v26.4s, #0.0
+	WORD  $0x4e7a1e52            // bic v18.16b, v18.16b, v26.16b
+	WORD  $0x6ea0db7b            // fcmle v27.4s, v27.4s, #0.0
+	WORD  $0x4e7b1e73            // bic v19.16b, v19.16b, v27.16b
+	FLDPQ (R1), (F20, F21)
+	FLDPQ 32(R1), (F22, F23)
+	WORD  $0x4eacd694            // fsub v20.4s, v20.4s, v12.4s
+	VMOV  V8.B16, V24.B16
+	VFMLA V4.S4, V20.S4, V24.S4
+	VFMLA V0.S4, V16.S4, V24.S4
+	WORD  $0x4eadd6b5            // fsub v21.4s, v21.4s, v13.4s
+	VMOV  V9.B16, V25.B16
+	VFMLA V5.S4, V21.S4, V25.S4
+	VFMLA V1.S4, V17.S4, V25.S4
+	WORD  $0x4eaed6d6            // fsub v22.4s, v22.4s, v14.4s
+	VMOV  V10.B16, V26.B16
+	VFMLA V6.S4, V22.S4, V26.S4
+	VFMLA V2.S4, V18.S4, V26.S4
+	WORD  $0x4eafd6f7            // fsub v23.4s, v23.4s, v15.4s
+	VMOV  V11.B16, V27.B16
+	VFMLA V7.S4, V23.S4, V27.S4
+	VFMLA V3.S4, V19.S4, V27.S4
+	FSTPQ (F24, F25), (R4)
+	FSTPQ (F26, F27), 32(R4)
+	FLDPQ 320(R6), (F24, F25)
+	FLDPQ 352(R6), (F26, F27)
+	FLDPQ 256(R6), (F16, F17)
+	FLDPQ 288(R6), (F18, F19)
+	FLDPQ 64(R1), (F20, F21)
+	FLDPQ 96(R1), (F22, F23)
+	VFMLA V16.S4, V20.S4, V24.S4
+	VFMLA V17.S4, V21.S4, V25.S4
+	VFMLA V18.S4, V22.S4, V26.S4
+	VFMLA V19.S4, V23.S4, V27.S4
+	FLDPQ 64(R2), (F16, F17)
+	FLDPQ 96(R2), (F18, F19)
+	WORD  $0x6ea0db18            // fcmle v24.4s, v24.4s, #0.0
+	WORD  $0x4e781e10            // bic v16.16b, v16.16b, v24.16b
+	WORD  $0x6ea0db39            // fcmle v25.4s, v25.4s, #0.0
+	WORD  $0x4e791e31            // bic v17.16b, v17.16b, v25.16b
+	WORD  $0x6ea0db5a            // fcmle v26.4s, v26.4s, #0.0
+	WORD  $0x4e7a1e52            // bic v18.16b, v18.16b, v26.16b
+	WORD  $0x6ea0db7b            // fcmle v27.4s, v27.4s, #0.0
+	WORD  $0x4e7b1e73            // bic v19.16b, v19.16b, v27.16b
+	FLDPQ 64(R1), (F20, F21)
+	FLDPQ 96(R1), (F22, F23)
+	WORD  $0x4eacd694            // fsub v20.4s, v20.4s, v12.4s
+	VMOV  V8.B16, V24.B16
+	VFMLA V4.S4, V20.S4, V24.S4
+	VFMLA V0.S4, V16.S4, V24.S4
+	WORD  $0x4eadd6b5            // fsub v21.4s, v21.4s, v13.4s
+	VMOV  V9.B16, V25.B16
+	VFMLA V5.S4, V21.S4, V25.S4
+	VFMLA V1.S4, V17.S4, V25.S4
+	WORD  $0x4eaed6d6            // fsub v22.4s, v22.4s, v14.4s
+	VMOV  V10.B16, V26.B16
+	VFMLA V6.S4, V22.S4, V26.S4
+	VFMLA V2.S4, V18.S4, V26.S4
+	WORD  $0x4eafd6f7            // fsub v23.4s, v23.4s, v15.4s
+	VMOV  V11.B16, V27.B16
+	VFMLA V7.S4, V23.S4, V27.S4
+	VFMLA V3.S4, V19.S4, V27.S4
+	FSTPQ (F24, F25), 64(R4)
+	FSTPQ (F26, F27), 96(R4)
+	ADD   $128, R1, R1
+	ADD   $128, R2, R2
+	ADD   $128, R4, R4
+	SUBS  $2, R5, R5
+	BGE   xseveral
+
+xrest:
+	ADD   $2, R5, R5
+	CMP   $0, R5
+	BLE   end
+	FLDPQ 320(R6), (F24, F25)
+	FLDPQ 352(R6), (F26, F27)
+	FLDPQ 256(R6), (F16, F17)
+	FLDPQ 288(R6), (F18, F19)
+	FLDPQ (R1), (F20, F21)
+	FLDPQ 32(R1), (F22, F23)
+	VFMLA V16.S4, V20.S4, V24.S4
+	VFMLA V17.S4, V21.S4, V25.S4
+	VFMLA V18.S4, V22.S4, V26.S4
+	VFMLA V19.S4, V23.S4, V27.S4
+	FLDPQ (R2), (F16, F17)
+	FLDPQ 32(R2), (F18, F19)
+	WORD  $0x6ea0db18            // fcmle v24.4s, v24.4s, #0.0
+	WORD  $0x4e781e10            // bic v16.16b, v16.16b, v24.16b
+	WORD  $0x6ea0db39            // fcmle v25.4s, v25.4s, #0.0
+	WORD  $0x4e791e31            // bic v17.16b, v17.16b, v25.16b
+	WORD  $0x6ea0db5a            // fcmle v26.4s, v26.4s, #0.0
+	WORD  $0x4e7a1e52            // bic v18.16b, v18.16b, v26.16b
+	WORD  $0x6ea0db7b            // fcmle v27.4s, v27.4s, #0.0
+	WORD  $0x4e7b1e73            // bic v19.16b, v19.16b, v27.16b
+	FLDPQ (R1), (F20, F21)
+	FLDPQ 32(R1), (F22, F23)
+	WORD  $0x4eacd694            // fsub v20.4s, v20.4s, v12.4s
+	VMOV  V8.B16, V24.B16
+	VFMLA V4.S4, V20.S4, V24.S4
+	VFMLA V0.S4, V16.S4, V24.S4
+	WORD  $0x4eadd6b5            // fsub v21.4s, v21.4s, v13.4s
+	VMOV  V9.B16, V25.B16
+	VFMLA V5.S4, V21.S4, V25.S4
+	VFMLA V1.S4, V17.S4, V25.S4
+	WORD  $0x4eaed6d6            // fsub v22.4s, v22.4s, v14.4s
+	VMOV  V10.B16, V26.B16
+	VFMLA V6.S4, V22.S4, V26.S4
+	VFMLA V2.S4, V18.S4, V26.S4
+	WORD  $0x4eafd6f7            // fsub v23.4s, v23.4s, v15.4s
+	VMOV  V11.B16, V27.B16
+	VFMLA V7.S4, V23.S4, V27.S4
+	VFMLA V3.S4, V19.S4, V27.S4
+	FSTPQ (F24, F25), (R4)
+	FSTPQ (F26, F27), 32(R4)
+	ADD   $64, R1, R1
+	ADD   $64, R2, R2
+	ADD   $64, R4, R4
 	B     end
 
 plain:
@@ -1210,11 +1476,11 @@ TEXT ·normalize_f32_b16_neon(SB), NOSPLIT, $0-8
 	MOVD  8(R0), R2
 	MOVD  16(R0), R3
 	MOVD  24(R0), R4
-	MOVD  32(R0), R26
-	FLDPQ (R26), (F0, F1)
-	FLDPQ 32(R26), (F2, F3)
-	FLDPQ 64(R26), (F4, F5)
-	FLDPQ 96(R26), (F6, F7)
+	MOVD  32(R0), R6
+	FLDPQ (R6), (F0, F1)
+	FLDPQ 32(R6), (F2, F3)
+	FLDPQ 64(R6), (F4, F5)
+	FLDPQ 96(R6), (F6, F7)
 	MOVZ  $4286578688, R26
 	VDUP  R26, V20.S4
 	MOVD  48(R0), R26

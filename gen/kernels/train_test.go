@@ -183,7 +183,7 @@ func TestChannelKernels(t *testing.T) {
 		name                string
 		kernel              func(*trainKernelSet) channelKernel
 		sums, mask, mayMask bool
-		coefs               int
+		coefs               int // those before a mask's
 	}{
 		{"moments", func(s *trainKernelSet) channelKernel { return s.moments }, true, false, false, 1},
 		{"gradSums", func(s *trainKernelSet) channelKernel { return s.gradSums }, true, false, true, 1},
@@ -200,7 +200,7 @@ func TestChannelKernels(t *testing.T) {
 				for i := range x {
 					n := 16 * max(pixels, 1)
 					if i == 4 {
-						n = 16 * k.coefs
+						n = 16 * (k.coefs + 2)
 					} else if i == 3 && k.sums {
 						n = 32
 					}
@@ -218,6 +218,9 @@ func TestChannelKernels(t *testing.T) {
 				if k.mask || k.mayMask && r.IntN(2) == 0 {
 					a.mask = &x[2][0]
 				}
+				if !k.mask && k.mayMask && r.IntN(3) == 0 {
+					a.flags |= flagFromX
+				}
 				out := x[3]
 				if !k.sums && r.IntN(2) == 0 {
 					out = x[1]
@@ -230,7 +233,7 @@ func TestChannelKernels(t *testing.T) {
 				k.kernel(set)(&a)
 				for i := range out {
 					if !near(out[i], want[i], 4+pixels) && !(large(out[i]) && large(want[i])) {
-						t.Fatalf("%s: %d pixels, flags %d, mask %v: value %d is %g, want %g", k.name, pixels, flags, a.mask != nil, i, out[i], want[i])
+						t.Fatalf("%s: %d pixels, flags %d, mask %v: value %d is %g, want %g", k.name, pixels, a.flags, a.mask != nil, i, out[i], want[i])
 					}
 				}
 			}

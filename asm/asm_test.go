@@ -73,7 +73,7 @@ func TestConstants(t *testing.T) {
 	for _, class := range convClasses {
 		classes = append(classes, value(class.constant))
 	}
-	if want := []string{"0", "1", "2", "3", "4", "5"}; !slices.Equal(classes, want) || value("convClasses") != "6" {
+	if want := []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}; !slices.Equal(classes, want) || value("convClasses") != "10" {
 		t.Errorf("classes %v, want %v of %s", classes, want, value("convClasses"))
 	}
 	if value("flagReLU") != "1" || value("flagAccumulate") != "2" || value("flagNear") != "4" {
@@ -99,7 +99,7 @@ func TestTable(t *testing.T) {
 	for _, isa := range isas {
 		for blocks := range 5 {
 			for class := range convClasses {
-				for pixels := range ConvTile(isa.name, blocks) {
+				for pixels := range ConvTile(isa.name, class, blocks) {
 					count++
 					if k := Conv(isa.name, class, blocks, pixels+1); !rows[k] {
 						t.Errorf("no row %+v", k)
@@ -117,7 +117,7 @@ func TestTable(t *testing.T) {
 	if count != len(rows) {
 		t.Errorf("%d rows, want %d", len(rows), count)
 	}
-	for _, none := range []int{ConvTile("avx2", 4), ConvTile("avx512", -1), ConvTile("avx512", 3), ConvTile("neon", 3)} {
+	for _, none := range []int{ConvTile("avx2", 0, 4), ConvTile("avx512", 0, -1), ConvTile("avx512", 0, 3), ConvTile("neon", 0, 3), ConvTile("neon", 6, 2), ConvTile("neon", -1, 1)} {
 		if none != 0 {
 			t.Errorf("ConvTile gives %d pixels to a tile that has no kernel", none)
 		}

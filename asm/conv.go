@@ -50,7 +50,11 @@ func conv(b *builder) {
 	b.Label("tile")
 	b.convBeginTouch(l)
 	b.convStart()
-	b.convReduce(l)
+	if convClasses[b.kernel.Class].group > 0 {
+		b.groupReduce(l)
+	} else {
+		b.convReduce(l)
+	}
 	b.convEpilogue()
 	b.ADDQ(operand.I32(b.kernel.Pixels*convClasses[b.kernel.Class].step), convIn)
 	b.ADDQ(operand.I32(b.kernel.Pixels*64), convOut)

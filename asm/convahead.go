@@ -32,10 +32,10 @@ func (b *builder) convLocals() convLocals {
 }
 
 // convBeginTouch begins what the tile's epilogue will touch: each block of the
-// residual, if there is one, and of the output.  Planar inputs, with their few
+// residual, if there is one, and of the output.  Planar inputs and groups, with their few
 // products, ask for all of it here.
 func (b *builder) convBeginTouch(l convLocals) {
-	if convClasses[b.kernel.Class].channels == 1 {
+	if class := convClasses[b.kernel.Class]; class.channels == 1 || class.group > 0 {
 		line := func(_ int, m operand.Mem) { b.PREFETCHT0(m) }
 		b.MOVQ(convOut, reg.RAX)
 		b.convBlocks(reg.RAX, "outPlane", line)

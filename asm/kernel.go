@@ -17,18 +17,23 @@ type Kernel struct {
 
 // convClasses describes the convolution classes of runtime/kernels.go in their order.
 var convClasses = []struct {
-	name     string // in kernel names: channels per block (h16: 16, and half weights), stride
+	name     string // in kernel names: channels per block (h16: 16, and half weights; g4, g8: 16, in groups), stride
 	constant string // in Go
 	step     int    // bytes between the inputs of neighbouring output pixels
 	channels int    // per block
 	weight   int    // bytes of a weight
+	group    int    // channels that a sum is over, where these are not all of the block's
 }{
-	{"b16s1", "convBlockedS1", 64, 16, 4},
-	{"b16s2", "convBlockedS2", 128, 16, 4},
-	{"b1s1", "convPlanarS1", 4, 1, 4},
-	{"b1s2", "convPlanarS2", 8, 1, 4},
-	{"h16s1", "convHalfS1", 64, 16, 2},
-	{"h16s2", "convHalfS2", 128, 16, 2},
+	{"b16s1", "convBlockedS1", 64, 16, 4, 0},
+	{"b16s2", "convBlockedS2", 128, 16, 4, 0},
+	{"b1s1", "convPlanarS1", 4, 1, 4, 0},
+	{"b1s2", "convPlanarS2", 8, 1, 4, 0},
+	{"h16s1", "convHalfS1", 64, 16, 2, 0},
+	{"h16s2", "convHalfS2", 128, 16, 2, 0},
+	{"g4s1", "convGroup4S1", 64, 16, 4, 4},
+	{"g4s2", "convGroup4S2", 128, 16, 4, 4},
+	{"g8s1", "convGroup8S1", 64, 16, 4, 8},
+	{"g8s2", "convGroup8S2", 128, 16, 4, 8},
 }
 
 // ops are the kernels beside conv2d, in each level: the class in the name, the
@@ -58,7 +63,7 @@ func Kernels() []Kernel {
 	for _, isa := range isas {
 		for class := range convClasses {
 			for blocks := range isa.tiles {
-				for pixels := 1; pixels <= isa.tiles[blocks]; pixels++ {
+				for pixels := 1; pixels <= ConvTile(isa.name, class, blocks); pixels++ {
 					table = append(table, Conv(isa.name, class, blocks, pixels))
 				}
 			}
@@ -93,12 +98,18 @@ func Conv(level string, class, blocks, pixels int) Kernel {
 }
 
 // ConvTile returns the largest number of pixels that a convolution kernel of
-// the level has with so many blocks; 0 if there is none.  Every smaller number
-// of pixels has a kernel too, in each class.
-func ConvTile(level string, blocks int) int {
+// the level and class has with so many blocks; 0 if there is none.  Every smaller number
+// of pixels has a kernel too.
+func ConvTile(level string, class, blocks int) int {
 	for _, isa := range isas {
-		if isa.name == level && blocks >= 0 && blocks < len(isa.tiles) {
+		if isa.name != level || class < 0 || class >= len(convClasses) || blocks < 0 || blocks >= len(isa.tiles) {
+			continue
+		}
+		if convClasses[class].group == 0 {
 			return isa.tiles[blocks]
+		}
+		if blocks == 1 {
+			return min(isa.tiles[1], groupTile)
 		}
 	}
 	return 0

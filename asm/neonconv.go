@@ -53,7 +53,11 @@ func neonConv(b *neonBuilder) {
 	b.Label("tile")
 	b.convPrefetch()
 	b.convStart()
-	b.convReduce()
+	if convClasses[b.kernel.Class].group > 0 {
+		b.groupReduce()
+	} else {
+		b.convReduce()
+	}
 	b.convEpilogue()
 	b.Inst(neon.ADDImm, neonConvIn, neonConvIn, b.kernel.Pixels*b.convStep())
 	b.Inst(neon.ADDImm, neonConvOut, neonConvOut, b.kernel.Pixels*64)

@@ -23,7 +23,10 @@ func Convolution(n *ir.Node, halfWeights bool) (r runtime.Layer, weights int, er
 	if r, err = convolution(n, halfWeights); err != nil {
 		return r, 0, fmt.Errorf("codegen: node %q: %w", n.Name(), err)
 	}
-	weights = packedSize(n.In("weight").Type.Shape, r.In.Block, r.Winograd)
+	shape := n.In("weight").Type.Shape
+	if weights = packedSize(shape, r.In.Block, r.Winograd); r.Narrow > 0 {
+		weights = shape.Elems()
+	}
 	return r, weights * weightSize(&r) / 4, nil
 }
 
@@ -48,7 +51,9 @@ func convolution(n *ir.Node, half bool) (runtime.Layer, error) {
 	if most := max(p[0], p[1], p[2], p[3]); r.In.Halo < most {
 		return r, fmt.Errorf("padding %v needs a halo of %d pixels around %q, which has %d", p, most, n.Inputs[0].Name, r.In.Halo)
 	}
-	if r.Groups > 1 && (k[0]/r.Groups%ir.Block != 0 || k[1]%ir.Block != 0) {
+	if r.Narrow = narrow(n); r.Narrow > 0 {
+		r.Groups, r.Half = k[0]/ir.Block, false
+	} else if r.Groups > 1 && (k[0]/r.Groups%ir.Block != 0 || k[1]%ir.Block != 0) {
 		return r, fmt.Errorf("%d groups of %d to %d channels: want multiples of %d", r.Groups, k[1], k[0]/r.Groups, ir.Block)
 	}
 	if v := n.In("residual"); v != nil {
@@ -68,6 +73,18 @@ func convolution(n *ir.Node, half bool) (runtime.Layer, error) {
 	}
 	chooseTiles(&r, s)
 	return r, nil
+}
+
+// narrow is the number of channels of the groups of n, a conv2d node, if these are
+// less than a block and there are kernels for them; otherwise 0.
+func narrow(n *ir.Node) int {
+	k, stride, dilation := n.In("weight").Type.Shape, n.Ints("stride"), n.Ints("dilation")
+	perGroup := k[0] / n.Int("groups")
+	if n.Int("groups") == 1 || k[1] != perGroup || perGroup != 4 && perGroup != 8 ||
+		k[0]%ir.Block != 0 || k[3] != 3 || stride[1] > 2 || dilation[1] != 1 {
+		return 0
+	}
+	return perGroup
 }
 
 // checkWinograd makes sure that the convolution is one that Winograd's
@@ -97,9 +114,12 @@ func (l *lowering) linear(n *ir.Node) error {
 }
 
 func (l *lowering) emitConv(r runtime.Layer, weight, bias *ir.Value) (err error) {
-	if r.Winograd > 0 {
+	switch {
+	case r.Winograd > 0:
 		r.Weight, err = l.packWinograd(weight, r.Winograd, r.Half)
-	} else {
+	case r.Narrow > 0:
+		r.Weight, err = l.packNarrow(weight)
+	default:
 		r.Weight, err = l.packConv(weight, r.In.Block, r.Half)
 	}
 	if err != nil {

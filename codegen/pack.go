@@ -104,6 +104,34 @@ func (l *lowering) packConv(v *ir.Value, inBlock int, half bool) (int, error) {
 	return at, packed.check(v, "a weight")
 }
 
+// packNarrow stores the weight [O,I,H,W] of groups of I to I channels as
+// [O/16][H][I/4][W][4 in][16 out].
+func (l *lowering) packNarrow(v *ir.Value) (int, error) {
+	if v.Data == nil {
+		return 0, fmt.Errorf("parameter %q has no data: load weights first", v.Name)
+	}
+	const part = 4
+	s := v.Type.Shape
+	at := l.reserve(s.Elems())
+	next := at
+	for o := 0; o < s[0]; o += ir.Block {
+		for y := range s[2] {
+			for first := 0; first < s[1]; first += part {
+				for x := range s[3] {
+					for c := range part {
+						for lane := range ir.Block {
+							from := (((o+lane)*s[1]+first+c)*s[2]+y)*s[3] + x
+							l.weights[next] = math.Float32bits(v.Data[from])
+							next++
+						}
+					}
+				}
+			}
+		}
+	}
+	return at, nil
+}
+
 // winogradG are the matrices G of Lavin and Gray (arXiv 1509.09308) by m, which
 // transform the weights of F(m×m, 3×3).
 var winogradG = map[int][][3]float64{

@@ -72,16 +72,16 @@ func chooseWinogradTiles(r *runtime.Layer, s ir.Schedule) {
 	blocks := (r.Out.Channels + ir.Block - 1) / ir.Block
 	tiles := (r.Out.Height + r.Winograd - 1) / r.Winograd * ((r.Out.Width + r.Winograd - 1) / r.Winograd) // of one image
 	for level := range r.Tiles {
-		r.Tiles[level] = winogradTiling(runtime.Level(level).String(), min(r.Chunk, tiles), blocks, s.Blocks)
+		r.Tiles[level] = winogradTiling(runtime.Level(level).String(), r.ConvClass(), min(r.Chunk, tiles), blocks, s.Blocks)
 	}
 }
 
 // winogradTiling picks the kernels for the products of so many tiles: like
 // tiling, but how they are cut is decided when the network runs.
-func winogradTiling(level string, tiles, blocks, wanted int) runtime.Tiling {
+func winogradTiling(level string, class, tiles, blocks, wanted int) runtime.Tiling {
 	best, bestCost := runtime.Tiling{}, 0.0
 	for _, b := range []int{1, 2, 4} {
-		most := tileWidth(level, b)
+		most := tileWidth(level, class, b)
 		if most == 0 || blocks < b {
 			continue
 		}
@@ -115,7 +115,7 @@ func tiling(level string, r *runtime.Layer, perGroup, wanted int) runtime.Tiling
 	best, bestCost := runtime.Tiling{}, 0.0
 	w := waitsOf(level, r)
 	for _, b := range []int{1, 2, 4} {
-		most := tileWidth(level, b)
+		most := tileWidth(level, r.ConvClass(), b)
 		if b > 1 && perGroup%b != 0 && (r.Groups > 1 || perGroup < b) || most == 0 {
 			continue
 		}
@@ -134,12 +134,12 @@ func tiling(level string, r *runtime.Layer, perGroup, wanted int) runtime.Tiling
 	return best
 }
 
-// tileWidth is the largest number of pixels in a tile of so many blocks; 0 for none.
-func tileWidth(level string, blocks int) int {
+// tileWidth is the largest number of pixels in a tile of a class and so many blocks; 0 for none.
+func tileWidth(level string, class, blocks int) int {
 	if level == runtime.PureGo.String() && blocks == 1 {
 		return 28 // the twins take any size; long rows save calls
 	}
-	return asm.ConvTile(level, blocks)
+	return asm.ConvTile(level, class, blocks)
 }
 
 // waits is what a step of the reduction waits for each pixel's input and each

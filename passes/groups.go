@@ -7,7 +7,8 @@ import (
 )
 
 // mergeGroups makes the channels of a convolution group multiples of
-// [ir.Block]: it joins neighbouring groups into one, with zeros where a group's
+// [ir.Block], or 4 or 8 where there are kernels for that: it joins neighbouring groups
+// into one, with zeros where a group's
 // weights met another group's channels before.  That multiplies more, and is
 // still faster: a kernel computes whole blocks in any case.  A zero weight does
 // not stop NaN and Inf, which now spread to the groups joined.
@@ -20,7 +21,10 @@ func mergeGroups(g *ir.Graph, _ Options) error {
 		}
 		weight, groups := n.In("weight"), n.Int("groups")
 		shape := weight.Type.Shape
-		m := mergeFactor(groups, shape[1], shape[0]/groups)
+		m := narrowFactor(n)
+		if m == 0 {
+			m = mergeFactor(groups, shape[1], shape[0]/groups)
+		}
 		if m == 1 {
 			continue
 		}
@@ -33,6 +37,23 @@ func mergeGroups(g *ir.Graph, _ Options) error {
 		n.Set("groups", groups/m)
 	}
 	return nil
+}
+
+// narrowFactor is the smallest number of n's groups that have 4 or 8 channels together,
+// where a kernel takes such: for as many outputs as inputs and windows of three columns
+// that are not dilated.  It is 0 elsewhere.
+func narrowFactor(n *ir.Node) int {
+	shape, groups := n.In("weight").Type.Shape, n.Int("groups")
+	if shape[1]*groups != shape[0] || shape[0]%ir.Block != 0 || shape[3] != 3 ||
+		n.Ints("stride")[1] > 2 || n.Ints("dilation")[1] > 1 {
+		return 0
+	}
+	for _, width := range []int{4, 8} {
+		if width%shape[1] == 0 && groups%(width/shape[1]) == 0 {
+			return width / shape[1]
+		}
+	}
+	return 0
 }
 
 // mergeFactor is the smallest number of groups that fill whole blocks

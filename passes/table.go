@@ -104,7 +104,7 @@ var Table = []Pass{
 	},
 	{
 		Name:   "merge-groups",
-		Doc:    "widens convolution groups to whole channel blocks",
+		Doc:    "widens convolution groups to whole channel blocks, or to 4 or 8",
 		Reason: "after batch norms are folded, into the smaller weights; before layout asks whether a convolution has groups",
 		After:  []string{"fold-batchnorm"},
 		Before: []string{"layout", "choose-algorithm"},

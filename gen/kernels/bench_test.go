@@ -59,6 +59,9 @@ func benchmarkShapes(level Level) []convShape {
 				convShape{convHalfS1, t[0], t[1], 2, k[0], k[1], k[2]})
 		}
 		shapes = append(shapes, convShape{convPlanarS2, t[0], t[1], 2, 3, 7, 7})
+		if t[0] == 1 && t[1] <= 14 {
+			shapes = append(shapes, convShape{convGroup4S1, 1, t[1], 2, 1, 3, 3}, convShape{convGroup8S1, 1, t[1], 2, 1, 3, 3})
+		}
 	}
 	return shapes
 }
@@ -79,7 +82,7 @@ func BenchmarkConv(b *testing.B) {
 
 func benchmarkConv(b *testing.B, kernel convKernel, s convShape, peak float64) {
 	step, channels, weights := convStep[s.class], convChannels(s.class), convWeights(s.class)
-	terms := s.in * s.kh * s.kw * channels
+	terms := s.in * s.kh * s.kw * min(channels, groupOf(s.class))
 	col := channels * 4
 	row := s.tiles*s.pixels*step + s.kw*col
 	plane := s.kh * row

@@ -49,6 +49,9 @@ func convCases(k asm.Kernel, r *rand.Rand) []convCase {
 		c.place = next(2)
 		c.data = []string{"random", "special", "random", "zero"}[r.IntN(4)]
 		c.dilation = 1 + r.IntN(2)
+		if groupOf(k.Class) < 16 {
+			c.in, c.kw, c.dilation = 1, 3, 1
+		}
 		cases = append(cases, c)
 	}
 	for tiles := 1; tiles <= 3; tiles++ {
@@ -103,7 +106,7 @@ func (c convCase) run(t *testing.T, buffers *convBuffers, set *kernelSet, r *ran
 	a.inCol = c.dilation * channels * 4
 	a.inRow = (pixels-1)*step + c.kw*a.inCol + 4*r.IntN(3)
 	a.inPlane = c.kh*a.inRow + 4*r.IntN(5)
-	terms := c.in * c.kh * c.kw * channels
+	terms := c.in * c.kh * c.kw * min(channels, groupOf(c.Class))
 	a.wBlock = terms*row + 4*r.IntN(3)
 	a.outPlane = pixels*64 + 4*r.IntN(3)
 	a.resPlane = pixels*64 + 4*r.IntN(3)
@@ -194,15 +197,30 @@ func convReference(a *convArgs, class, blocks, pixels int, out, bound []float32)
 				}
 				magnitude := math.Abs(float64(sum))
 				w := b*a.wBlock + o*row/16
+				product := func(v float32) {
+					k := weight(w)
+					sum = fma32(v, k, sum)
+					magnitude += math.Abs(float64(v) * float64(k))
+					w += row
+				}
+				group := groupOf(class)
 				for i := range a.blocks {
 					for y := range a.kh {
-						for x := range a.kw {
-							in := i*a.inPlane + y*a.inRow + x*a.inCol + p*convStep[class]
-							for c := range channels {
-								v, k := at(a.in, in+c*4), weight(w)
-								sum = fma32(v, k, sum)
-								magnitude += math.Abs(float64(v) * float64(k))
-								w += row
+						for part := 0; part < group; part += 4 {
+							for x := range a.kw {
+								in := i*a.inPlane + y*a.inRow + x*a.inCol + p*convStep[class]
+								if group == 16 {
+									for c := range channels {
+										product(at(a.in, in+c*4))
+									}
+									continue
+								}
+								for c := range 4 {
+									product(at(a.in, in+(o/group*group+part+c)*4))
+								}
+							}
+							if group == 16 {
+								break
 							}
 						}
 					}
@@ -215,7 +233,7 @@ func convReference(a *convArgs, class, blocks, pixels int, out, bound []float32)
 				if a.flags&flagReLU != 0 && sum < 0 {
 					sum = 0
 				}
-				terms := a.blocks*a.kh*a.kw*channels + 2
+				terms := a.blocks*a.kh*a.kw*min(channels, group) + 2
 				out[to] = sum
 				bound[to] = float32(magnitude * float64(terms) * 0x1p-23)
 			}

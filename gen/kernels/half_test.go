@@ -17,6 +17,17 @@ func convChannels(class int) int {
 	return 16
 }
 
+// groupOf is the number of channels of a block that a sum of the class is over.
+func groupOf(class int) int {
+	switch {
+	case class >= convGroup8S1:
+		return 8
+	case class >= convGroup4S1:
+		return 4
+	}
+	return 16
+}
+
 // convWeights is the size in bytes of an input channel's weights in a block.
 func convWeights(class int) int {
 	if isHalf(class) {

@@ -167,6 +167,78 @@ func conv2d_f32_h16s2_2x32_avx2(a *convArgs)
 func conv2d_f32_h16s2_3x32_avx2(a *convArgs)
 
 //go:noescape
+func conv2d_f32_g4s1_1x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s1_2x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s1_3x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s1_4x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s1_5x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s1_6x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_1x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_2x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_3x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_4x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_5x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_6x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_1x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_2x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_3x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_4x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_5x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_6x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_1x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_2x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_3x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_4x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_5x16_avx2(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_6x16_avx2(a *convArgs)
+
+//go:noescape
 func maxpool_f32_b16_avx2(a *poolArgs)
 
 //go:noescape
@@ -1076,6 +1148,174 @@ func conv2d_f32_h16s2_6x64_avx512(a *convArgs)
 func conv2d_f32_h16s2_7x64_avx512(a *convArgs)
 
 //go:noescape
+func conv2d_f32_g4s1_1x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s1_2x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s1_3x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s1_4x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s1_5x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s1_6x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s1_7x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s1_8x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s1_9x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s1_10x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s1_11x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s1_12x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s1_13x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s1_14x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_1x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_2x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_3x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_4x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_5x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_6x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_7x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_8x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_9x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_10x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_11x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_12x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_13x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_14x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_1x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_2x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_3x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_4x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_5x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_6x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_7x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_8x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_9x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_10x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_11x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_12x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_13x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_14x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_1x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_2x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_3x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_4x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_5x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_6x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_7x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_8x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_9x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_10x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_11x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_12x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_13x16_avx512(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_14x16_avx512(a *convArgs)
+
+//go:noescape
 func maxpool_f32_b16_avx512(a *poolArgs)
 
 //go:noescape
@@ -1437,6 +1677,62 @@ func assemblyKernels() []*kernelSet {
 		s.conv[convHalfS2][4][5] = conv2d_f32_h16s2_5x64_avx512
 		s.conv[convHalfS2][4][6] = conv2d_f32_h16s2_6x64_avx512
 		s.conv[convHalfS2][4][7] = conv2d_f32_h16s2_7x64_avx512
+		s.conv[convGroup4S1][1][1] = conv2d_f32_g4s1_1x16_avx512
+		s.conv[convGroup4S1][1][2] = conv2d_f32_g4s1_2x16_avx512
+		s.conv[convGroup4S1][1][3] = conv2d_f32_g4s1_3x16_avx512
+		s.conv[convGroup4S1][1][4] = conv2d_f32_g4s1_4x16_avx512
+		s.conv[convGroup4S1][1][5] = conv2d_f32_g4s1_5x16_avx512
+		s.conv[convGroup4S1][1][6] = conv2d_f32_g4s1_6x16_avx512
+		s.conv[convGroup4S1][1][7] = conv2d_f32_g4s1_7x16_avx512
+		s.conv[convGroup4S1][1][8] = conv2d_f32_g4s1_8x16_avx512
+		s.conv[convGroup4S1][1][9] = conv2d_f32_g4s1_9x16_avx512
+		s.conv[convGroup4S1][1][10] = conv2d_f32_g4s1_10x16_avx512
+		s.conv[convGroup4S1][1][11] = conv2d_f32_g4s1_11x16_avx512
+		s.conv[convGroup4S1][1][12] = conv2d_f32_g4s1_12x16_avx512
+		s.conv[convGroup4S1][1][13] = conv2d_f32_g4s1_13x16_avx512
+		s.conv[convGroup4S1][1][14] = conv2d_f32_g4s1_14x16_avx512
+		s.conv[convGroup4S2][1][1] = conv2d_f32_g4s2_1x16_avx512
+		s.conv[convGroup4S2][1][2] = conv2d_f32_g4s2_2x16_avx512
+		s.conv[convGroup4S2][1][3] = conv2d_f32_g4s2_3x16_avx512
+		s.conv[convGroup4S2][1][4] = conv2d_f32_g4s2_4x16_avx512
+		s.conv[convGroup4S2][1][5] = conv2d_f32_g4s2_5x16_avx512
+		s.conv[convGroup4S2][1][6] = conv2d_f32_g4s2_6x16_avx512
+		s.conv[convGroup4S2][1][7] = conv2d_f32_g4s2_7x16_avx512
+		s.conv[convGroup4S2][1][8] = conv2d_f32_g4s2_8x16_avx512
+		s.conv[convGroup4S2][1][9] = conv2d_f32_g4s2_9x16_avx512
+		s.conv[convGroup4S2][1][10] = conv2d_f32_g4s2_10x16_avx512
+		s.conv[convGroup4S2][1][11] = conv2d_f32_g4s2_11x16_avx512
+		s.conv[convGroup4S2][1][12] = conv2d_f32_g4s2_12x16_avx512
+		s.conv[convGroup4S2][1][13] = conv2d_f32_g4s2_13x16_avx512
+		s.conv[convGroup4S2][1][14] = conv2d_f32_g4s2_14x16_avx512
+		s.conv[convGroup8S1][1][1] = conv2d_f32_g8s1_1x16_avx512
+		s.conv[convGroup8S1][1][2] = conv2d_f32_g8s1_2x16_avx512
+		s.conv[convGroup8S1][1][3] = conv2d_f32_g8s1_3x16_avx512
+		s.conv[convGroup8S1][1][4] = conv2d_f32_g8s1_4x16_avx512
+		s.conv[convGroup8S1][1][5] = conv2d_f32_g8s1_5x16_avx512
+		s.conv[convGroup8S1][1][6] = conv2d_f32_g8s1_6x16_avx512
+		s.conv[convGroup8S1][1][7] = conv2d_f32_g8s1_7x16_avx512
+		s.conv[convGroup8S1][1][8] = conv2d_f32_g8s1_8x16_avx512
+		s.conv[convGroup8S1][1][9] = conv2d_f32_g8s1_9x16_avx512
+		s.conv[convGroup8S1][1][10] = conv2d_f32_g8s1_10x16_avx512
+		s.conv[convGroup8S1][1][11] = conv2d_f32_g8s1_11x16_avx512
+		s.conv[convGroup8S1][1][12] = conv2d_f32_g8s1_12x16_avx512
+		s.conv[convGroup8S1][1][13] = conv2d_f32_g8s1_13x16_avx512
+		s.conv[convGroup8S1][1][14] = conv2d_f32_g8s1_14x16_avx512
+		s.conv[convGroup8S2][1][1] = conv2d_f32_g8s2_1x16_avx512
+		s.conv[convGroup8S2][1][2] = conv2d_f32_g8s2_2x16_avx512
+		s.conv[convGroup8S2][1][3] = conv2d_f32_g8s2_3x16_avx512
+		s.conv[convGroup8S2][1][4] = conv2d_f32_g8s2_4x16_avx512
+		s.conv[convGroup8S2][1][5] = conv2d_f32_g8s2_5x16_avx512
+		s.conv[convGroup8S2][1][6] = conv2d_f32_g8s2_6x16_avx512
+		s.conv[convGroup8S2][1][7] = conv2d_f32_g8s2_7x16_avx512
+		s.conv[convGroup8S2][1][8] = conv2d_f32_g8s2_8x16_avx512
+		s.conv[convGroup8S2][1][9] = conv2d_f32_g8s2_9x16_avx512
+		s.conv[convGroup8S2][1][10] = conv2d_f32_g8s2_10x16_avx512
+		s.conv[convGroup8S2][1][11] = conv2d_f32_g8s2_11x16_avx512
+		s.conv[convGroup8S2][1][12] = conv2d_f32_g8s2_12x16_avx512
+		s.conv[convGroup8S2][1][13] = conv2d_f32_g8s2_13x16_avx512
+		s.conv[convGroup8S2][1][14] = conv2d_f32_g8s2_14x16_avx512
 		s.maxPool = maxpool_f32_b16_avx512
 		s.sumPool = sumpool_f32_b16_avx512
 		s.add = add_f32_b16_avx512
@@ -1504,6 +1800,30 @@ func assemblyKernels() []*kernelSet {
 		s.conv[convHalfS2][2][1] = conv2d_f32_h16s2_1x32_avx2
 		s.conv[convHalfS2][2][2] = conv2d_f32_h16s2_2x32_avx2
 		s.conv[convHalfS2][2][3] = conv2d_f32_h16s2_3x32_avx2
+		s.conv[convGroup4S1][1][1] = conv2d_f32_g4s1_1x16_avx2
+		s.conv[convGroup4S1][1][2] = conv2d_f32_g4s1_2x16_avx2
+		s.conv[convGroup4S1][1][3] = conv2d_f32_g4s1_3x16_avx2
+		s.conv[convGroup4S1][1][4] = conv2d_f32_g4s1_4x16_avx2
+		s.conv[convGroup4S1][1][5] = conv2d_f32_g4s1_5x16_avx2
+		s.conv[convGroup4S1][1][6] = conv2d_f32_g4s1_6x16_avx2
+		s.conv[convGroup4S2][1][1] = conv2d_f32_g4s2_1x16_avx2
+		s.conv[convGroup4S2][1][2] = conv2d_f32_g4s2_2x16_avx2
+		s.conv[convGroup4S2][1][3] = conv2d_f32_g4s2_3x16_avx2
+		s.conv[convGroup4S2][1][4] = conv2d_f32_g4s2_4x16_avx2
+		s.conv[convGroup4S2][1][5] = conv2d_f32_g4s2_5x16_avx2
+		s.conv[convGroup4S2][1][6] = conv2d_f32_g4s2_6x16_avx2
+		s.conv[convGroup8S1][1][1] = conv2d_f32_g8s1_1x16_avx2
+		s.conv[convGroup8S1][1][2] = conv2d_f32_g8s1_2x16_avx2
+		s.conv[convGroup8S1][1][3] = conv2d_f32_g8s1_3x16_avx2
+		s.conv[convGroup8S1][1][4] = conv2d_f32_g8s1_4x16_avx2
+		s.conv[convGroup8S1][1][5] = conv2d_f32_g8s1_5x16_avx2
+		s.conv[convGroup8S1][1][6] = conv2d_f32_g8s1_6x16_avx2
+		s.conv[convGroup8S2][1][1] = conv2d_f32_g8s2_1x16_avx2
+		s.conv[convGroup8S2][1][2] = conv2d_f32_g8s2_2x16_avx2
+		s.conv[convGroup8S2][1][3] = conv2d_f32_g8s2_3x16_avx2
+		s.conv[convGroup8S2][1][4] = conv2d_f32_g8s2_4x16_avx2
+		s.conv[convGroup8S2][1][5] = conv2d_f32_g8s2_5x16_avx2
+		s.conv[convGroup8S2][1][6] = conv2d_f32_g8s2_6x16_avx2
 		s.maxPool = maxpool_f32_b16_avx2
 		s.sumPool = sumpool_f32_b16_avx2
 		s.add = add_f32_b16_avx2

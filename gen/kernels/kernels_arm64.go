@@ -185,6 +185,78 @@ func conv2d_f32_h16s2_3x32_neon(a *convArgs)
 func conv2d_f32_h16s2_1x64_neon(a *convArgs)
 
 //go:noescape
+func conv2d_f32_g4s1_1x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s1_2x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s1_3x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s1_4x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s1_5x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s1_6x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_1x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_2x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_3x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_4x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_5x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g4s2_6x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_1x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_2x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_3x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_4x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_5x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s1_6x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_1x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_2x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_3x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_4x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_5x16_neon(a *convArgs)
+
+//go:noescape
+func conv2d_f32_g8s2_6x16_neon(a *convArgs)
+
+//go:noescape
 func maxpool_f32_b16_neon(a *poolArgs)
 
 //go:noescape
@@ -277,6 +349,30 @@ func assemblyKernels() []*kernelSet {
 		s.conv[convHalfS2][2][2] = conv2d_f32_h16s2_2x32_neon
 		s.conv[convHalfS2][2][3] = conv2d_f32_h16s2_3x32_neon
 		s.conv[convHalfS2][4][1] = conv2d_f32_h16s2_1x64_neon
+		s.conv[convGroup4S1][1][1] = conv2d_f32_g4s1_1x16_neon
+		s.conv[convGroup4S1][1][2] = conv2d_f32_g4s1_2x16_neon
+		s.conv[convGroup4S1][1][3] = conv2d_f32_g4s1_3x16_neon
+		s.conv[convGroup4S1][1][4] = conv2d_f32_g4s1_4x16_neon
+		s.conv[convGroup4S1][1][5] = conv2d_f32_g4s1_5x16_neon
+		s.conv[convGroup4S1][1][6] = conv2d_f32_g4s1_6x16_neon
+		s.conv[convGroup4S2][1][1] = conv2d_f32_g4s2_1x16_neon
+		s.conv[convGroup4S2][1][2] = conv2d_f32_g4s2_2x16_neon
+		s.conv[convGroup4S2][1][3] = conv2d_f32_g4s2_3x16_neon
+		s.conv[convGroup4S2][1][4] = conv2d_f32_g4s2_4x16_neon
+		s.conv[convGroup4S2][1][5] = conv2d_f32_g4s2_5x16_neon
+		s.conv[convGroup4S2][1][6] = conv2d_f32_g4s2_6x16_neon
+		s.conv[convGroup8S1][1][1] = conv2d_f32_g8s1_1x16_neon
+		s.conv[convGroup8S1][1][2] = conv2d_f32_g8s1_2x16_neon
+		s.conv[convGroup8S1][1][3] = conv2d_f32_g8s1_3x16_neon
+		s.conv[convGroup8S1][1][4] = conv2d_f32_g8s1_4x16_neon
+		s.conv[convGroup8S1][1][5] = conv2d_f32_g8s1_5x16_neon
+		s.conv[convGroup8S1][1][6] = conv2d_f32_g8s1_6x16_neon
+		s.conv[convGroup8S2][1][1] = conv2d_f32_g8s2_1x16_neon
+		s.conv[convGroup8S2][1][2] = conv2d_f32_g8s2_2x16_neon
+		s.conv[convGroup8S2][1][3] = conv2d_f32_g8s2_3x16_neon
+		s.conv[convGroup8S2][1][4] = conv2d_f32_g8s2_4x16_neon
+		s.conv[convGroup8S2][1][5] = conv2d_f32_g8s2_5x16_neon
+		s.conv[convGroup8S2][1][6] = conv2d_f32_g8s2_6x16_neon
 		s.maxPool = maxpool_f32_b16_neon
 		s.sumPool = sumpool_f32_b16_neon
 		s.add = add_f32_b16_neon

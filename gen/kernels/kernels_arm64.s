@@ -15493,6 +15493,13290 @@ store:
 done:
 	RET
 
+// func conv2d_f32_g4s1_1x16_neon(a *convArgs)
+TEXT ·conv2d_f32_g4s1_1x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD R2, R15
+	PRFM (R15), PSTL1KEEP
+	MOVD 32(R0), R15
+	CBZ  R15, start
+	ADD  R2, R15, R15
+	MOVD 16(R0), R26
+	SUB  R26, R15, R15
+	PRFM (R15), PLDL1KEEP
+
+start:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R9
+	MOVD R17, R12
+
+row:
+	FMOVQ (R9), F8
+	FMOVQ 16(R9), F9
+	FMOVQ (R4), F4
+	FMOVQ 64(R4), F5
+	FMOVQ 128(R4), F6
+	FMOVQ 192(R4), F7
+	FMOVQ 32(R9), F10
+	WORD  $0x4f881080       // fmla v0.4s, v4.4s, v8.s[0]
+	WORD  $0x4fa810a0       // fmla v0.4s, v5.4s, v8.s[1]
+	WORD  $0x4f8818c0       // fmla v0.4s, v6.4s, v8.s[2]
+	WORD  $0x4fa818e0       // fmla v0.4s, v7.4s, v8.s[3]
+	FMOVQ 16(R4), F4
+	FMOVQ 80(R4), F5
+	FMOVQ 144(R4), F6
+	FMOVQ 208(R4), F7
+	FMOVQ 48(R9), F11
+	WORD  $0x4f891081       // fmla v1.4s, v4.4s, v9.s[0]
+	WORD  $0x4fa910a1       // fmla v1.4s, v5.4s, v9.s[1]
+	WORD  $0x4f8918c1       // fmla v1.4s, v6.4s, v9.s[2]
+	WORD  $0x4fa918e1       // fmla v1.4s, v7.4s, v9.s[3]
+	FMOVQ 32(R4), F4
+	FMOVQ 96(R4), F5
+	FMOVQ 160(R4), F6
+	FMOVQ 224(R4), F7
+	WORD  $0x4f8a1082       // fmla v2.4s, v4.4s, v10.s[0]
+	WORD  $0x4faa10a2       // fmla v2.4s, v5.4s, v10.s[1]
+	WORD  $0x4f8a18c2       // fmla v2.4s, v6.4s, v10.s[2]
+	WORD  $0x4faa18e2       // fmla v2.4s, v7.4s, v10.s[3]
+	FMOVQ 48(R4), F4
+	FMOVQ 112(R4), F5
+	FMOVQ 176(R4), F6
+	FMOVQ 240(R4), F7
+	WORD  $0x4f8b1083       // fmla v3.4s, v4.4s, v11.s[0]
+	WORD  $0x4fab10a3       // fmla v3.4s, v5.4s, v11.s[1]
+	WORD  $0x4f8b18c3       // fmla v3.4s, v6.4s, v11.s[2]
+	WORD  $0x4fab18e3       // fmla v3.4s, v7.4s, v11.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 64(R9), F8
+	FMOVQ 80(R9), F9
+	FMOVQ (R4), F4
+	FMOVQ 64(R4), F5
+	FMOVQ 128(R4), F6
+	FMOVQ 192(R4), F7
+	FMOVQ 96(R9), F10
+	WORD  $0x4f881080       // fmla v0.4s, v4.4s, v8.s[0]
+	WORD  $0x4fa810a0       // fmla v0.4s, v5.4s, v8.s[1]
+	WORD  $0x4f8818c0       // fmla v0.4s, v6.4s, v8.s[2]
+	WORD  $0x4fa818e0       // fmla v0.4s, v7.4s, v8.s[3]
+	FMOVQ 16(R4), F4
+	FMOVQ 80(R4), F5
+	FMOVQ 144(R4), F6
+	FMOVQ 208(R4), F7
+	FMOVQ 112(R9), F11
+	WORD  $0x4f891081       // fmla v1.4s, v4.4s, v9.s[0]
+	WORD  $0x4fa910a1       // fmla v1.4s, v5.4s, v9.s[1]
+	WORD  $0x4f8918c1       // fmla v1.4s, v6.4s, v9.s[2]
+	WORD  $0x4fa918e1       // fmla v1.4s, v7.4s, v9.s[3]
+	FMOVQ 32(R4), F4
+	FMOVQ 96(R4), F5
+	FMOVQ 160(R4), F6
+	FMOVQ 224(R4), F7
+	WORD  $0x4f8a1082       // fmla v2.4s, v4.4s, v10.s[0]
+	WORD  $0x4faa10a2       // fmla v2.4s, v5.4s, v10.s[1]
+	WORD  $0x4f8a18c2       // fmla v2.4s, v6.4s, v10.s[2]
+	WORD  $0x4faa18e2       // fmla v2.4s, v7.4s, v10.s[3]
+	FMOVQ 48(R4), F4
+	FMOVQ 112(R4), F5
+	FMOVQ 176(R4), F6
+	FMOVQ 240(R4), F7
+	WORD  $0x4f8b1083       // fmla v3.4s, v4.4s, v11.s[0]
+	WORD  $0x4fab10a3       // fmla v3.4s, v5.4s, v11.s[1]
+	WORD  $0x4f8b18c3       // fmla v3.4s, v6.4s, v11.s[2]
+	WORD  $0x4fab18e3       // fmla v3.4s, v7.4s, v11.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 128(R9), F8
+	FMOVQ 144(R9), F9
+	FMOVQ (R4), F4
+	FMOVQ 64(R4), F5
+	FMOVQ 128(R4), F6
+	FMOVQ 192(R4), F7
+	FMOVQ 160(R9), F10
+	WORD  $0x4f881080       // fmla v0.4s, v4.4s, v8.s[0]
+	WORD  $0x4fa810a0       // fmla v0.4s, v5.4s, v8.s[1]
+	WORD  $0x4f8818c0       // fmla v0.4s, v6.4s, v8.s[2]
+	WORD  $0x4fa818e0       // fmla v0.4s, v7.4s, v8.s[3]
+	FMOVQ 16(R4), F4
+	FMOVQ 80(R4), F5
+	FMOVQ 144(R4), F6
+	FMOVQ 208(R4), F7
+	FMOVQ 176(R9), F11
+	WORD  $0x4f891081       // fmla v1.4s, v4.4s, v9.s[0]
+	WORD  $0x4fa910a1       // fmla v1.4s, v5.4s, v9.s[1]
+	WORD  $0x4f8918c1       // fmla v1.4s, v6.4s, v9.s[2]
+	WORD  $0x4fa918e1       // fmla v1.4s, v7.4s, v9.s[3]
+	FMOVQ 32(R4), F4
+	FMOVQ 96(R4), F5
+	FMOVQ 160(R4), F6
+	FMOVQ 224(R4), F7
+	WORD  $0x4f8a1082       // fmla v2.4s, v4.4s, v10.s[0]
+	WORD  $0x4faa10a2       // fmla v2.4s, v5.4s, v10.s[1]
+	WORD  $0x4f8a18c2       // fmla v2.4s, v6.4s, v10.s[2]
+	WORD  $0x4faa18e2       // fmla v2.4s, v7.4s, v10.s[3]
+	FMOVQ 48(R4), F4
+	FMOVQ 112(R4), F5
+	FMOVQ 176(R4), F6
+	FMOVQ 240(R4), F7
+	WORD  $0x4f8b1083       // fmla v3.4s, v4.4s, v11.s[0]
+	WORD  $0x4fab10a3       // fmla v3.4s, v5.4s, v11.s[1]
+	WORD  $0x4f8b18c3       // fmla v3.4s, v6.4s, v11.s[2]
+	WORD  $0x4fab18e3       // fmla v3.4s, v7.4s, v11.s[3]
+	ADD   $256, R4, R4
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F4, F5)
+	FLDPQ 32(R15), (F6, F7)
+	WORD  $0x4e24d400       // fadd v0.4s, v0.4s, v4.4s
+	WORD  $0x4e25d421       // fadd v1.4s, v1.4s, v5.4s
+	WORD  $0x4e26d442       // fadd v2.4s, v2.4s, v6.4s
+	WORD  $0x4e27d463       // fadd v3.4s, v3.4s, v7.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e804    // fcmlt v4.4s, v0.4s, #0.0
+	WORD $0x4e641c00    // bic v0.16b, v0.16b, v4.16b
+	WORD $0x4ea0e825    // fcmlt v5.4s, v1.4s, #0.0
+	WORD $0x4e651c21    // bic v1.16b, v1.16b, v5.16b
+	WORD $0x4ea0e846    // fcmlt v6.4s, v2.4s, #0.0
+	WORD $0x4e661c42    // bic v2.16b, v2.16b, v6.16b
+	WORD $0x4ea0e867    // fcmlt v7.4s, v3.4s, #0.0
+	WORD $0x4e671c63    // bic v3.16b, v3.16b, v7.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	ADD   $64, R1, R1
+	ADD   $64, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_g4s1_2x16_neon(a *convArgs)
+TEXT ·conv2d_f32_g4s1_2x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD R2, R15
+	PRFM (R15), PSTL1KEEP
+	PRFM 64(R15), PSTL1KEEP
+	MOVD 32(R0), R15
+	CBZ  R15, start
+	ADD  R2, R15, R15
+	MOVD 16(R0), R26
+	SUB  R26, R15, R15
+	PRFM (R15), PLDL1KEEP
+	PRFM 64(R15), PLDL1KEEP
+
+start:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R9
+	MOVD R17, R12
+
+row:
+	FMOVQ (R9), F12
+	FMOVQ 64(R9), F13
+	FMOVQ (R4), F8
+	FMOVQ 64(R4), F9
+	FMOVQ 128(R4), F10
+	FMOVQ 192(R4), F11
+	FMOVQ 16(R9), F14
+	WORD  $0x4f8c1100         // fmla v0.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1120         // fmla v0.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1940         // fmla v0.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1960         // fmla v0.4s, v11.4s, v12.s[3]
+	FMOVQ 80(R9), F15
+	WORD  $0x4f8d1104         // fmla v4.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1124         // fmla v4.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1944         // fmla v4.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1964         // fmla v4.4s, v11.4s, v13.s[3]
+	FMOVQ 16(R4), F8
+	FMOVQ 80(R4), F9
+	FMOVQ 144(R4), F10
+	FMOVQ 208(R4), F11
+	FMOVQ 32(R9), F12
+	WORD  $0x4f8e1101         // fmla v1.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1121         // fmla v1.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1941         // fmla v1.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1961         // fmla v1.4s, v11.4s, v14.s[3]
+	FMOVQ 96(R9), F13
+	WORD  $0x4f8f1105         // fmla v5.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1125         // fmla v5.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1945         // fmla v5.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1965         // fmla v5.4s, v11.4s, v15.s[3]
+	FMOVQ 32(R4), F8
+	FMOVQ 96(R4), F9
+	FMOVQ 160(R4), F10
+	FMOVQ 224(R4), F11
+	FMOVQ 48(R9), F14
+	WORD  $0x4f8c1102         // fmla v2.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1122         // fmla v2.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1942         // fmla v2.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1962         // fmla v2.4s, v11.4s, v12.s[3]
+	FMOVQ 112(R9), F15
+	WORD  $0x4f8d1106         // fmla v6.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1126         // fmla v6.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1946         // fmla v6.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1966         // fmla v6.4s, v11.4s, v13.s[3]
+	FMOVQ 48(R4), F8
+	FMOVQ 112(R4), F9
+	FMOVQ 176(R4), F10
+	FMOVQ 240(R4), F11
+	WORD  $0x4f8e1103         // fmla v3.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1123         // fmla v3.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1943         // fmla v3.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1963         // fmla v3.4s, v11.4s, v14.s[3]
+	WORD  $0x4f8f1107         // fmla v7.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1127         // fmla v7.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1947         // fmla v7.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1967         // fmla v7.4s, v11.4s, v15.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 64(R9), F12
+	FMOVQ 128(R9), F13
+	FMOVQ (R4), F8
+	FMOVQ 64(R4), F9
+	FMOVQ 128(R4), F10
+	FMOVQ 192(R4), F11
+	FMOVQ 80(R9), F14
+	WORD  $0x4f8c1100         // fmla v0.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1120         // fmla v0.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1940         // fmla v0.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1960         // fmla v0.4s, v11.4s, v12.s[3]
+	FMOVQ 144(R9), F15
+	WORD  $0x4f8d1104         // fmla v4.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1124         // fmla v4.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1944         // fmla v4.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1964         // fmla v4.4s, v11.4s, v13.s[3]
+	FMOVQ 16(R4), F8
+	FMOVQ 80(R4), F9
+	FMOVQ 144(R4), F10
+	FMOVQ 208(R4), F11
+	FMOVQ 96(R9), F12
+	WORD  $0x4f8e1101         // fmla v1.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1121         // fmla v1.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1941         // fmla v1.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1961         // fmla v1.4s, v11.4s, v14.s[3]
+	FMOVQ 160(R9), F13
+	WORD  $0x4f8f1105         // fmla v5.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1125         // fmla v5.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1945         // fmla v5.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1965         // fmla v5.4s, v11.4s, v15.s[3]
+	FMOVQ 32(R4), F8
+	FMOVQ 96(R4), F9
+	FMOVQ 160(R4), F10
+	FMOVQ 224(R4), F11
+	FMOVQ 112(R9), F14
+	WORD  $0x4f8c1102         // fmla v2.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1122         // fmla v2.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1942         // fmla v2.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1962         // fmla v2.4s, v11.4s, v12.s[3]
+	FMOVQ 176(R9), F15
+	WORD  $0x4f8d1106         // fmla v6.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1126         // fmla v6.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1946         // fmla v6.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1966         // fmla v6.4s, v11.4s, v13.s[3]
+	FMOVQ 48(R4), F8
+	FMOVQ 112(R4), F9
+	FMOVQ 176(R4), F10
+	FMOVQ 240(R4), F11
+	WORD  $0x4f8e1103         // fmla v3.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1123         // fmla v3.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1943         // fmla v3.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1963         // fmla v3.4s, v11.4s, v14.s[3]
+	WORD  $0x4f8f1107         // fmla v7.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1127         // fmla v7.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1947         // fmla v7.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1967         // fmla v7.4s, v11.4s, v15.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 128(R9), F12
+	FMOVQ 192(R9), F13
+	FMOVQ (R4), F8
+	FMOVQ 64(R4), F9
+	FMOVQ 128(R4), F10
+	FMOVQ 192(R4), F11
+	FMOVQ 144(R9), F14
+	WORD  $0x4f8c1100         // fmla v0.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1120         // fmla v0.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1940         // fmla v0.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1960         // fmla v0.4s, v11.4s, v12.s[3]
+	FMOVQ 208(R9), F15
+	WORD  $0x4f8d1104         // fmla v4.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1124         // fmla v4.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1944         // fmla v4.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1964         // fmla v4.4s, v11.4s, v13.s[3]
+	FMOVQ 16(R4), F8
+	FMOVQ 80(R4), F9
+	FMOVQ 144(R4), F10
+	FMOVQ 208(R4), F11
+	FMOVQ 160(R9), F12
+	WORD  $0x4f8e1101         // fmla v1.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1121         // fmla v1.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1941         // fmla v1.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1961         // fmla v1.4s, v11.4s, v14.s[3]
+	FMOVQ 224(R9), F13
+	WORD  $0x4f8f1105         // fmla v5.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1125         // fmla v5.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1945         // fmla v5.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1965         // fmla v5.4s, v11.4s, v15.s[3]
+	FMOVQ 32(R4), F8
+	FMOVQ 96(R4), F9
+	FMOVQ 160(R4), F10
+	FMOVQ 224(R4), F11
+	FMOVQ 176(R9), F14
+	WORD  $0x4f8c1102         // fmla v2.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1122         // fmla v2.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1942         // fmla v2.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1962         // fmla v2.4s, v11.4s, v12.s[3]
+	FMOVQ 240(R9), F15
+	WORD  $0x4f8d1106         // fmla v6.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1126         // fmla v6.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1946         // fmla v6.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1966         // fmla v6.4s, v11.4s, v13.s[3]
+	FMOVQ 48(R4), F8
+	FMOVQ 112(R4), F9
+	FMOVQ 176(R4), F10
+	FMOVQ 240(R4), F11
+	WORD  $0x4f8e1103         // fmla v3.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1123         // fmla v3.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1943         // fmla v3.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1963         // fmla v3.4s, v11.4s, v14.s[3]
+	WORD  $0x4f8f1107         // fmla v7.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1127         // fmla v7.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1947         // fmla v7.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1967         // fmla v7.4s, v11.4s, v15.s[3]
+	ADD   $256, R4, R4
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F8, F9)
+	FLDPQ 32(R15), (F10, F11)
+	WORD  $0x4e28d400         // fadd v0.4s, v0.4s, v8.4s
+	WORD  $0x4e29d421         // fadd v1.4s, v1.4s, v9.4s
+	WORD  $0x4e2ad442         // fadd v2.4s, v2.4s, v10.4s
+	WORD  $0x4e2bd463         // fadd v3.4s, v3.4s, v11.4s
+	FLDPQ 64(R15), (F8, F9)
+	FLDPQ 96(R15), (F10, F11)
+	WORD  $0x4e28d484         // fadd v4.4s, v4.4s, v8.4s
+	WORD  $0x4e29d4a5         // fadd v5.4s, v5.4s, v9.4s
+	WORD  $0x4e2ad4c6         // fadd v6.4s, v6.4s, v10.4s
+	WORD  $0x4e2bd4e7         // fadd v7.4s, v7.4s, v11.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e808    // fcmlt v8.4s, v0.4s, #0.0
+	WORD $0x4e681c00    // bic v0.16b, v0.16b, v8.16b
+	WORD $0x4ea0e829    // fcmlt v9.4s, v1.4s, #0.0
+	WORD $0x4e691c21    // bic v1.16b, v1.16b, v9.16b
+	WORD $0x4ea0e84a    // fcmlt v10.4s, v2.4s, #0.0
+	WORD $0x4e6a1c42    // bic v2.16b, v2.16b, v10.16b
+	WORD $0x4ea0e86b    // fcmlt v11.4s, v3.4s, #0.0
+	WORD $0x4e6b1c63    // bic v3.16b, v3.16b, v11.16b
+	WORD $0x4ea0e888    // fcmlt v8.4s, v4.4s, #0.0
+	WORD $0x4e681c84    // bic v4.16b, v4.16b, v8.16b
+	WORD $0x4ea0e8a9    // fcmlt v9.4s, v5.4s, #0.0
+	WORD $0x4e691ca5    // bic v5.16b, v5.16b, v9.16b
+	WORD $0x4ea0e8ca    // fcmlt v10.4s, v6.4s, #0.0
+	WORD $0x4e6a1cc6    // bic v6.16b, v6.16b, v10.16b
+	WORD $0x4ea0e8eb    // fcmlt v11.4s, v7.4s, #0.0
+	WORD $0x4e6b1ce7    // bic v7.16b, v7.16b, v11.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	ADD   $128, R1, R1
+	ADD   $128, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_g4s1_3x16_neon(a *convArgs)
+TEXT ·conv2d_f32_g4s1_3x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD R2, R15
+	PRFM (R15), PSTL1KEEP
+	PRFM 64(R15), PSTL1KEEP
+	PRFM 128(R15), PSTL1KEEP
+	MOVD 32(R0), R15
+	CBZ  R15, start
+	ADD  R2, R15, R15
+	MOVD 16(R0), R26
+	SUB  R26, R15, R15
+	PRFM (R15), PLDL1KEEP
+	PRFM 64(R15), PLDL1KEEP
+	PRFM 128(R15), PLDL1KEEP
+
+start:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R9
+	MOVD R17, R12
+
+row:
+	FMOVQ (R9), F16
+	FMOVQ 64(R9), F17
+	FMOVQ (R4), F12
+	FMOVQ 64(R4), F13
+	FMOVQ 128(R4), F14
+	FMOVQ 192(R4), F15
+	FMOVQ 128(R9), F18
+	WORD  $0x4f901180          // fmla v0.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a0          // fmla v0.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c0          // fmla v0.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e0          // fmla v0.4s, v15.4s, v16.s[3]
+	FMOVQ 16(R9), F19
+	WORD  $0x4f911184          // fmla v4.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a4          // fmla v4.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c4          // fmla v4.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e4          // fmla v4.4s, v15.4s, v17.s[3]
+	FMOVQ 80(R9), F16
+	WORD  $0x4f921188          // fmla v8.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a8          // fmla v8.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c8          // fmla v8.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e8          // fmla v8.4s, v15.4s, v18.s[3]
+	FMOVQ 16(R4), F12
+	FMOVQ 80(R4), F13
+	FMOVQ 144(R4), F14
+	FMOVQ 208(R4), F15
+	FMOVQ 144(R9), F17
+	WORD  $0x4f931181          // fmla v1.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a1          // fmla v1.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c1          // fmla v1.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e1          // fmla v1.4s, v15.4s, v19.s[3]
+	FMOVQ 32(R9), F18
+	WORD  $0x4f901185          // fmla v5.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a5          // fmla v5.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c5          // fmla v5.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e5          // fmla v5.4s, v15.4s, v16.s[3]
+	FMOVQ 96(R9), F19
+	WORD  $0x4f911189          // fmla v9.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a9          // fmla v9.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c9          // fmla v9.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e9          // fmla v9.4s, v15.4s, v17.s[3]
+	FMOVQ 32(R4), F12
+	FMOVQ 96(R4), F13
+	FMOVQ 160(R4), F14
+	FMOVQ 224(R4), F15
+	FMOVQ 160(R9), F16
+	WORD  $0x4f921182          // fmla v2.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a2          // fmla v2.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c2          // fmla v2.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e2          // fmla v2.4s, v15.4s, v18.s[3]
+	FMOVQ 48(R9), F17
+	WORD  $0x4f931186          // fmla v6.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a6          // fmla v6.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c6          // fmla v6.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e6          // fmla v6.4s, v15.4s, v19.s[3]
+	FMOVQ 112(R9), F18
+	WORD  $0x4f90118a          // fmla v10.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011aa          // fmla v10.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019ca          // fmla v10.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019ea          // fmla v10.4s, v15.4s, v16.s[3]
+	FMOVQ 48(R4), F12
+	FMOVQ 112(R4), F13
+	FMOVQ 176(R4), F14
+	FMOVQ 240(R4), F15
+	FMOVQ 176(R9), F19
+	WORD  $0x4f911183          // fmla v3.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a3          // fmla v3.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c3          // fmla v3.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e3          // fmla v3.4s, v15.4s, v17.s[3]
+	WORD  $0x4f921187          // fmla v7.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a7          // fmla v7.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c7          // fmla v7.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e7          // fmla v7.4s, v15.4s, v18.s[3]
+	WORD  $0x4f93118b          // fmla v11.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311ab          // fmla v11.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319cb          // fmla v11.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319eb          // fmla v11.4s, v15.4s, v19.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 64(R9), F16
+	FMOVQ 128(R9), F17
+	FMOVQ (R4), F12
+	FMOVQ 64(R4), F13
+	FMOVQ 128(R4), F14
+	FMOVQ 192(R4), F15
+	FMOVQ 192(R9), F18
+	WORD  $0x4f901180          // fmla v0.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a0          // fmla v0.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c0          // fmla v0.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e0          // fmla v0.4s, v15.4s, v16.s[3]
+	FMOVQ 80(R9), F19
+	WORD  $0x4f911184          // fmla v4.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a4          // fmla v4.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c4          // fmla v4.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e4          // fmla v4.4s, v15.4s, v17.s[3]
+	FMOVQ 144(R9), F16
+	WORD  $0x4f921188          // fmla v8.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a8          // fmla v8.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c8          // fmla v8.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e8          // fmla v8.4s, v15.4s, v18.s[3]
+	FMOVQ 16(R4), F12
+	FMOVQ 80(R4), F13
+	FMOVQ 144(R4), F14
+	FMOVQ 208(R4), F15
+	FMOVQ 208(R9), F17
+	WORD  $0x4f931181          // fmla v1.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a1          // fmla v1.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c1          // fmla v1.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e1          // fmla v1.4s, v15.4s, v19.s[3]
+	FMOVQ 96(R9), F18
+	WORD  $0x4f901185          // fmla v5.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a5          // fmla v5.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c5          // fmla v5.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e5          // fmla v5.4s, v15.4s, v16.s[3]
+	FMOVQ 160(R9), F19
+	WORD  $0x4f911189          // fmla v9.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a9          // fmla v9.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c9          // fmla v9.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e9          // fmla v9.4s, v15.4s, v17.s[3]
+	FMOVQ 32(R4), F12
+	FMOVQ 96(R4), F13
+	FMOVQ 160(R4), F14
+	FMOVQ 224(R4), F15
+	FMOVQ 224(R9), F16
+	WORD  $0x4f921182          // fmla v2.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a2          // fmla v2.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c2          // fmla v2.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e2          // fmla v2.4s, v15.4s, v18.s[3]
+	FMOVQ 112(R9), F17
+	WORD  $0x4f931186          // fmla v6.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a6          // fmla v6.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c6          // fmla v6.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e6          // fmla v6.4s, v15.4s, v19.s[3]
+	FMOVQ 176(R9), F18
+	WORD  $0x4f90118a          // fmla v10.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011aa          // fmla v10.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019ca          // fmla v10.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019ea          // fmla v10.4s, v15.4s, v16.s[3]
+	FMOVQ 48(R4), F12
+	FMOVQ 112(R4), F13
+	FMOVQ 176(R4), F14
+	FMOVQ 240(R4), F15
+	FMOVQ 240(R9), F19
+	WORD  $0x4f911183          // fmla v3.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a3          // fmla v3.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c3          // fmla v3.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e3          // fmla v3.4s, v15.4s, v17.s[3]
+	WORD  $0x4f921187          // fmla v7.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a7          // fmla v7.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c7          // fmla v7.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e7          // fmla v7.4s, v15.4s, v18.s[3]
+	WORD  $0x4f93118b          // fmla v11.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311ab          // fmla v11.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319cb          // fmla v11.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319eb          // fmla v11.4s, v15.4s, v19.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 128(R9), F16
+	FMOVQ 192(R9), F17
+	FMOVQ (R4), F12
+	FMOVQ 64(R4), F13
+	FMOVQ 128(R4), F14
+	FMOVQ 192(R4), F15
+	FMOVQ 256(R9), F18
+	WORD  $0x4f901180          // fmla v0.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a0          // fmla v0.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c0          // fmla v0.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e0          // fmla v0.4s, v15.4s, v16.s[3]
+	FMOVQ 144(R9), F19
+	WORD  $0x4f911184          // fmla v4.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a4          // fmla v4.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c4          // fmla v4.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e4          // fmla v4.4s, v15.4s, v17.s[3]
+	FMOVQ 208(R9), F16
+	WORD  $0x4f921188          // fmla v8.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a8          // fmla v8.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c8          // fmla v8.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e8          // fmla v8.4s, v15.4s, v18.s[3]
+	FMOVQ 16(R4), F12
+	FMOVQ 80(R4), F13
+	FMOVQ 144(R4), F14
+	FMOVQ 208(R4), F15
+	FMOVQ 272(R9), F17
+	WORD  $0x4f931181          // fmla v1.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a1          // fmla v1.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c1          // fmla v1.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e1          // fmla v1.4s, v15.4s, v19.s[3]
+	FMOVQ 160(R9), F18
+	WORD  $0x4f901185          // fmla v5.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a5          // fmla v5.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c5          // fmla v5.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e5          // fmla v5.4s, v15.4s, v16.s[3]
+	FMOVQ 224(R9), F19
+	WORD  $0x4f911189          // fmla v9.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a9          // fmla v9.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c9          // fmla v9.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e9          // fmla v9.4s, v15.4s, v17.s[3]
+	FMOVQ 32(R4), F12
+	FMOVQ 96(R4), F13
+	FMOVQ 160(R4), F14
+	FMOVQ 224(R4), F15
+	FMOVQ 288(R9), F16
+	WORD  $0x4f921182          // fmla v2.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a2          // fmla v2.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c2          // fmla v2.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e2          // fmla v2.4s, v15.4s, v18.s[3]
+	FMOVQ 176(R9), F17
+	WORD  $0x4f931186          // fmla v6.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a6          // fmla v6.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c6          // fmla v6.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e6          // fmla v6.4s, v15.4s, v19.s[3]
+	FMOVQ 240(R9), F18
+	WORD  $0x4f90118a          // fmla v10.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011aa          // fmla v10.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019ca          // fmla v10.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019ea          // fmla v10.4s, v15.4s, v16.s[3]
+	FMOVQ 48(R4), F12
+	FMOVQ 112(R4), F13
+	FMOVQ 176(R4), F14
+	FMOVQ 240(R4), F15
+	FMOVQ 304(R9), F19
+	WORD  $0x4f911183          // fmla v3.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a3          // fmla v3.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c3          // fmla v3.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e3          // fmla v3.4s, v15.4s, v17.s[3]
+	WORD  $0x4f921187          // fmla v7.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a7          // fmla v7.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c7          // fmla v7.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e7          // fmla v7.4s, v15.4s, v18.s[3]
+	WORD  $0x4f93118b          // fmla v11.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311ab          // fmla v11.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319cb          // fmla v11.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319eb          // fmla v11.4s, v15.4s, v19.s[3]
+	ADD   $256, R4, R4
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F12, F13)
+	FLDPQ 32(R15), (F14, F15)
+	WORD  $0x4e2cd400          // fadd v0.4s, v0.4s, v12.4s
+	WORD  $0x4e2dd421          // fadd v1.4s, v1.4s, v13.4s
+	WORD  $0x4e2ed442          // fadd v2.4s, v2.4s, v14.4s
+	WORD  $0x4e2fd463          // fadd v3.4s, v3.4s, v15.4s
+	FLDPQ 64(R15), (F12, F13)
+	FLDPQ 96(R15), (F14, F15)
+	WORD  $0x4e2cd484          // fadd v4.4s, v4.4s, v12.4s
+	WORD  $0x4e2dd4a5          // fadd v5.4s, v5.4s, v13.4s
+	WORD  $0x4e2ed4c6          // fadd v6.4s, v6.4s, v14.4s
+	WORD  $0x4e2fd4e7          // fadd v7.4s, v7.4s, v15.4s
+	FLDPQ 128(R15), (F12, F13)
+	FLDPQ 160(R15), (F14, F15)
+	WORD  $0x4e2cd508          // fadd v8.4s, v8.4s, v12.4s
+	WORD  $0x4e2dd529          // fadd v9.4s, v9.4s, v13.4s
+	WORD  $0x4e2ed54a          // fadd v10.4s, v10.4s, v14.4s
+	WORD  $0x4e2fd56b          // fadd v11.4s, v11.4s, v15.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e80c    // fcmlt v12.4s, v0.4s, #0.0
+	WORD $0x4e6c1c00    // bic v0.16b, v0.16b, v12.16b
+	WORD $0x4ea0e82d    // fcmlt v13.4s, v1.4s, #0.0
+	WORD $0x4e6d1c21    // bic v1.16b, v1.16b, v13.16b
+	WORD $0x4ea0e84e    // fcmlt v14.4s, v2.4s, #0.0
+	WORD $0x4e6e1c42    // bic v2.16b, v2.16b, v14.16b
+	WORD $0x4ea0e86f    // fcmlt v15.4s, v3.4s, #0.0
+	WORD $0x4e6f1c63    // bic v3.16b, v3.16b, v15.16b
+	WORD $0x4ea0e88c    // fcmlt v12.4s, v4.4s, #0.0
+	WORD $0x4e6c1c84    // bic v4.16b, v4.16b, v12.16b
+	WORD $0x4ea0e8ad    // fcmlt v13.4s, v5.4s, #0.0
+	WORD $0x4e6d1ca5    // bic v5.16b, v5.16b, v13.16b
+	WORD $0x4ea0e8ce    // fcmlt v14.4s, v6.4s, #0.0
+	WORD $0x4e6e1cc6    // bic v6.16b, v6.16b, v14.16b
+	WORD $0x4ea0e8ef    // fcmlt v15.4s, v7.4s, #0.0
+	WORD $0x4e6f1ce7    // bic v7.16b, v7.16b, v15.16b
+	WORD $0x4ea0e90c    // fcmlt v12.4s, v8.4s, #0.0
+	WORD $0x4e6c1d08    // bic v8.16b, v8.16b, v12.16b
+	WORD $0x4ea0e92d    // fcmlt v13.4s, v9.4s, #0.0
+	WORD $0x4e6d1d29    // bic v9.16b, v9.16b, v13.16b
+	WORD $0x4ea0e94e    // fcmlt v14.4s, v10.4s, #0.0
+	WORD $0x4e6e1d4a    // bic v10.16b, v10.16b, v14.16b
+	WORD $0x4ea0e96f    // fcmlt v15.4s, v11.4s, #0.0
+	WORD $0x4e6f1d6b    // bic v11.16b, v11.16b, v15.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	FSTPQ (F8, F9), 128(R15)
+	FSTPQ (F10, F11), 160(R15)
+	ADD   $192, R1, R1
+	ADD   $192, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_g4s1_4x16_neon(a *convArgs)
+TEXT ·conv2d_f32_g4s1_4x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD R2, R15
+	PRFM (R15), PSTL1KEEP
+	PRFM 64(R15), PSTL1KEEP
+	PRFM 128(R15), PSTL1KEEP
+	PRFM 192(R15), PSTL1KEEP
+	MOVD 32(R0), R15
+	CBZ  R15, start
+	ADD  R2, R15, R15
+	MOVD 16(R0), R26
+	SUB  R26, R15, R15
+	PRFM (R15), PLDL1KEEP
+	PRFM 64(R15), PLDL1KEEP
+	PRFM 128(R15), PLDL1KEEP
+	PRFM 192(R15), PLDL1KEEP
+
+start:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	VMOV  V0.B16, V12.B16
+	VMOV  V1.B16, V13.B16
+	VMOV  V2.B16, V14.B16
+	VMOV  V3.B16, V15.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+	FLDPQ 192(R15), (F12, F13)
+	FLDPQ 224(R15), (F14, F15)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R9
+	MOVD R17, R12
+
+row:
+	FMOVQ (R9), F20
+	FMOVQ 64(R9), F21
+	FMOVQ (R4), F16
+	FMOVQ 64(R4), F17
+	FMOVQ 128(R4), F18
+	FMOVQ 192(R4), F19
+	FMOVQ 128(R9), F22
+	WORD  $0x4f941200          // fmla v0.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41220          // fmla v0.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a40          // fmla v0.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a60          // fmla v0.4s, v19.4s, v20.s[3]
+	FMOVQ 192(R9), F23
+	WORD  $0x4f951204          // fmla v4.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51224          // fmla v4.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a44          // fmla v4.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a64          // fmla v4.4s, v19.4s, v21.s[3]
+	FMOVQ 16(R9), F20
+	WORD  $0x4f961208          // fmla v8.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61228          // fmla v8.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a48          // fmla v8.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a68          // fmla v8.4s, v19.4s, v22.s[3]
+	FMOVQ 80(R9), F21
+	WORD  $0x4f97120c          // fmla v12.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122c          // fmla v12.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4c          // fmla v12.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6c          // fmla v12.4s, v19.4s, v23.s[3]
+	FMOVQ 16(R4), F16
+	FMOVQ 80(R4), F17
+	FMOVQ 144(R4), F18
+	FMOVQ 208(R4), F19
+	FMOVQ 144(R9), F22
+	WORD  $0x4f941201          // fmla v1.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41221          // fmla v1.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a41          // fmla v1.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a61          // fmla v1.4s, v19.4s, v20.s[3]
+	FMOVQ 208(R9), F23
+	WORD  $0x4f951205          // fmla v5.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51225          // fmla v5.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a45          // fmla v5.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a65          // fmla v5.4s, v19.4s, v21.s[3]
+	FMOVQ 32(R9), F20
+	WORD  $0x4f961209          // fmla v9.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61229          // fmla v9.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a49          // fmla v9.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a69          // fmla v9.4s, v19.4s, v22.s[3]
+	FMOVQ 96(R9), F21
+	WORD  $0x4f97120d          // fmla v13.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122d          // fmla v13.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4d          // fmla v13.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6d          // fmla v13.4s, v19.4s, v23.s[3]
+	FMOVQ 32(R4), F16
+	FMOVQ 96(R4), F17
+	FMOVQ 160(R4), F18
+	FMOVQ 224(R4), F19
+	FMOVQ 160(R9), F22
+	WORD  $0x4f941202          // fmla v2.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41222          // fmla v2.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a42          // fmla v2.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a62          // fmla v2.4s, v19.4s, v20.s[3]
+	FMOVQ 224(R9), F23
+	WORD  $0x4f951206          // fmla v6.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51226          // fmla v6.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a46          // fmla v6.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a66          // fmla v6.4s, v19.4s, v21.s[3]
+	FMOVQ 48(R9), F20
+	WORD  $0x4f96120a          // fmla v10.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122a          // fmla v10.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4a          // fmla v10.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6a          // fmla v10.4s, v19.4s, v22.s[3]
+	FMOVQ 112(R9), F21
+	WORD  $0x4f97120e          // fmla v14.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122e          // fmla v14.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4e          // fmla v14.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6e          // fmla v14.4s, v19.4s, v23.s[3]
+	FMOVQ 48(R4), F16
+	FMOVQ 112(R4), F17
+	FMOVQ 176(R4), F18
+	FMOVQ 240(R4), F19
+	FMOVQ 176(R9), F22
+	WORD  $0x4f941203          // fmla v3.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41223          // fmla v3.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a43          // fmla v3.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a63          // fmla v3.4s, v19.4s, v20.s[3]
+	FMOVQ 240(R9), F23
+	WORD  $0x4f951207          // fmla v7.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51227          // fmla v7.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a47          // fmla v7.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a67          // fmla v7.4s, v19.4s, v21.s[3]
+	WORD  $0x4f96120b          // fmla v11.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122b          // fmla v11.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4b          // fmla v11.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6b          // fmla v11.4s, v19.4s, v22.s[3]
+	WORD  $0x4f97120f          // fmla v15.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122f          // fmla v15.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4f          // fmla v15.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6f          // fmla v15.4s, v19.4s, v23.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 64(R9), F20
+	FMOVQ 128(R9), F21
+	FMOVQ (R4), F16
+	FMOVQ 64(R4), F17
+	FMOVQ 128(R4), F18
+	FMOVQ 192(R4), F19
+	FMOVQ 192(R9), F22
+	WORD  $0x4f941200          // fmla v0.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41220          // fmla v0.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a40          // fmla v0.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a60          // fmla v0.4s, v19.4s, v20.s[3]
+	FMOVQ 256(R9), F23
+	WORD  $0x4f951204          // fmla v4.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51224          // fmla v4.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a44          // fmla v4.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a64          // fmla v4.4s, v19.4s, v21.s[3]
+	FMOVQ 80(R9), F20
+	WORD  $0x4f961208          // fmla v8.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61228          // fmla v8.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a48          // fmla v8.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a68          // fmla v8.4s, v19.4s, v22.s[3]
+	FMOVQ 144(R9), F21
+	WORD  $0x4f97120c          // fmla v12.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122c          // fmla v12.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4c          // fmla v12.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6c          // fmla v12.4s, v19.4s, v23.s[3]
+	FMOVQ 16(R4), F16
+	FMOVQ 80(R4), F17
+	FMOVQ 144(R4), F18
+	FMOVQ 208(R4), F19
+	FMOVQ 208(R9), F22
+	WORD  $0x4f941201          // fmla v1.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41221          // fmla v1.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a41          // fmla v1.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a61          // fmla v1.4s, v19.4s, v20.s[3]
+	FMOVQ 272(R9), F23
+	WORD  $0x4f951205          // fmla v5.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51225          // fmla v5.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a45          // fmla v5.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a65          // fmla v5.4s, v19.4s, v21.s[3]
+	FMOVQ 96(R9), F20
+	WORD  $0x4f961209          // fmla v9.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61229          // fmla v9.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a49          // fmla v9.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a69          // fmla v9.4s, v19.4s, v22.s[3]
+	FMOVQ 160(R9), F21
+	WORD  $0x4f97120d          // fmla v13.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122d          // fmla v13.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4d          // fmla v13.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6d          // fmla v13.4s, v19.4s, v23.s[3]
+	FMOVQ 32(R4), F16
+	FMOVQ 96(R4), F17
+	FMOVQ 160(R4), F18
+	FMOVQ 224(R4), F19
+	FMOVQ 224(R9), F22
+	WORD  $0x4f941202          // fmla v2.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41222          // fmla v2.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a42          // fmla v2.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a62          // fmla v2.4s, v19.4s, v20.s[3]
+	FMOVQ 288(R9), F23
+	WORD  $0x4f951206          // fmla v6.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51226          // fmla v6.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a46          // fmla v6.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a66          // fmla v6.4s, v19.4s, v21.s[3]
+	FMOVQ 112(R9), F20
+	WORD  $0x4f96120a          // fmla v10.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122a          // fmla v10.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4a          // fmla v10.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6a          // fmla v10.4s, v19.4s, v22.s[3]
+	FMOVQ 176(R9), F21
+	WORD  $0x4f97120e          // fmla v14.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122e          // fmla v14.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4e          // fmla v14.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6e          // fmla v14.4s, v19.4s, v23.s[3]
+	FMOVQ 48(R4), F16
+	FMOVQ 112(R4), F17
+	FMOVQ 176(R4), F18
+	FMOVQ 240(R4), F19
+	FMOVQ 240(R9), F22
+	WORD  $0x4f941203          // fmla v3.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41223          // fmla v3.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a43          // fmla v3.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a63          // fmla v3.4s, v19.4s, v20.s[3]
+	FMOVQ 304(R9), F23
+	WORD  $0x4f951207          // fmla v7.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51227          // fmla v7.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a47          // fmla v7.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a67          // fmla v7.4s, v19.4s, v21.s[3]
+	WORD  $0x4f96120b          // fmla v11.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122b          // fmla v11.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4b          // fmla v11.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6b          // fmla v11.4s, v19.4s, v22.s[3]
+	WORD  $0x4f97120f          // fmla v15.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122f          // fmla v15.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4f          // fmla v15.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6f          // fmla v15.4s, v19.4s, v23.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 128(R9), F20
+	FMOVQ 192(R9), F21
+	FMOVQ (R4), F16
+	FMOVQ 64(R4), F17
+	FMOVQ 128(R4), F18
+	FMOVQ 192(R4), F19
+	FMOVQ 256(R9), F22
+	WORD  $0x4f941200          // fmla v0.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41220          // fmla v0.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a40          // fmla v0.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a60          // fmla v0.4s, v19.4s, v20.s[3]
+	FMOVQ 320(R9), F23
+	WORD  $0x4f951204          // fmla v4.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51224          // fmla v4.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a44          // fmla v4.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a64          // fmla v4.4s, v19.4s, v21.s[3]
+	FMOVQ 144(R9), F20
+	WORD  $0x4f961208          // fmla v8.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61228          // fmla v8.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a48          // fmla v8.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a68          // fmla v8.4s, v19.4s, v22.s[3]
+	FMOVQ 208(R9), F21
+	WORD  $0x4f97120c          // fmla v12.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122c          // fmla v12.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4c          // fmla v12.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6c          // fmla v12.4s, v19.4s, v23.s[3]
+	FMOVQ 16(R4), F16
+	FMOVQ 80(R4), F17
+	FMOVQ 144(R4), F18
+	FMOVQ 208(R4), F19
+	FMOVQ 272(R9), F22
+	WORD  $0x4f941201          // fmla v1.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41221          // fmla v1.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a41          // fmla v1.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a61          // fmla v1.4s, v19.4s, v20.s[3]
+	FMOVQ 336(R9), F23
+	WORD  $0x4f951205          // fmla v5.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51225          // fmla v5.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a45          // fmla v5.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a65          // fmla v5.4s, v19.4s, v21.s[3]
+	FMOVQ 160(R9), F20
+	WORD  $0x4f961209          // fmla v9.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61229          // fmla v9.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a49          // fmla v9.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a69          // fmla v9.4s, v19.4s, v22.s[3]
+	FMOVQ 224(R9), F21
+	WORD  $0x4f97120d          // fmla v13.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122d          // fmla v13.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4d          // fmla v13.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6d          // fmla v13.4s, v19.4s, v23.s[3]
+	FMOVQ 32(R4), F16
+	FMOVQ 96(R4), F17
+	FMOVQ 160(R4), F18
+	FMOVQ 224(R4), F19
+	FMOVQ 288(R9), F22
+	WORD  $0x4f941202          // fmla v2.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41222          // fmla v2.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a42          // fmla v2.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a62          // fmla v2.4s, v19.4s, v20.s[3]
+	FMOVQ 352(R9), F23
+	WORD  $0x4f951206          // fmla v6.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51226          // fmla v6.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a46          // fmla v6.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a66          // fmla v6.4s, v19.4s, v21.s[3]
+	FMOVQ 176(R9), F20
+	WORD  $0x4f96120a          // fmla v10.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122a          // fmla v10.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4a          // fmla v10.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6a          // fmla v10.4s, v19.4s, v22.s[3]
+	FMOVQ 240(R9), F21
+	WORD  $0x4f97120e          // fmla v14.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122e          // fmla v14.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4e          // fmla v14.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6e          // fmla v14.4s, v19.4s, v23.s[3]
+	FMOVQ 48(R4), F16
+	FMOVQ 112(R4), F17
+	FMOVQ 176(R4), F18
+	FMOVQ 240(R4), F19
+	FMOVQ 304(R9), F22
+	WORD  $0x4f941203          // fmla v3.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41223          // fmla v3.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a43          // fmla v3.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a63          // fmla v3.4s, v19.4s, v20.s[3]
+	FMOVQ 368(R9), F23
+	WORD  $0x4f951207          // fmla v7.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51227          // fmla v7.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a47          // fmla v7.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a67          // fmla v7.4s, v19.4s, v21.s[3]
+	WORD  $0x4f96120b          // fmla v11.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122b          // fmla v11.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4b          // fmla v11.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6b          // fmla v11.4s, v19.4s, v22.s[3]
+	WORD  $0x4f97120f          // fmla v15.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122f          // fmla v15.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4f          // fmla v15.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6f          // fmla v15.4s, v19.4s, v23.s[3]
+	ADD   $256, R4, R4
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F16, F17)
+	FLDPQ 32(R15), (F18, F19)
+	WORD  $0x4e30d400          // fadd v0.4s, v0.4s, v16.4s
+	WORD  $0x4e31d421          // fadd v1.4s, v1.4s, v17.4s
+	WORD  $0x4e32d442          // fadd v2.4s, v2.4s, v18.4s
+	WORD  $0x4e33d463          // fadd v3.4s, v3.4s, v19.4s
+	FLDPQ 64(R15), (F16, F17)
+	FLDPQ 96(R15), (F18, F19)
+	WORD  $0x4e30d484          // fadd v4.4s, v4.4s, v16.4s
+	WORD  $0x4e31d4a5          // fadd v5.4s, v5.4s, v17.4s
+	WORD  $0x4e32d4c6          // fadd v6.4s, v6.4s, v18.4s
+	WORD  $0x4e33d4e7          // fadd v7.4s, v7.4s, v19.4s
+	FLDPQ 128(R15), (F16, F17)
+	FLDPQ 160(R15), (F18, F19)
+	WORD  $0x4e30d508          // fadd v8.4s, v8.4s, v16.4s
+	WORD  $0x4e31d529          // fadd v9.4s, v9.4s, v17.4s
+	WORD  $0x4e32d54a          // fadd v10.4s, v10.4s, v18.4s
+	WORD  $0x4e33d56b          // fadd v11.4s, v11.4s, v19.4s
+	FLDPQ 192(R15), (F16, F17)
+	FLDPQ 224(R15), (F18, F19)
+	WORD  $0x4e30d58c          // fadd v12.4s, v12.4s, v16.4s
+	WORD  $0x4e31d5ad          // fadd v13.4s, v13.4s, v17.4s
+	WORD  $0x4e32d5ce          // fadd v14.4s, v14.4s, v18.4s
+	WORD  $0x4e33d5ef          // fadd v15.4s, v15.4s, v19.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e810    // fcmlt v16.4s, v0.4s, #0.0
+	WORD $0x4e701c00    // bic v0.16b, v0.16b, v16.16b
+	WORD $0x4ea0e831    // fcmlt v17.4s, v1.4s, #0.0
+	WORD $0x4e711c21    // bic v1.16b, v1.16b, v17.16b
+	WORD $0x4ea0e852    // fcmlt v18.4s, v2.4s, #0.0
+	WORD $0x4e721c42    // bic v2.16b, v2.16b, v18.16b
+	WORD $0x4ea0e873    // fcmlt v19.4s, v3.4s, #0.0
+	WORD $0x4e731c63    // bic v3.16b, v3.16b, v19.16b
+	WORD $0x4ea0e890    // fcmlt v16.4s, v4.4s, #0.0
+	WORD $0x4e701c84    // bic v4.16b, v4.16b, v16.16b
+	WORD $0x4ea0e8b1    // fcmlt v17.4s, v5.4s, #0.0
+	WORD $0x4e711ca5    // bic v5.16b, v5.16b, v17.16b
+	WORD $0x4ea0e8d2    // fcmlt v18.4s, v6.4s, #0.0
+	WORD $0x4e721cc6    // bic v6.16b, v6.16b, v18.16b
+	WORD $0x4ea0e8f3    // fcmlt v19.4s, v7.4s, #0.0
+	WORD $0x4e731ce7    // bic v7.16b, v7.16b, v19.16b
+	WORD $0x4ea0e910    // fcmlt v16.4s, v8.4s, #0.0
+	WORD $0x4e701d08    // bic v8.16b, v8.16b, v16.16b
+	WORD $0x4ea0e931    // fcmlt v17.4s, v9.4s, #0.0
+	WORD $0x4e711d29    // bic v9.16b, v9.16b, v17.16b
+	WORD $0x4ea0e952    // fcmlt v18.4s, v10.4s, #0.0
+	WORD $0x4e721d4a    // bic v10.16b, v10.16b, v18.16b
+	WORD $0x4ea0e973    // fcmlt v19.4s, v11.4s, #0.0
+	WORD $0x4e731d6b    // bic v11.16b, v11.16b, v19.16b
+	WORD $0x4ea0e990    // fcmlt v16.4s, v12.4s, #0.0
+	WORD $0x4e701d8c    // bic v12.16b, v12.16b, v16.16b
+	WORD $0x4ea0e9b1    // fcmlt v17.4s, v13.4s, #0.0
+	WORD $0x4e711dad    // bic v13.16b, v13.16b, v17.16b
+	WORD $0x4ea0e9d2    // fcmlt v18.4s, v14.4s, #0.0
+	WORD $0x4e721dce    // bic v14.16b, v14.16b, v18.16b
+	WORD $0x4ea0e9f3    // fcmlt v19.4s, v15.4s, #0.0
+	WORD $0x4e731def    // bic v15.16b, v15.16b, v19.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	FSTPQ (F8, F9), 128(R15)
+	FSTPQ (F10, F11), 160(R15)
+	FSTPQ (F12, F13), 192(R15)
+	FSTPQ (F14, F15), 224(R15)
+	ADD   $256, R1, R1
+	ADD   $256, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_g4s1_5x16_neon(a *convArgs)
+TEXT ·conv2d_f32_g4s1_5x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD R2, R15
+	PRFM (R15), PSTL1KEEP
+	PRFM 64(R15), PSTL1KEEP
+	PRFM 128(R15), PSTL1KEEP
+	PRFM 192(R15), PSTL1KEEP
+	PRFM 256(R15), PSTL1KEEP
+	MOVD 32(R0), R15
+	CBZ  R15, start
+	ADD  R2, R15, R15
+	MOVD 16(R0), R26
+	SUB  R26, R15, R15
+	PRFM (R15), PLDL1KEEP
+	PRFM 64(R15), PLDL1KEEP
+	PRFM 128(R15), PLDL1KEEP
+	PRFM 192(R15), PLDL1KEEP
+	PRFM 256(R15), PLDL1KEEP
+
+start:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	VMOV  V0.B16, V12.B16
+	VMOV  V1.B16, V13.B16
+	VMOV  V2.B16, V14.B16
+	VMOV  V3.B16, V15.B16
+	VMOV  V0.B16, V16.B16
+	VMOV  V1.B16, V17.B16
+	VMOV  V2.B16, V18.B16
+	VMOV  V3.B16, V19.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	VMOVI $0, V16.B16
+	VMOVI $0, V17.B16
+	VMOVI $0, V18.B16
+	VMOVI $0, V19.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+	FLDPQ 192(R15), (F12, F13)
+	FLDPQ 224(R15), (F14, F15)
+	FLDPQ 256(R15), (F16, F17)
+	FLDPQ 288(R15), (F18, F19)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R9
+	MOVD R17, R12
+
+row:
+	FMOVQ (R9), F24
+	FMOVQ 64(R9), F25
+	FMOVQ (R4), F20
+	FMOVQ 64(R4), F21
+	FMOVQ 128(R4), F22
+	FMOVQ 192(R4), F23
+	FMOVQ 128(R9), F26
+	WORD  $0x4f981280          // fmla v0.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a0          // fmla v0.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac0          // fmla v0.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae0          // fmla v0.4s, v23.4s, v24.s[3]
+	FMOVQ 192(R9), F27
+	WORD  $0x4f991284          // fmla v4.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a4          // fmla v4.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac4          // fmla v4.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae4          // fmla v4.4s, v23.4s, v25.s[3]
+	FMOVQ 256(R9), F24
+	WORD  $0x4f9a1288          // fmla v8.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a8          // fmla v8.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac8          // fmla v8.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae8          // fmla v8.4s, v23.4s, v26.s[3]
+	FMOVQ 16(R9), F25
+	WORD  $0x4f9b128c          // fmla v12.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12ac          // fmla v12.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1acc          // fmla v12.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1aec          // fmla v12.4s, v23.4s, v27.s[3]
+	FMOVQ 80(R9), F26
+	WORD  $0x4f981290          // fmla v16.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812b0          // fmla v16.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ad0          // fmla v16.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81af0          // fmla v16.4s, v23.4s, v24.s[3]
+	FMOVQ 16(R4), F20
+	FMOVQ 80(R4), F21
+	FMOVQ 144(R4), F22
+	FMOVQ 208(R4), F23
+	FMOVQ 144(R9), F27
+	WORD  $0x4f991281          // fmla v1.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a1          // fmla v1.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac1          // fmla v1.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae1          // fmla v1.4s, v23.4s, v25.s[3]
+	FMOVQ 208(R9), F24
+	WORD  $0x4f9a1285          // fmla v5.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a5          // fmla v5.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac5          // fmla v5.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae5          // fmla v5.4s, v23.4s, v26.s[3]
+	FMOVQ 272(R9), F25
+	WORD  $0x4f9b1289          // fmla v9.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a9          // fmla v9.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac9          // fmla v9.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae9          // fmla v9.4s, v23.4s, v27.s[3]
+	FMOVQ 32(R9), F26
+	WORD  $0x4f98128d          // fmla v13.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812ad          // fmla v13.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981acd          // fmla v13.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aed          // fmla v13.4s, v23.4s, v24.s[3]
+	FMOVQ 96(R9), F27
+	WORD  $0x4f991291          // fmla v17.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912b1          // fmla v17.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ad1          // fmla v17.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91af1          // fmla v17.4s, v23.4s, v25.s[3]
+	FMOVQ 32(R4), F20
+	FMOVQ 96(R4), F21
+	FMOVQ 160(R4), F22
+	FMOVQ 224(R4), F23
+	FMOVQ 160(R9), F24
+	WORD  $0x4f9a1282          // fmla v2.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a2          // fmla v2.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac2          // fmla v2.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae2          // fmla v2.4s, v23.4s, v26.s[3]
+	FMOVQ 224(R9), F25
+	WORD  $0x4f9b1286          // fmla v6.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a6          // fmla v6.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac6          // fmla v6.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae6          // fmla v6.4s, v23.4s, v27.s[3]
+	FMOVQ 288(R9), F26
+	WORD  $0x4f98128a          // fmla v10.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812aa          // fmla v10.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981aca          // fmla v10.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aea          // fmla v10.4s, v23.4s, v24.s[3]
+	FMOVQ 48(R9), F27
+	WORD  $0x4f99128e          // fmla v14.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ae          // fmla v14.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ace          // fmla v14.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aee          // fmla v14.4s, v23.4s, v25.s[3]
+	FMOVQ 112(R9), F24
+	WORD  $0x4f9a1292          // fmla v18.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12b2          // fmla v18.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ad2          // fmla v18.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1af2          // fmla v18.4s, v23.4s, v26.s[3]
+	FMOVQ 48(R4), F20
+	FMOVQ 112(R4), F21
+	FMOVQ 176(R4), F22
+	FMOVQ 240(R4), F23
+	FMOVQ 176(R9), F25
+	WORD  $0x4f9b1283          // fmla v3.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a3          // fmla v3.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac3          // fmla v3.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae3          // fmla v3.4s, v23.4s, v27.s[3]
+	FMOVQ 240(R9), F26
+	WORD  $0x4f981287          // fmla v7.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a7          // fmla v7.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac7          // fmla v7.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae7          // fmla v7.4s, v23.4s, v24.s[3]
+	FMOVQ 304(R9), F27
+	WORD  $0x4f99128b          // fmla v11.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ab          // fmla v11.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991acb          // fmla v11.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aeb          // fmla v11.4s, v23.4s, v25.s[3]
+	WORD  $0x4f9a128f          // fmla v15.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12af          // fmla v15.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1acf          // fmla v15.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1aef          // fmla v15.4s, v23.4s, v26.s[3]
+	WORD  $0x4f9b1293          // fmla v19.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12b3          // fmla v19.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ad3          // fmla v19.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1af3          // fmla v19.4s, v23.4s, v27.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 64(R9), F24
+	FMOVQ 128(R9), F25
+	FMOVQ (R4), F20
+	FMOVQ 64(R4), F21
+	FMOVQ 128(R4), F22
+	FMOVQ 192(R4), F23
+	FMOVQ 192(R9), F26
+	WORD  $0x4f981280          // fmla v0.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a0          // fmla v0.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac0          // fmla v0.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae0          // fmla v0.4s, v23.4s, v24.s[3]
+	FMOVQ 256(R9), F27
+	WORD  $0x4f991284          // fmla v4.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a4          // fmla v4.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac4          // fmla v4.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae4          // fmla v4.4s, v23.4s, v25.s[3]
+	FMOVQ 320(R9), F24
+	WORD  $0x4f9a1288          // fmla v8.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a8          // fmla v8.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac8          // fmla v8.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae8          // fmla v8.4s, v23.4s, v26.s[3]
+	FMOVQ 80(R9), F25
+	WORD  $0x4f9b128c          // fmla v12.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12ac          // fmla v12.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1acc          // fmla v12.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1aec          // fmla v12.4s, v23.4s, v27.s[3]
+	FMOVQ 144(R9), F26
+	WORD  $0x4f981290          // fmla v16.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812b0          // fmla v16.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ad0          // fmla v16.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81af0          // fmla v16.4s, v23.4s, v24.s[3]
+	FMOVQ 16(R4), F20
+	FMOVQ 80(R4), F21
+	FMOVQ 144(R4), F22
+	FMOVQ 208(R4), F23
+	FMOVQ 208(R9), F27
+	WORD  $0x4f991281          // fmla v1.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a1          // fmla v1.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac1          // fmla v1.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae1          // fmla v1.4s, v23.4s, v25.s[3]
+	FMOVQ 272(R9), F24
+	WORD  $0x4f9a1285          // fmla v5.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a5          // fmla v5.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac5          // fmla v5.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae5          // fmla v5.4s, v23.4s, v26.s[3]
+	FMOVQ 336(R9), F25
+	WORD  $0x4f9b1289          // fmla v9.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a9          // fmla v9.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac9          // fmla v9.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae9          // fmla v9.4s, v23.4s, v27.s[3]
+	FMOVQ 96(R9), F26
+	WORD  $0x4f98128d          // fmla v13.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812ad          // fmla v13.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981acd          // fmla v13.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aed          // fmla v13.4s, v23.4s, v24.s[3]
+	FMOVQ 160(R9), F27
+	WORD  $0x4f991291          // fmla v17.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912b1          // fmla v17.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ad1          // fmla v17.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91af1          // fmla v17.4s, v23.4s, v25.s[3]
+	FMOVQ 32(R4), F20
+	FMOVQ 96(R4), F21
+	FMOVQ 160(R4), F22
+	FMOVQ 224(R4), F23
+	FMOVQ 224(R9), F24
+	WORD  $0x4f9a1282          // fmla v2.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a2          // fmla v2.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac2          // fmla v2.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae2          // fmla v2.4s, v23.4s, v26.s[3]
+	FMOVQ 288(R9), F25
+	WORD  $0x4f9b1286          // fmla v6.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a6          // fmla v6.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac6          // fmla v6.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae6          // fmla v6.4s, v23.4s, v27.s[3]
+	FMOVQ 352(R9), F26
+	WORD  $0x4f98128a          // fmla v10.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812aa          // fmla v10.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981aca          // fmla v10.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aea          // fmla v10.4s, v23.4s, v24.s[3]
+	FMOVQ 112(R9), F27
+	WORD  $0x4f99128e          // fmla v14.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ae          // fmla v14.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ace          // fmla v14.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aee          // fmla v14.4s, v23.4s, v25.s[3]
+	FMOVQ 176(R9), F24
+	WORD  $0x4f9a1292          // fmla v18.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12b2          // fmla v18.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ad2          // fmla v18.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1af2          // fmla v18.4s, v23.4s, v26.s[3]
+	FMOVQ 48(R4), F20
+	FMOVQ 112(R4), F21
+	FMOVQ 176(R4), F22
+	FMOVQ 240(R4), F23
+	FMOVQ 240(R9), F25
+	WORD  $0x4f9b1283          // fmla v3.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a3          // fmla v3.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac3          // fmla v3.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae3          // fmla v3.4s, v23.4s, v27.s[3]
+	FMOVQ 304(R9), F26
+	WORD  $0x4f981287          // fmla v7.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a7          // fmla v7.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac7          // fmla v7.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae7          // fmla v7.4s, v23.4s, v24.s[3]
+	FMOVQ 368(R9), F27
+	WORD  $0x4f99128b          // fmla v11.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ab          // fmla v11.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991acb          // fmla v11.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aeb          // fmla v11.4s, v23.4s, v25.s[3]
+	WORD  $0x4f9a128f          // fmla v15.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12af          // fmla v15.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1acf          // fmla v15.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1aef          // fmla v15.4s, v23.4s, v26.s[3]
+	WORD  $0x4f9b1293          // fmla v19.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12b3          // fmla v19.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ad3          // fmla v19.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1af3          // fmla v19.4s, v23.4s, v27.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 128(R9), F24
+	FMOVQ 192(R9), F25
+	FMOVQ (R4), F20
+	FMOVQ 64(R4), F21
+	FMOVQ 128(R4), F22
+	FMOVQ 192(R4), F23
+	FMOVQ 256(R9), F26
+	WORD  $0x4f981280          // fmla v0.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a0          // fmla v0.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac0          // fmla v0.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae0          // fmla v0.4s, v23.4s, v24.s[3]
+	FMOVQ 320(R9), F27
+	WORD  $0x4f991284          // fmla v4.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a4          // fmla v4.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac4          // fmla v4.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae4          // fmla v4.4s, v23.4s, v25.s[3]
+	FMOVQ 384(R9), F24
+	WORD  $0x4f9a1288          // fmla v8.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a8          // fmla v8.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac8          // fmla v8.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae8          // fmla v8.4s, v23.4s, v26.s[3]
+	FMOVQ 144(R9), F25
+	WORD  $0x4f9b128c          // fmla v12.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12ac          // fmla v12.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1acc          // fmla v12.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1aec          // fmla v12.4s, v23.4s, v27.s[3]
+	FMOVQ 208(R9), F26
+	WORD  $0x4f981290          // fmla v16.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812b0          // fmla v16.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ad0          // fmla v16.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81af0          // fmla v16.4s, v23.4s, v24.s[3]
+	FMOVQ 16(R4), F20
+	FMOVQ 80(R4), F21
+	FMOVQ 144(R4), F22
+	FMOVQ 208(R4), F23
+	FMOVQ 272(R9), F27
+	WORD  $0x4f991281          // fmla v1.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a1          // fmla v1.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac1          // fmla v1.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae1          // fmla v1.4s, v23.4s, v25.s[3]
+	FMOVQ 336(R9), F24
+	WORD  $0x4f9a1285          // fmla v5.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a5          // fmla v5.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac5          // fmla v5.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae5          // fmla v5.4s, v23.4s, v26.s[3]
+	FMOVQ 400(R9), F25
+	WORD  $0x4f9b1289          // fmla v9.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a9          // fmla v9.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac9          // fmla v9.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae9          // fmla v9.4s, v23.4s, v27.s[3]
+	FMOVQ 160(R9), F26
+	WORD  $0x4f98128d          // fmla v13.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812ad          // fmla v13.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981acd          // fmla v13.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aed          // fmla v13.4s, v23.4s, v24.s[3]
+	FMOVQ 224(R9), F27
+	WORD  $0x4f991291          // fmla v17.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912b1          // fmla v17.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ad1          // fmla v17.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91af1          // fmla v17.4s, v23.4s, v25.s[3]
+	FMOVQ 32(R4), F20
+	FMOVQ 96(R4), F21
+	FMOVQ 160(R4), F22
+	FMOVQ 224(R4), F23
+	FMOVQ 288(R9), F24
+	WORD  $0x4f9a1282          // fmla v2.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a2          // fmla v2.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac2          // fmla v2.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae2          // fmla v2.4s, v23.4s, v26.s[3]
+	FMOVQ 352(R9), F25
+	WORD  $0x4f9b1286          // fmla v6.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a6          // fmla v6.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac6          // fmla v6.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae6          // fmla v6.4s, v23.4s, v27.s[3]
+	FMOVQ 416(R9), F26
+	WORD  $0x4f98128a          // fmla v10.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812aa          // fmla v10.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981aca          // fmla v10.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aea          // fmla v10.4s, v23.4s, v24.s[3]
+	FMOVQ 176(R9), F27
+	WORD  $0x4f99128e          // fmla v14.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ae          // fmla v14.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ace          // fmla v14.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aee          // fmla v14.4s, v23.4s, v25.s[3]
+	FMOVQ 240(R9), F24
+	WORD  $0x4f9a1292          // fmla v18.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12b2          // fmla v18.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ad2          // fmla v18.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1af2          // fmla v18.4s, v23.4s, v26.s[3]
+	FMOVQ 48(R4), F20
+	FMOVQ 112(R4), F21
+	FMOVQ 176(R4), F22
+	FMOVQ 240(R4), F23
+	FMOVQ 304(R9), F25
+	WORD  $0x4f9b1283          // fmla v3.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a3          // fmla v3.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac3          // fmla v3.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae3          // fmla v3.4s, v23.4s, v27.s[3]
+	FMOVQ 368(R9), F26
+	WORD  $0x4f981287          // fmla v7.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a7          // fmla v7.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac7          // fmla v7.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae7          // fmla v7.4s, v23.4s, v24.s[3]
+	FMOVQ 432(R9), F27
+	WORD  $0x4f99128b          // fmla v11.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ab          // fmla v11.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991acb          // fmla v11.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aeb          // fmla v11.4s, v23.4s, v25.s[3]
+	WORD  $0x4f9a128f          // fmla v15.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12af          // fmla v15.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1acf          // fmla v15.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1aef          // fmla v15.4s, v23.4s, v26.s[3]
+	WORD  $0x4f9b1293          // fmla v19.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12b3          // fmla v19.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ad3          // fmla v19.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1af3          // fmla v19.4s, v23.4s, v27.s[3]
+	ADD   $256, R4, R4
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F20, F21)
+	FLDPQ 32(R15), (F22, F23)
+	WORD  $0x4e34d400          // fadd v0.4s, v0.4s, v20.4s
+	WORD  $0x4e35d421          // fadd v1.4s, v1.4s, v21.4s
+	WORD  $0x4e36d442          // fadd v2.4s, v2.4s, v22.4s
+	WORD  $0x4e37d463          // fadd v3.4s, v3.4s, v23.4s
+	FLDPQ 64(R15), (F20, F21)
+	FLDPQ 96(R15), (F22, F23)
+	WORD  $0x4e34d484          // fadd v4.4s, v4.4s, v20.4s
+	WORD  $0x4e35d4a5          // fadd v5.4s, v5.4s, v21.4s
+	WORD  $0x4e36d4c6          // fadd v6.4s, v6.4s, v22.4s
+	WORD  $0x4e37d4e7          // fadd v7.4s, v7.4s, v23.4s
+	FLDPQ 128(R15), (F20, F21)
+	FLDPQ 160(R15), (F22, F23)
+	WORD  $0x4e34d508          // fadd v8.4s, v8.4s, v20.4s
+	WORD  $0x4e35d529          // fadd v9.4s, v9.4s, v21.4s
+	WORD  $0x4e36d54a          // fadd v10.4s, v10.4s, v22.4s
+	WORD  $0x4e37d56b          // fadd v11.4s, v11.4s, v23.4s
+	FLDPQ 192(R15), (F20, F21)
+	FLDPQ 224(R15), (F22, F23)
+	WORD  $0x4e34d58c          // fadd v12.4s, v12.4s, v20.4s
+	WORD  $0x4e35d5ad          // fadd v13.4s, v13.4s, v21.4s
+	WORD  $0x4e36d5ce          // fadd v14.4s, v14.4s, v22.4s
+	WORD  $0x4e37d5ef          // fadd v15.4s, v15.4s, v23.4s
+	FLDPQ 256(R15), (F20, F21)
+	FLDPQ 288(R15), (F22, F23)
+	WORD  $0x4e34d610          // fadd v16.4s, v16.4s, v20.4s
+	WORD  $0x4e35d631          // fadd v17.4s, v17.4s, v21.4s
+	WORD  $0x4e36d652          // fadd v18.4s, v18.4s, v22.4s
+	WORD  $0x4e37d673          // fadd v19.4s, v19.4s, v23.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e814    // fcmlt v20.4s, v0.4s, #0.0
+	WORD $0x4e741c00    // bic v0.16b, v0.16b, v20.16b
+	WORD $0x4ea0e835    // fcmlt v21.4s, v1.4s, #0.0
+	WORD $0x4e751c21    // bic v1.16b, v1.16b, v21.16b
+	WORD $0x4ea0e856    // fcmlt v22.4s, v2.4s, #0.0
+	WORD $0x4e761c42    // bic v2.16b, v2.16b, v22.16b
+	WORD $0x4ea0e877    // fcmlt v23.4s, v3.4s, #0.0
+	WORD $0x4e771c63    // bic v3.16b, v3.16b, v23.16b
+	WORD $0x4ea0e894    // fcmlt v20.4s, v4.4s, #0.0
+	WORD $0x4e741c84    // bic v4.16b, v4.16b, v20.16b
+	WORD $0x4ea0e8b5    // fcmlt v21.4s, v5.4s, #0.0
+	WORD $0x4e751ca5    // bic v5.16b, v5.16b, v21.16b
+	WORD $0x4ea0e8d6    // fcmlt v22.4s, v6.4s, #0.0
+	WORD $0x4e761cc6    // bic v6.16b, v6.16b, v22.16b
+	WORD $0x4ea0e8f7    // fcmlt v23.4s, v7.4s, #0.0
+	WORD $0x4e771ce7    // bic v7.16b, v7.16b, v23.16b
+	WORD $0x4ea0e914    // fcmlt v20.4s, v8.4s, #0.0
+	WORD $0x4e741d08    // bic v8.16b, v8.16b, v20.16b
+	WORD $0x4ea0e935    // fcmlt v21.4s, v9.4s, #0.0
+	WORD $0x4e751d29    // bic v9.16b, v9.16b, v21.16b
+	WORD $0x4ea0e956    // fcmlt v22.4s, v10.4s, #0.0
+	WORD $0x4e761d4a    // bic v10.16b, v10.16b, v22.16b
+	WORD $0x4ea0e977    // fcmlt v23.4s, v11.4s, #0.0
+	WORD $0x4e771d6b    // bic v11.16b, v11.16b, v23.16b
+	WORD $0x4ea0e994    // fcmlt v20.4s, v12.4s, #0.0
+	WORD $0x4e741d8c    // bic v12.16b, v12.16b, v20.16b
+	WORD $0x4ea0e9b5    // fcmlt v21.4s, v13.4s, #0.0
+	WORD $0x4e751dad    // bic v13.16b, v13.16b, v21.16b
+	WORD $0x4ea0e9d6    // fcmlt v22.4s, v14.4s, #0.0
+	WORD $0x4e761dce    // bic v14.16b, v14.16b, v22.16b
+	WORD $0x4ea0e9f7    // fcmlt v23.4s, v15.4s, #0.0
+	WORD $0x4e771def    // bic v15.16b, v15.16b, v23.16b
+	WORD $0x4ea0ea14    // fcmlt v20.4s, v16.4s, #0.0
+	WORD $0x4e741e10    // bic v16.16b, v16.16b, v20.16b
+	WORD $0x4ea0ea35    // fcmlt v21.4s, v17.4s, #0.0
+	WORD $0x4e751e31    // bic v17.16b, v17.16b, v21.16b
+	WORD $0x4ea0ea56    // fcmlt v22.4s, v18.4s, #0.0
+	WORD $0x4e761e52    // bic v18.16b, v18.16b, v22.16b
+	WORD $0x4ea0ea77    // fcmlt v23.4s, v19.4s, #0.0
+	WORD $0x4e771e73    // bic v19.16b, v19.16b, v23.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	FSTPQ (F8, F9), 128(R15)
+	FSTPQ (F10, F11), 160(R15)
+	FSTPQ (F12, F13), 192(R15)
+	FSTPQ (F14, F15), 224(R15)
+	FSTPQ (F16, F17), 256(R15)
+	FSTPQ (F18, F19), 288(R15)
+	ADD   $320, R1, R1
+	ADD   $320, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_g4s1_6x16_neon(a *convArgs)
+TEXT ·conv2d_f32_g4s1_6x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD R2, R15
+	PRFM (R15), PSTL1KEEP
+	PRFM 64(R15), PSTL1KEEP
+	PRFM 128(R15), PSTL1KEEP
+	PRFM 192(R15), PSTL1KEEP
+	PRFM 256(R15), PSTL1KEEP
+	PRFM 320(R15), PSTL1KEEP
+	MOVD 32(R0), R15
+	CBZ  R15, start
+	ADD  R2, R15, R15
+	MOVD 16(R0), R26
+	SUB  R26, R15, R15
+	PRFM (R15), PLDL1KEEP
+	PRFM 64(R15), PLDL1KEEP
+	PRFM 128(R15), PLDL1KEEP
+	PRFM 192(R15), PLDL1KEEP
+	PRFM 256(R15), PLDL1KEEP
+	PRFM 320(R15), PLDL1KEEP
+
+start:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	VMOV  V0.B16, V12.B16
+	VMOV  V1.B16, V13.B16
+	VMOV  V2.B16, V14.B16
+	VMOV  V3.B16, V15.B16
+	VMOV  V0.B16, V16.B16
+	VMOV  V1.B16, V17.B16
+	VMOV  V2.B16, V18.B16
+	VMOV  V3.B16, V19.B16
+	VMOV  V0.B16, V20.B16
+	VMOV  V1.B16, V21.B16
+	VMOV  V2.B16, V22.B16
+	VMOV  V3.B16, V23.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	VMOVI $0, V16.B16
+	VMOVI $0, V17.B16
+	VMOVI $0, V18.B16
+	VMOVI $0, V19.B16
+	VMOVI $0, V20.B16
+	VMOVI $0, V21.B16
+	VMOVI $0, V22.B16
+	VMOVI $0, V23.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+	FLDPQ 192(R15), (F12, F13)
+	FLDPQ 224(R15), (F14, F15)
+	FLDPQ 256(R15), (F16, F17)
+	FLDPQ 288(R15), (F18, F19)
+	FLDPQ 320(R15), (F20, F21)
+	FLDPQ 352(R15), (F22, F23)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R9
+	MOVD R17, R12
+
+row:
+	FMOVQ (R9), F28
+	FMOVQ 64(R9), F29
+	FMOVQ (R4), F24
+	FMOVQ 64(R4), F25
+	FMOVQ 128(R4), F26
+	FMOVQ 192(R4), F27
+	FMOVQ 128(R9), F30
+	WORD  $0x4f9c1300          // fmla v0.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1320          // fmla v0.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b40          // fmla v0.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b60          // fmla v0.4s, v27.4s, v28.s[3]
+	FMOVQ 192(R9), F31
+	WORD  $0x4f9d1304          // fmla v4.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1324          // fmla v4.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b44          // fmla v4.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b64          // fmla v4.4s, v27.4s, v29.s[3]
+	FMOVQ 256(R9), F28
+	WORD  $0x4f9e1308          // fmla v8.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1328          // fmla v8.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b48          // fmla v8.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b68          // fmla v8.4s, v27.4s, v30.s[3]
+	FMOVQ 320(R9), F29
+	WORD  $0x4f9f130c          // fmla v12.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132c          // fmla v12.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4c          // fmla v12.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6c          // fmla v12.4s, v27.4s, v31.s[3]
+	FMOVQ 16(R9), F30
+	WORD  $0x4f9c1310          // fmla v16.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1330          // fmla v16.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b50          // fmla v16.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b70          // fmla v16.4s, v27.4s, v28.s[3]
+	FMOVQ 80(R9), F31
+	WORD  $0x4f9d1314          // fmla v20.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1334          // fmla v20.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b54          // fmla v20.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b74          // fmla v20.4s, v27.4s, v29.s[3]
+	FMOVQ 16(R4), F24
+	FMOVQ 80(R4), F25
+	FMOVQ 144(R4), F26
+	FMOVQ 208(R4), F27
+	FMOVQ 144(R9), F28
+	WORD  $0x4f9e1301          // fmla v1.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1321          // fmla v1.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b41          // fmla v1.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b61          // fmla v1.4s, v27.4s, v30.s[3]
+	FMOVQ 208(R9), F29
+	WORD  $0x4f9f1305          // fmla v5.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1325          // fmla v5.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b45          // fmla v5.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b65          // fmla v5.4s, v27.4s, v31.s[3]
+	FMOVQ 272(R9), F30
+	WORD  $0x4f9c1309          // fmla v9.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1329          // fmla v9.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b49          // fmla v9.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b69          // fmla v9.4s, v27.4s, v28.s[3]
+	FMOVQ 336(R9), F31
+	WORD  $0x4f9d130d          // fmla v13.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132d          // fmla v13.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4d          // fmla v13.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6d          // fmla v13.4s, v27.4s, v29.s[3]
+	FMOVQ 32(R9), F28
+	WORD  $0x4f9e1311          // fmla v17.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1331          // fmla v17.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b51          // fmla v17.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b71          // fmla v17.4s, v27.4s, v30.s[3]
+	FMOVQ 96(R9), F29
+	WORD  $0x4f9f1315          // fmla v21.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1335          // fmla v21.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b55          // fmla v21.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b75          // fmla v21.4s, v27.4s, v31.s[3]
+	FMOVQ 32(R4), F24
+	FMOVQ 96(R4), F25
+	FMOVQ 160(R4), F26
+	FMOVQ 224(R4), F27
+	FMOVQ 160(R9), F30
+	WORD  $0x4f9c1302          // fmla v2.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1322          // fmla v2.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b42          // fmla v2.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b62          // fmla v2.4s, v27.4s, v28.s[3]
+	FMOVQ 224(R9), F31
+	WORD  $0x4f9d1306          // fmla v6.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1326          // fmla v6.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b46          // fmla v6.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b66          // fmla v6.4s, v27.4s, v29.s[3]
+	FMOVQ 288(R9), F28
+	WORD  $0x4f9e130a          // fmla v10.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe132a          // fmla v10.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b4a          // fmla v10.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b6a          // fmla v10.4s, v27.4s, v30.s[3]
+	FMOVQ 352(R9), F29
+	WORD  $0x4f9f130e          // fmla v14.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132e          // fmla v14.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4e          // fmla v14.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6e          // fmla v14.4s, v27.4s, v31.s[3]
+	FMOVQ 48(R9), F30
+	WORD  $0x4f9c1312          // fmla v18.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1332          // fmla v18.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b52          // fmla v18.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b72          // fmla v18.4s, v27.4s, v28.s[3]
+	FMOVQ 112(R9), F31
+	WORD  $0x4f9d1316          // fmla v22.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1336          // fmla v22.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b56          // fmla v22.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b76          // fmla v22.4s, v27.4s, v29.s[3]
+	FMOVQ 48(R4), F24
+	FMOVQ 112(R4), F25
+	FMOVQ 176(R4), F26
+	FMOVQ 240(R4), F27
+	FMOVQ 176(R9), F28
+	WORD  $0x4f9e1303          // fmla v3.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1323          // fmla v3.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b43          // fmla v3.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b63          // fmla v3.4s, v27.4s, v30.s[3]
+	FMOVQ 240(R9), F29
+	WORD  $0x4f9f1307          // fmla v7.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1327          // fmla v7.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b47          // fmla v7.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b67          // fmla v7.4s, v27.4s, v31.s[3]
+	FMOVQ 304(R9), F30
+	WORD  $0x4f9c130b          // fmla v11.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc132b          // fmla v11.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b4b          // fmla v11.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b6b          // fmla v11.4s, v27.4s, v28.s[3]
+	FMOVQ 368(R9), F31
+	WORD  $0x4f9d130f          // fmla v15.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132f          // fmla v15.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4f          // fmla v15.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6f          // fmla v15.4s, v27.4s, v29.s[3]
+	WORD  $0x4f9e1313          // fmla v19.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1333          // fmla v19.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b53          // fmla v19.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b73          // fmla v19.4s, v27.4s, v30.s[3]
+	WORD  $0x4f9f1317          // fmla v23.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1337          // fmla v23.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b57          // fmla v23.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b77          // fmla v23.4s, v27.4s, v31.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 64(R9), F28
+	FMOVQ 128(R9), F29
+	FMOVQ (R4), F24
+	FMOVQ 64(R4), F25
+	FMOVQ 128(R4), F26
+	FMOVQ 192(R4), F27
+	FMOVQ 192(R9), F30
+	WORD  $0x4f9c1300          // fmla v0.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1320          // fmla v0.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b40          // fmla v0.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b60          // fmla v0.4s, v27.4s, v28.s[3]
+	FMOVQ 256(R9), F31
+	WORD  $0x4f9d1304          // fmla v4.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1324          // fmla v4.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b44          // fmla v4.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b64          // fmla v4.4s, v27.4s, v29.s[3]
+	FMOVQ 320(R9), F28
+	WORD  $0x4f9e1308          // fmla v8.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1328          // fmla v8.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b48          // fmla v8.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b68          // fmla v8.4s, v27.4s, v30.s[3]
+	FMOVQ 384(R9), F29
+	WORD  $0x4f9f130c          // fmla v12.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132c          // fmla v12.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4c          // fmla v12.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6c          // fmla v12.4s, v27.4s, v31.s[3]
+	FMOVQ 80(R9), F30
+	WORD  $0x4f9c1310          // fmla v16.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1330          // fmla v16.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b50          // fmla v16.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b70          // fmla v16.4s, v27.4s, v28.s[3]
+	FMOVQ 144(R9), F31
+	WORD  $0x4f9d1314          // fmla v20.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1334          // fmla v20.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b54          // fmla v20.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b74          // fmla v20.4s, v27.4s, v29.s[3]
+	FMOVQ 16(R4), F24
+	FMOVQ 80(R4), F25
+	FMOVQ 144(R4), F26
+	FMOVQ 208(R4), F27
+	FMOVQ 208(R9), F28
+	WORD  $0x4f9e1301          // fmla v1.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1321          // fmla v1.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b41          // fmla v1.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b61          // fmla v1.4s, v27.4s, v30.s[3]
+	FMOVQ 272(R9), F29
+	WORD  $0x4f9f1305          // fmla v5.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1325          // fmla v5.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b45          // fmla v5.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b65          // fmla v5.4s, v27.4s, v31.s[3]
+	FMOVQ 336(R9), F30
+	WORD  $0x4f9c1309          // fmla v9.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1329          // fmla v9.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b49          // fmla v9.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b69          // fmla v9.4s, v27.4s, v28.s[3]
+	FMOVQ 400(R9), F31
+	WORD  $0x4f9d130d          // fmla v13.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132d          // fmla v13.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4d          // fmla v13.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6d          // fmla v13.4s, v27.4s, v29.s[3]
+	FMOVQ 96(R9), F28
+	WORD  $0x4f9e1311          // fmla v17.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1331          // fmla v17.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b51          // fmla v17.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b71          // fmla v17.4s, v27.4s, v30.s[3]
+	FMOVQ 160(R9), F29
+	WORD  $0x4f9f1315          // fmla v21.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1335          // fmla v21.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b55          // fmla v21.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b75          // fmla v21.4s, v27.4s, v31.s[3]
+	FMOVQ 32(R4), F24
+	FMOVQ 96(R4), F25
+	FMOVQ 160(R4), F26
+	FMOVQ 224(R4), F27
+	FMOVQ 224(R9), F30
+	WORD  $0x4f9c1302          // fmla v2.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1322          // fmla v2.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b42          // fmla v2.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b62          // fmla v2.4s, v27.4s, v28.s[3]
+	FMOVQ 288(R9), F31
+	WORD  $0x4f9d1306          // fmla v6.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1326          // fmla v6.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b46          // fmla v6.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b66          // fmla v6.4s, v27.4s, v29.s[3]
+	FMOVQ 352(R9), F28
+	WORD  $0x4f9e130a          // fmla v10.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe132a          // fmla v10.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b4a          // fmla v10.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b6a          // fmla v10.4s, v27.4s, v30.s[3]
+	FMOVQ 416(R9), F29
+	WORD  $0x4f9f130e          // fmla v14.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132e          // fmla v14.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4e          // fmla v14.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6e          // fmla v14.4s, v27.4s, v31.s[3]
+	FMOVQ 112(R9), F30
+	WORD  $0x4f9c1312          // fmla v18.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1332          // fmla v18.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b52          // fmla v18.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b72          // fmla v18.4s, v27.4s, v28.s[3]
+	FMOVQ 176(R9), F31
+	WORD  $0x4f9d1316          // fmla v22.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1336          // fmla v22.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b56          // fmla v22.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b76          // fmla v22.4s, v27.4s, v29.s[3]
+	FMOVQ 48(R4), F24
+	FMOVQ 112(R4), F25
+	FMOVQ 176(R4), F26
+	FMOVQ 240(R4), F27
+	FMOVQ 240(R9), F28
+	WORD  $0x4f9e1303          // fmla v3.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1323          // fmla v3.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b43          // fmla v3.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b63          // fmla v3.4s, v27.4s, v30.s[3]
+	FMOVQ 304(R9), F29
+	WORD  $0x4f9f1307          // fmla v7.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1327          // fmla v7.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b47          // fmla v7.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b67          // fmla v7.4s, v27.4s, v31.s[3]
+	FMOVQ 368(R9), F30
+	WORD  $0x4f9c130b          // fmla v11.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc132b          // fmla v11.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b4b          // fmla v11.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b6b          // fmla v11.4s, v27.4s, v28.s[3]
+	FMOVQ 432(R9), F31
+	WORD  $0x4f9d130f          // fmla v15.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132f          // fmla v15.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4f          // fmla v15.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6f          // fmla v15.4s, v27.4s, v29.s[3]
+	WORD  $0x4f9e1313          // fmla v19.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1333          // fmla v19.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b53          // fmla v19.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b73          // fmla v19.4s, v27.4s, v30.s[3]
+	WORD  $0x4f9f1317          // fmla v23.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1337          // fmla v23.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b57          // fmla v23.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b77          // fmla v23.4s, v27.4s, v31.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 128(R9), F28
+	FMOVQ 192(R9), F29
+	FMOVQ (R4), F24
+	FMOVQ 64(R4), F25
+	FMOVQ 128(R4), F26
+	FMOVQ 192(R4), F27
+	FMOVQ 256(R9), F30
+	WORD  $0x4f9c1300          // fmla v0.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1320          // fmla v0.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b40          // fmla v0.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b60          // fmla v0.4s, v27.4s, v28.s[3]
+	FMOVQ 320(R9), F31
+	WORD  $0x4f9d1304          // fmla v4.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1324          // fmla v4.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b44          // fmla v4.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b64          // fmla v4.4s, v27.4s, v29.s[3]
+	FMOVQ 384(R9), F28
+	WORD  $0x4f9e1308          // fmla v8.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1328          // fmla v8.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b48          // fmla v8.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b68          // fmla v8.4s, v27.4s, v30.s[3]
+	FMOVQ 448(R9), F29
+	WORD  $0x4f9f130c          // fmla v12.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132c          // fmla v12.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4c          // fmla v12.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6c          // fmla v12.4s, v27.4s, v31.s[3]
+	FMOVQ 144(R9), F30
+	WORD  $0x4f9c1310          // fmla v16.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1330          // fmla v16.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b50          // fmla v16.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b70          // fmla v16.4s, v27.4s, v28.s[3]
+	FMOVQ 208(R9), F31
+	WORD  $0x4f9d1314          // fmla v20.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1334          // fmla v20.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b54          // fmla v20.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b74          // fmla v20.4s, v27.4s, v29.s[3]
+	FMOVQ 16(R4), F24
+	FMOVQ 80(R4), F25
+	FMOVQ 144(R4), F26
+	FMOVQ 208(R4), F27
+	FMOVQ 272(R9), F28
+	WORD  $0x4f9e1301          // fmla v1.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1321          // fmla v1.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b41          // fmla v1.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b61          // fmla v1.4s, v27.4s, v30.s[3]
+	FMOVQ 336(R9), F29
+	WORD  $0x4f9f1305          // fmla v5.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1325          // fmla v5.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b45          // fmla v5.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b65          // fmla v5.4s, v27.4s, v31.s[3]
+	FMOVQ 400(R9), F30
+	WORD  $0x4f9c1309          // fmla v9.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1329          // fmla v9.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b49          // fmla v9.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b69          // fmla v9.4s, v27.4s, v28.s[3]
+	FMOVQ 464(R9), F31
+	WORD  $0x4f9d130d          // fmla v13.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132d          // fmla v13.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4d          // fmla v13.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6d          // fmla v13.4s, v27.4s, v29.s[3]
+	FMOVQ 160(R9), F28
+	WORD  $0x4f9e1311          // fmla v17.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1331          // fmla v17.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b51          // fmla v17.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b71          // fmla v17.4s, v27.4s, v30.s[3]
+	FMOVQ 224(R9), F29
+	WORD  $0x4f9f1315          // fmla v21.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1335          // fmla v21.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b55          // fmla v21.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b75          // fmla v21.4s, v27.4s, v31.s[3]
+	FMOVQ 32(R4), F24
+	FMOVQ 96(R4), F25
+	FMOVQ 160(R4), F26
+	FMOVQ 224(R4), F27
+	FMOVQ 288(R9), F30
+	WORD  $0x4f9c1302          // fmla v2.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1322          // fmla v2.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b42          // fmla v2.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b62          // fmla v2.4s, v27.4s, v28.s[3]
+	FMOVQ 352(R9), F31
+	WORD  $0x4f9d1306          // fmla v6.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1326          // fmla v6.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b46          // fmla v6.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b66          // fmla v6.4s, v27.4s, v29.s[3]
+	FMOVQ 416(R9), F28
+	WORD  $0x4f9e130a          // fmla v10.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe132a          // fmla v10.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b4a          // fmla v10.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b6a          // fmla v10.4s, v27.4s, v30.s[3]
+	FMOVQ 480(R9), F29
+	WORD  $0x4f9f130e          // fmla v14.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132e          // fmla v14.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4e          // fmla v14.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6e          // fmla v14.4s, v27.4s, v31.s[3]
+	FMOVQ 176(R9), F30
+	WORD  $0x4f9c1312          // fmla v18.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1332          // fmla v18.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b52          // fmla v18.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b72          // fmla v18.4s, v27.4s, v28.s[3]
+	FMOVQ 240(R9), F31
+	WORD  $0x4f9d1316          // fmla v22.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1336          // fmla v22.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b56          // fmla v22.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b76          // fmla v22.4s, v27.4s, v29.s[3]
+	FMOVQ 48(R4), F24
+	FMOVQ 112(R4), F25
+	FMOVQ 176(R4), F26
+	FMOVQ 240(R4), F27
+	FMOVQ 304(R9), F28
+	WORD  $0x4f9e1303          // fmla v3.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1323          // fmla v3.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b43          // fmla v3.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b63          // fmla v3.4s, v27.4s, v30.s[3]
+	FMOVQ 368(R9), F29
+	WORD  $0x4f9f1307          // fmla v7.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1327          // fmla v7.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b47          // fmla v7.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b67          // fmla v7.4s, v27.4s, v31.s[3]
+	FMOVQ 432(R9), F30
+	WORD  $0x4f9c130b          // fmla v11.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc132b          // fmla v11.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b4b          // fmla v11.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b6b          // fmla v11.4s, v27.4s, v28.s[3]
+	FMOVQ 496(R9), F31
+	WORD  $0x4f9d130f          // fmla v15.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132f          // fmla v15.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4f          // fmla v15.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6f          // fmla v15.4s, v27.4s, v29.s[3]
+	WORD  $0x4f9e1313          // fmla v19.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1333          // fmla v19.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b53          // fmla v19.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b73          // fmla v19.4s, v27.4s, v30.s[3]
+	WORD  $0x4f9f1317          // fmla v23.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1337          // fmla v23.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b57          // fmla v23.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b77          // fmla v23.4s, v27.4s, v31.s[3]
+	ADD   $256, R4, R4
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F24, F25)
+	FLDPQ 32(R15), (F26, F27)
+	WORD  $0x4e38d400          // fadd v0.4s, v0.4s, v24.4s
+	WORD  $0x4e39d421          // fadd v1.4s, v1.4s, v25.4s
+	WORD  $0x4e3ad442          // fadd v2.4s, v2.4s, v26.4s
+	WORD  $0x4e3bd463          // fadd v3.4s, v3.4s, v27.4s
+	FLDPQ 64(R15), (F24, F25)
+	FLDPQ 96(R15), (F26, F27)
+	WORD  $0x4e38d484          // fadd v4.4s, v4.4s, v24.4s
+	WORD  $0x4e39d4a5          // fadd v5.4s, v5.4s, v25.4s
+	WORD  $0x4e3ad4c6          // fadd v6.4s, v6.4s, v26.4s
+	WORD  $0x4e3bd4e7          // fadd v7.4s, v7.4s, v27.4s
+	FLDPQ 128(R15), (F24, F25)
+	FLDPQ 160(R15), (F26, F27)
+	WORD  $0x4e38d508          // fadd v8.4s, v8.4s, v24.4s
+	WORD  $0x4e39d529          // fadd v9.4s, v9.4s, v25.4s
+	WORD  $0x4e3ad54a          // fadd v10.4s, v10.4s, v26.4s
+	WORD  $0x4e3bd56b          // fadd v11.4s, v11.4s, v27.4s
+	FLDPQ 192(R15), (F24, F25)
+	FLDPQ 224(R15), (F26, F27)
+	WORD  $0x4e38d58c          // fadd v12.4s, v12.4s, v24.4s
+	WORD  $0x4e39d5ad          // fadd v13.4s, v13.4s, v25.4s
+	WORD  $0x4e3ad5ce          // fadd v14.4s, v14.4s, v26.4s
+	WORD  $0x4e3bd5ef          // fadd v15.4s, v15.4s, v27.4s
+	FLDPQ 256(R15), (F24, F25)
+	FLDPQ 288(R15), (F26, F27)
+	WORD  $0x4e38d610          // fadd v16.4s, v16.4s, v24.4s
+	WORD  $0x4e39d631          // fadd v17.4s, v17.4s, v25.4s
+	WORD  $0x4e3ad652          // fadd v18.4s, v18.4s, v26.4s
+	WORD  $0x4e3bd673          // fadd v19.4s, v19.4s, v27.4s
+	FLDPQ 320(R15), (F24, F25)
+	FLDPQ 352(R15), (F26, F27)
+	WORD  $0x4e38d694          // fadd v20.4s, v20.4s, v24.4s
+	WORD  $0x4e39d6b5          // fadd v21.4s, v21.4s, v25.4s
+	WORD  $0x4e3ad6d6          // fadd v22.4s, v22.4s, v26.4s
+	WORD  $0x4e3bd6f7          // fadd v23.4s, v23.4s, v27.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e818    // fcmlt v24.4s, v0.4s, #0.0
+	WORD $0x4e781c00    // bic v0.16b, v0.16b, v24.16b
+	WORD $0x4ea0e839    // fcmlt v25.4s, v1.4s, #0.0
+	WORD $0x4e791c21    // bic v1.16b, v1.16b, v25.16b
+	WORD $0x4ea0e85a    // fcmlt v26.4s, v2.4s, #0.0
+	WORD $0x4e7a1c42    // bic v2.16b, v2.16b, v26.16b
+	WORD $0x4ea0e87b    // fcmlt v27.4s, v3.4s, #0.0
+	WORD $0x4e7b1c63    // bic v3.16b, v3.16b, v27.16b
+	WORD $0x4ea0e898    // fcmlt v24.4s, v4.4s, #0.0
+	WORD $0x4e781c84    // bic v4.16b, v4.16b, v24.16b
+	WORD $0x4ea0e8b9    // fcmlt v25.4s, v5.4s, #0.0
+	WORD $0x4e791ca5    // bic v5.16b, v5.16b, v25.16b
+	WORD $0x4ea0e8da    // fcmlt v26.4s, v6.4s, #0.0
+	WORD $0x4e7a1cc6    // bic v6.16b, v6.16b, v26.16b
+	WORD $0x4ea0e8fb    // fcmlt v27.4s, v7.4s, #0.0
+	WORD $0x4e7b1ce7    // bic v7.16b, v7.16b, v27.16b
+	WORD $0x4ea0e918    // fcmlt v24.4s, v8.4s, #0.0
+	WORD $0x4e781d08    // bic v8.16b, v8.16b, v24.16b
+	WORD $0x4ea0e939    // fcmlt v25.4s, v9.4s, #0.0
+	WORD $0x4e791d29    // bic v9.16b, v9.16b, v25.16b
+	WORD $0x4ea0e95a    // fcmlt v26.4s, v10.4s, #0.0
+	WORD $0x4e7a1d4a    // bic v10.16b, v10.16b, v26.16b
+	WORD $0x4ea0e97b    // fcmlt v27.4s, v11.4s, #0.0
+	WORD $0x4e7b1d6b    // bic v11.16b, v11.16b, v27.16b
+	WORD $0x4ea0e998    // fcmlt v24.4s, v12.4s, #0.0
+	WORD $0x4e781d8c    // bic v12.16b, v12.16b, v24.16b
+	WORD $0x4ea0e9b9    // fcmlt v25.4s, v13.4s, #0.0
+	WORD $0x4e791dad    // bic v13.16b, v13.16b, v25.16b
+	WORD $0x4ea0e9da    // fcmlt v26.4s, v14.4s, #0.0
+	WORD $0x4e7a1dce    // bic v14.16b, v14.16b, v26.16b
+	WORD $0x4ea0e9fb    // fcmlt v27.4s, v15.4s, #0.0
+	WORD $0x4e7b1def    // bic v15.16b, v15.16b, v27.16b
+	WORD $0x4ea0ea18    // fcmlt v24.4s, v16.4s, #0.0
+	WORD $0x4e781e10    // bic v16.16b, v16.16b, v24.16b
+	WORD $0x4ea0ea39    // fcmlt v25.4s, v17.4s, #0.0
+	WORD $0x4e791e31    // bic v17.16b, v17.16b, v25.16b
+	WORD $0x4ea0ea5a    // fcmlt v26.4s, v18.4s, #0.0
+	WORD $0x4e7a1e52    // bic v18.16b, v18.16b, v26.16b
+	WORD $0x4ea0ea7b    // fcmlt v27.4s, v19.4s, #0.0
+	WORD $0x4e7b1e73    // bic v19.16b, v19.16b, v27.16b
+	WORD $0x4ea0ea98    // fcmlt v24.4s, v20.4s, #0.0
+	WORD $0x4e781e94    // bic v20.16b, v20.16b, v24.16b
+	WORD $0x4ea0eab9    // fcmlt v25.4s, v21.4s, #0.0
+	WORD $0x4e791eb5    // bic v21.16b, v21.16b, v25.16b
+	WORD $0x4ea0eada    // fcmlt v26.4s, v22.4s, #0.0
+	WORD $0x4e7a1ed6    // bic v22.16b, v22.16b, v26.16b
+	WORD $0x4ea0eafb    // fcmlt v27.4s, v23.4s, #0.0
+	WORD $0x4e7b1ef7    // bic v23.16b, v23.16b, v27.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	FSTPQ (F8, F9), 128(R15)
+	FSTPQ (F10, F11), 160(R15)
+	FSTPQ (F12, F13), 192(R15)
+	FSTPQ (F14, F15), 224(R15)
+	FSTPQ (F16, F17), 256(R15)
+	FSTPQ (F18, F19), 288(R15)
+	FSTPQ (F20, F21), 320(R15)
+	FSTPQ (F22, F23), 352(R15)
+	ADD   $384, R1, R1
+	ADD   $384, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_g4s2_1x16_neon(a *convArgs)
+TEXT ·conv2d_f32_g4s2_1x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD R2, R15
+	PRFM (R15), PSTL1KEEP
+	MOVD 32(R0), R15
+	CBZ  R15, start
+	ADD  R2, R15, R15
+	MOVD 16(R0), R26
+	SUB  R26, R15, R15
+	PRFM (R15), PLDL1KEEP
+
+start:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R9
+	MOVD R17, R12
+
+row:
+	FMOVQ (R9), F8
+	FMOVQ 16(R9), F9
+	FMOVQ (R4), F4
+	FMOVQ 64(R4), F5
+	FMOVQ 128(R4), F6
+	FMOVQ 192(R4), F7
+	FMOVQ 32(R9), F10
+	WORD  $0x4f881080       // fmla v0.4s, v4.4s, v8.s[0]
+	WORD  $0x4fa810a0       // fmla v0.4s, v5.4s, v8.s[1]
+	WORD  $0x4f8818c0       // fmla v0.4s, v6.4s, v8.s[2]
+	WORD  $0x4fa818e0       // fmla v0.4s, v7.4s, v8.s[3]
+	FMOVQ 16(R4), F4
+	FMOVQ 80(R4), F5
+	FMOVQ 144(R4), F6
+	FMOVQ 208(R4), F7
+	FMOVQ 48(R9), F11
+	WORD  $0x4f891081       // fmla v1.4s, v4.4s, v9.s[0]
+	WORD  $0x4fa910a1       // fmla v1.4s, v5.4s, v9.s[1]
+	WORD  $0x4f8918c1       // fmla v1.4s, v6.4s, v9.s[2]
+	WORD  $0x4fa918e1       // fmla v1.4s, v7.4s, v9.s[3]
+	FMOVQ 32(R4), F4
+	FMOVQ 96(R4), F5
+	FMOVQ 160(R4), F6
+	FMOVQ 224(R4), F7
+	WORD  $0x4f8a1082       // fmla v2.4s, v4.4s, v10.s[0]
+	WORD  $0x4faa10a2       // fmla v2.4s, v5.4s, v10.s[1]
+	WORD  $0x4f8a18c2       // fmla v2.4s, v6.4s, v10.s[2]
+	WORD  $0x4faa18e2       // fmla v2.4s, v7.4s, v10.s[3]
+	FMOVQ 48(R4), F4
+	FMOVQ 112(R4), F5
+	FMOVQ 176(R4), F6
+	FMOVQ 240(R4), F7
+	WORD  $0x4f8b1083       // fmla v3.4s, v4.4s, v11.s[0]
+	WORD  $0x4fab10a3       // fmla v3.4s, v5.4s, v11.s[1]
+	WORD  $0x4f8b18c3       // fmla v3.4s, v6.4s, v11.s[2]
+	WORD  $0x4fab18e3       // fmla v3.4s, v7.4s, v11.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 64(R9), F8
+	FMOVQ 80(R9), F9
+	FMOVQ (R4), F4
+	FMOVQ 64(R4), F5
+	FMOVQ 128(R4), F6
+	FMOVQ 192(R4), F7
+	FMOVQ 96(R9), F10
+	WORD  $0x4f881080       // fmla v0.4s, v4.4s, v8.s[0]
+	WORD  $0x4fa810a0       // fmla v0.4s, v5.4s, v8.s[1]
+	WORD  $0x4f8818c0       // fmla v0.4s, v6.4s, v8.s[2]
+	WORD  $0x4fa818e0       // fmla v0.4s, v7.4s, v8.s[3]
+	FMOVQ 16(R4), F4
+	FMOVQ 80(R4), F5
+	FMOVQ 144(R4), F6
+	FMOVQ 208(R4), F7
+	FMOVQ 112(R9), F11
+	WORD  $0x4f891081       // fmla v1.4s, v4.4s, v9.s[0]
+	WORD  $0x4fa910a1       // fmla v1.4s, v5.4s, v9.s[1]
+	WORD  $0x4f8918c1       // fmla v1.4s, v6.4s, v9.s[2]
+	WORD  $0x4fa918e1       // fmla v1.4s, v7.4s, v9.s[3]
+	FMOVQ 32(R4), F4
+	FMOVQ 96(R4), F5
+	FMOVQ 160(R4), F6
+	FMOVQ 224(R4), F7
+	WORD  $0x4f8a1082       // fmla v2.4s, v4.4s, v10.s[0]
+	WORD  $0x4faa10a2       // fmla v2.4s, v5.4s, v10.s[1]
+	WORD  $0x4f8a18c2       // fmla v2.4s, v6.4s, v10.s[2]
+	WORD  $0x4faa18e2       // fmla v2.4s, v7.4s, v10.s[3]
+	FMOVQ 48(R4), F4
+	FMOVQ 112(R4), F5
+	FMOVQ 176(R4), F6
+	FMOVQ 240(R4), F7
+	WORD  $0x4f8b1083       // fmla v3.4s, v4.4s, v11.s[0]
+	WORD  $0x4fab10a3       // fmla v3.4s, v5.4s, v11.s[1]
+	WORD  $0x4f8b18c3       // fmla v3.4s, v6.4s, v11.s[2]
+	WORD  $0x4fab18e3       // fmla v3.4s, v7.4s, v11.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 128(R9), F8
+	FMOVQ 144(R9), F9
+	FMOVQ (R4), F4
+	FMOVQ 64(R4), F5
+	FMOVQ 128(R4), F6
+	FMOVQ 192(R4), F7
+	FMOVQ 160(R9), F10
+	WORD  $0x4f881080       // fmla v0.4s, v4.4s, v8.s[0]
+	WORD  $0x4fa810a0       // fmla v0.4s, v5.4s, v8.s[1]
+	WORD  $0x4f8818c0       // fmla v0.4s, v6.4s, v8.s[2]
+	WORD  $0x4fa818e0       // fmla v0.4s, v7.4s, v8.s[3]
+	FMOVQ 16(R4), F4
+	FMOVQ 80(R4), F5
+	FMOVQ 144(R4), F6
+	FMOVQ 208(R4), F7
+	FMOVQ 176(R9), F11
+	WORD  $0x4f891081       // fmla v1.4s, v4.4s, v9.s[0]
+	WORD  $0x4fa910a1       // fmla v1.4s, v5.4s, v9.s[1]
+	WORD  $0x4f8918c1       // fmla v1.4s, v6.4s, v9.s[2]
+	WORD  $0x4fa918e1       // fmla v1.4s, v7.4s, v9.s[3]
+	FMOVQ 32(R4), F4
+	FMOVQ 96(R4), F5
+	FMOVQ 160(R4), F6
+	FMOVQ 224(R4), F7
+	WORD  $0x4f8a1082       // fmla v2.4s, v4.4s, v10.s[0]
+	WORD  $0x4faa10a2       // fmla v2.4s, v5.4s, v10.s[1]
+	WORD  $0x4f8a18c2       // fmla v2.4s, v6.4s, v10.s[2]
+	WORD  $0x4faa18e2       // fmla v2.4s, v7.4s, v10.s[3]
+	FMOVQ 48(R4), F4
+	FMOVQ 112(R4), F5
+	FMOVQ 176(R4), F6
+	FMOVQ 240(R4), F7
+	WORD  $0x4f8b1083       // fmla v3.4s, v4.4s, v11.s[0]
+	WORD  $0x4fab10a3       // fmla v3.4s, v5.4s, v11.s[1]
+	WORD  $0x4f8b18c3       // fmla v3.4s, v6.4s, v11.s[2]
+	WORD  $0x4fab18e3       // fmla v3.4s, v7.4s, v11.s[3]
+	ADD   $256, R4, R4
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F4, F5)
+	FLDPQ 32(R15), (F6, F7)
+	WORD  $0x4e24d400       // fadd v0.4s, v0.4s, v4.4s
+	WORD  $0x4e25d421       // fadd v1.4s, v1.4s, v5.4s
+	WORD  $0x4e26d442       // fadd v2.4s, v2.4s, v6.4s
+	WORD  $0x4e27d463       // fadd v3.4s, v3.4s, v7.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e804    // fcmlt v4.4s, v0.4s, #0.0
+	WORD $0x4e641c00    // bic v0.16b, v0.16b, v4.16b
+	WORD $0x4ea0e825    // fcmlt v5.4s, v1.4s, #0.0
+	WORD $0x4e651c21    // bic v1.16b, v1.16b, v5.16b
+	WORD $0x4ea0e846    // fcmlt v6.4s, v2.4s, #0.0
+	WORD $0x4e661c42    // bic v2.16b, v2.16b, v6.16b
+	WORD $0x4ea0e867    // fcmlt v7.4s, v3.4s, #0.0
+	WORD $0x4e671c63    // bic v3.16b, v3.16b, v7.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	ADD   $128, R1, R1
+	ADD   $64, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_g4s2_2x16_neon(a *convArgs)
+TEXT ·conv2d_f32_g4s2_2x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD R2, R15
+	PRFM (R15), PSTL1KEEP
+	PRFM 64(R15), PSTL1KEEP
+	MOVD 32(R0), R15
+	CBZ  R15, start
+	ADD  R2, R15, R15
+	MOVD 16(R0), R26
+	SUB  R26, R15, R15
+	PRFM (R15), PLDL1KEEP
+	PRFM 64(R15), PLDL1KEEP
+
+start:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R9
+	MOVD R17, R12
+
+row:
+	FMOVQ (R9), F12
+	FMOVQ 128(R9), F13
+	FMOVQ (R4), F8
+	FMOVQ 64(R4), F9
+	FMOVQ 128(R4), F10
+	FMOVQ 192(R4), F11
+	FMOVQ 16(R9), F14
+	WORD  $0x4f8c1100         // fmla v0.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1120         // fmla v0.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1940         // fmla v0.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1960         // fmla v0.4s, v11.4s, v12.s[3]
+	FMOVQ 144(R9), F15
+	WORD  $0x4f8d1104         // fmla v4.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1124         // fmla v4.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1944         // fmla v4.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1964         // fmla v4.4s, v11.4s, v13.s[3]
+	FMOVQ 16(R4), F8
+	FMOVQ 80(R4), F9
+	FMOVQ 144(R4), F10
+	FMOVQ 208(R4), F11
+	FMOVQ 32(R9), F12
+	WORD  $0x4f8e1101         // fmla v1.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1121         // fmla v1.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1941         // fmla v1.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1961         // fmla v1.4s, v11.4s, v14.s[3]
+	FMOVQ 160(R9), F13
+	WORD  $0x4f8f1105         // fmla v5.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1125         // fmla v5.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1945         // fmla v5.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1965         // fmla v5.4s, v11.4s, v15.s[3]
+	FMOVQ 32(R4), F8
+	FMOVQ 96(R4), F9
+	FMOVQ 160(R4), F10
+	FMOVQ 224(R4), F11
+	FMOVQ 48(R9), F14
+	WORD  $0x4f8c1102         // fmla v2.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1122         // fmla v2.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1942         // fmla v2.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1962         // fmla v2.4s, v11.4s, v12.s[3]
+	FMOVQ 176(R9), F15
+	WORD  $0x4f8d1106         // fmla v6.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1126         // fmla v6.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1946         // fmla v6.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1966         // fmla v6.4s, v11.4s, v13.s[3]
+	FMOVQ 48(R4), F8
+	FMOVQ 112(R4), F9
+	FMOVQ 176(R4), F10
+	FMOVQ 240(R4), F11
+	WORD  $0x4f8e1103         // fmla v3.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1123         // fmla v3.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1943         // fmla v3.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1963         // fmla v3.4s, v11.4s, v14.s[3]
+	WORD  $0x4f8f1107         // fmla v7.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1127         // fmla v7.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1947         // fmla v7.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1967         // fmla v7.4s, v11.4s, v15.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 64(R9), F12
+	FMOVQ 192(R9), F13
+	FMOVQ (R4), F8
+	FMOVQ 64(R4), F9
+	FMOVQ 128(R4), F10
+	FMOVQ 192(R4), F11
+	FMOVQ 80(R9), F14
+	WORD  $0x4f8c1100         // fmla v0.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1120         // fmla v0.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1940         // fmla v0.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1960         // fmla v0.4s, v11.4s, v12.s[3]
+	FMOVQ 208(R9), F15
+	WORD  $0x4f8d1104         // fmla v4.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1124         // fmla v4.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1944         // fmla v4.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1964         // fmla v4.4s, v11.4s, v13.s[3]
+	FMOVQ 16(R4), F8
+	FMOVQ 80(R4), F9
+	FMOVQ 144(R4), F10
+	FMOVQ 208(R4), F11
+	FMOVQ 96(R9), F12
+	WORD  $0x4f8e1101         // fmla v1.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1121         // fmla v1.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1941         // fmla v1.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1961         // fmla v1.4s, v11.4s, v14.s[3]
+	FMOVQ 224(R9), F13
+	WORD  $0x4f8f1105         // fmla v5.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1125         // fmla v5.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1945         // fmla v5.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1965         // fmla v5.4s, v11.4s, v15.s[3]
+	FMOVQ 32(R4), F8
+	FMOVQ 96(R4), F9
+	FMOVQ 160(R4), F10
+	FMOVQ 224(R4), F11
+	FMOVQ 112(R9), F14
+	WORD  $0x4f8c1102         // fmla v2.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1122         // fmla v2.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1942         // fmla v2.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1962         // fmla v2.4s, v11.4s, v12.s[3]
+	FMOVQ 240(R9), F15
+	WORD  $0x4f8d1106         // fmla v6.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1126         // fmla v6.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1946         // fmla v6.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1966         // fmla v6.4s, v11.4s, v13.s[3]
+	FMOVQ 48(R4), F8
+	FMOVQ 112(R4), F9
+	FMOVQ 176(R4), F10
+	FMOVQ 240(R4), F11
+	WORD  $0x4f8e1103         // fmla v3.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1123         // fmla v3.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1943         // fmla v3.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1963         // fmla v3.4s, v11.4s, v14.s[3]
+	WORD  $0x4f8f1107         // fmla v7.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1127         // fmla v7.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1947         // fmla v7.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1967         // fmla v7.4s, v11.4s, v15.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 128(R9), F12
+	FMOVQ 256(R9), F13
+	FMOVQ (R4), F8
+	FMOVQ 64(R4), F9
+	FMOVQ 128(R4), F10
+	FMOVQ 192(R4), F11
+	FMOVQ 144(R9), F14
+	WORD  $0x4f8c1100         // fmla v0.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1120         // fmla v0.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1940         // fmla v0.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1960         // fmla v0.4s, v11.4s, v12.s[3]
+	FMOVQ 272(R9), F15
+	WORD  $0x4f8d1104         // fmla v4.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1124         // fmla v4.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1944         // fmla v4.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1964         // fmla v4.4s, v11.4s, v13.s[3]
+	FMOVQ 16(R4), F8
+	FMOVQ 80(R4), F9
+	FMOVQ 144(R4), F10
+	FMOVQ 208(R4), F11
+	FMOVQ 160(R9), F12
+	WORD  $0x4f8e1101         // fmla v1.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1121         // fmla v1.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1941         // fmla v1.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1961         // fmla v1.4s, v11.4s, v14.s[3]
+	FMOVQ 288(R9), F13
+	WORD  $0x4f8f1105         // fmla v5.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1125         // fmla v5.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1945         // fmla v5.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1965         // fmla v5.4s, v11.4s, v15.s[3]
+	FMOVQ 32(R4), F8
+	FMOVQ 96(R4), F9
+	FMOVQ 160(R4), F10
+	FMOVQ 224(R4), F11
+	FMOVQ 176(R9), F14
+	WORD  $0x4f8c1102         // fmla v2.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1122         // fmla v2.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1942         // fmla v2.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1962         // fmla v2.4s, v11.4s, v12.s[3]
+	FMOVQ 304(R9), F15
+	WORD  $0x4f8d1106         // fmla v6.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1126         // fmla v6.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1946         // fmla v6.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1966         // fmla v6.4s, v11.4s, v13.s[3]
+	FMOVQ 48(R4), F8
+	FMOVQ 112(R4), F9
+	FMOVQ 176(R4), F10
+	FMOVQ 240(R4), F11
+	WORD  $0x4f8e1103         // fmla v3.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1123         // fmla v3.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1943         // fmla v3.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1963         // fmla v3.4s, v11.4s, v14.s[3]
+	WORD  $0x4f8f1107         // fmla v7.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1127         // fmla v7.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1947         // fmla v7.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1967         // fmla v7.4s, v11.4s, v15.s[3]
+	ADD   $256, R4, R4
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F8, F9)
+	FLDPQ 32(R15), (F10, F11)
+	WORD  $0x4e28d400         // fadd v0.4s, v0.4s, v8.4s
+	WORD  $0x4e29d421         // fadd v1.4s, v1.4s, v9.4s
+	WORD  $0x4e2ad442         // fadd v2.4s, v2.4s, v10.4s
+	WORD  $0x4e2bd463         // fadd v3.4s, v3.4s, v11.4s
+	FLDPQ 64(R15), (F8, F9)
+	FLDPQ 96(R15), (F10, F11)
+	WORD  $0x4e28d484         // fadd v4.4s, v4.4s, v8.4s
+	WORD  $0x4e29d4a5         // fadd v5.4s, v5.4s, v9.4s
+	WORD  $0x4e2ad4c6         // fadd v6.4s, v6.4s, v10.4s
+	WORD  $0x4e2bd4e7         // fadd v7.4s, v7.4s, v11.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e808    // fcmlt v8.4s, v0.4s, #0.0
+	WORD $0x4e681c00    // bic v0.16b, v0.16b, v8.16b
+	WORD $0x4ea0e829    // fcmlt v9.4s, v1.4s, #0.0
+	WORD $0x4e691c21    // bic v1.16b, v1.16b, v9.16b
+	WORD $0x4ea0e84a    // fcmlt v10.4s, v2.4s, #0.0
+	WORD $0x4e6a1c42    // bic v2.16b, v2.16b, v10.16b
+	WORD $0x4ea0e86b    // fcmlt v11.4s, v3.4s, #0.0
+	WORD $0x4e6b1c63    // bic v3.16b, v3.16b, v11.16b
+	WORD $0x4ea0e888    // fcmlt v8.4s, v4.4s, #0.0
+	WORD $0x4e681c84    // bic v4.16b, v4.16b, v8.16b
+	WORD $0x4ea0e8a9    // fcmlt v9.4s, v5.4s, #0.0
+	WORD $0x4e691ca5    // bic v5.16b, v5.16b, v9.16b
+	WORD $0x4ea0e8ca    // fcmlt v10.4s, v6.4s, #0.0
+	WORD $0x4e6a1cc6    // bic v6.16b, v6.16b, v10.16b
+	WORD $0x4ea0e8eb    // fcmlt v11.4s, v7.4s, #0.0
+	WORD $0x4e6b1ce7    // bic v7.16b, v7.16b, v11.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	ADD   $256, R1, R1
+	ADD   $128, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_g4s2_3x16_neon(a *convArgs)
+TEXT ·conv2d_f32_g4s2_3x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD R2, R15
+	PRFM (R15), PSTL1KEEP
+	PRFM 64(R15), PSTL1KEEP
+	PRFM 128(R15), PSTL1KEEP
+	MOVD 32(R0), R15
+	CBZ  R15, start
+	ADD  R2, R15, R15
+	MOVD 16(R0), R26
+	SUB  R26, R15, R15
+	PRFM (R15), PLDL1KEEP
+	PRFM 64(R15), PLDL1KEEP
+	PRFM 128(R15), PLDL1KEEP
+
+start:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R9
+	MOVD R17, R12
+
+row:
+	FMOVQ (R9), F16
+	FMOVQ 128(R9), F17
+	FMOVQ (R4), F12
+	FMOVQ 64(R4), F13
+	FMOVQ 128(R4), F14
+	FMOVQ 192(R4), F15
+	FMOVQ 256(R9), F18
+	WORD  $0x4f901180          // fmla v0.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a0          // fmla v0.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c0          // fmla v0.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e0          // fmla v0.4s, v15.4s, v16.s[3]
+	FMOVQ 16(R9), F19
+	WORD  $0x4f911184          // fmla v4.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a4          // fmla v4.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c4          // fmla v4.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e4          // fmla v4.4s, v15.4s, v17.s[3]
+	FMOVQ 144(R9), F16
+	WORD  $0x4f921188          // fmla v8.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a8          // fmla v8.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c8          // fmla v8.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e8          // fmla v8.4s, v15.4s, v18.s[3]
+	FMOVQ 16(R4), F12
+	FMOVQ 80(R4), F13
+	FMOVQ 144(R4), F14
+	FMOVQ 208(R4), F15
+	FMOVQ 272(R9), F17
+	WORD  $0x4f931181          // fmla v1.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a1          // fmla v1.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c1          // fmla v1.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e1          // fmla v1.4s, v15.4s, v19.s[3]
+	FMOVQ 32(R9), F18
+	WORD  $0x4f901185          // fmla v5.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a5          // fmla v5.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c5          // fmla v5.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e5          // fmla v5.4s, v15.4s, v16.s[3]
+	FMOVQ 160(R9), F19
+	WORD  $0x4f911189          // fmla v9.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a9          // fmla v9.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c9          // fmla v9.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e9          // fmla v9.4s, v15.4s, v17.s[3]
+	FMOVQ 32(R4), F12
+	FMOVQ 96(R4), F13
+	FMOVQ 160(R4), F14
+	FMOVQ 224(R4), F15
+	FMOVQ 288(R9), F16
+	WORD  $0x4f921182          // fmla v2.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a2          // fmla v2.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c2          // fmla v2.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e2          // fmla v2.4s, v15.4s, v18.s[3]
+	FMOVQ 48(R9), F17
+	WORD  $0x4f931186          // fmla v6.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a6          // fmla v6.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c6          // fmla v6.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e6          // fmla v6.4s, v15.4s, v19.s[3]
+	FMOVQ 176(R9), F18
+	WORD  $0x4f90118a          // fmla v10.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011aa          // fmla v10.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019ca          // fmla v10.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019ea          // fmla v10.4s, v15.4s, v16.s[3]
+	FMOVQ 48(R4), F12
+	FMOVQ 112(R4), F13
+	FMOVQ 176(R4), F14
+	FMOVQ 240(R4), F15
+	FMOVQ 304(R9), F19
+	WORD  $0x4f911183          // fmla v3.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a3          // fmla v3.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c3          // fmla v3.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e3          // fmla v3.4s, v15.4s, v17.s[3]
+	WORD  $0x4f921187          // fmla v7.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a7          // fmla v7.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c7          // fmla v7.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e7          // fmla v7.4s, v15.4s, v18.s[3]
+	WORD  $0x4f93118b          // fmla v11.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311ab          // fmla v11.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319cb          // fmla v11.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319eb          // fmla v11.4s, v15.4s, v19.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 64(R9), F16
+	FMOVQ 192(R9), F17
+	FMOVQ (R4), F12
+	FMOVQ 64(R4), F13
+	FMOVQ 128(R4), F14
+	FMOVQ 192(R4), F15
+	FMOVQ 320(R9), F18
+	WORD  $0x4f901180          // fmla v0.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a0          // fmla v0.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c0          // fmla v0.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e0          // fmla v0.4s, v15.4s, v16.s[3]
+	FMOVQ 80(R9), F19
+	WORD  $0x4f911184          // fmla v4.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a4          // fmla v4.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c4          // fmla v4.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e4          // fmla v4.4s, v15.4s, v17.s[3]
+	FMOVQ 208(R9), F16
+	WORD  $0x4f921188          // fmla v8.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a8          // fmla v8.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c8          // fmla v8.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e8          // fmla v8.4s, v15.4s, v18.s[3]
+	FMOVQ 16(R4), F12
+	FMOVQ 80(R4), F13
+	FMOVQ 144(R4), F14
+	FMOVQ 208(R4), F15
+	FMOVQ 336(R9), F17
+	WORD  $0x4f931181          // fmla v1.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a1          // fmla v1.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c1          // fmla v1.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e1          // fmla v1.4s, v15.4s, v19.s[3]
+	FMOVQ 96(R9), F18
+	WORD  $0x4f901185          // fmla v5.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a5          // fmla v5.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c5          // fmla v5.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e5          // fmla v5.4s, v15.4s, v16.s[3]
+	FMOVQ 224(R9), F19
+	WORD  $0x4f911189          // fmla v9.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a9          // fmla v9.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c9          // fmla v9.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e9          // fmla v9.4s, v15.4s, v17.s[3]
+	FMOVQ 32(R4), F12
+	FMOVQ 96(R4), F13
+	FMOVQ 160(R4), F14
+	FMOVQ 224(R4), F15
+	FMOVQ 352(R9), F16
+	WORD  $0x4f921182          // fmla v2.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a2          // fmla v2.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c2          // fmla v2.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e2          // fmla v2.4s, v15.4s, v18.s[3]
+	FMOVQ 112(R9), F17
+	WORD  $0x4f931186          // fmla v6.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a6          // fmla v6.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c6          // fmla v6.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e6          // fmla v6.4s, v15.4s, v19.s[3]
+	FMOVQ 240(R9), F18
+	WORD  $0x4f90118a          // fmla v10.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011aa          // fmla v10.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019ca          // fmla v10.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019ea          // fmla v10.4s, v15.4s, v16.s[3]
+	FMOVQ 48(R4), F12
+	FMOVQ 112(R4), F13
+	FMOVQ 176(R4), F14
+	FMOVQ 240(R4), F15
+	FMOVQ 368(R9), F19
+	WORD  $0x4f911183          // fmla v3.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a3          // fmla v3.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c3          // fmla v3.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e3          // fmla v3.4s, v15.4s, v17.s[3]
+	WORD  $0x4f921187          // fmla v7.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a7          // fmla v7.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c7          // fmla v7.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e7          // fmla v7.4s, v15.4s, v18.s[3]
+	WORD  $0x4f93118b          // fmla v11.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311ab          // fmla v11.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319cb          // fmla v11.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319eb          // fmla v11.4s, v15.4s, v19.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 128(R9), F16
+	FMOVQ 256(R9), F17
+	FMOVQ (R4), F12
+	FMOVQ 64(R4), F13
+	FMOVQ 128(R4), F14
+	FMOVQ 192(R4), F15
+	FMOVQ 384(R9), F18
+	WORD  $0x4f901180          // fmla v0.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a0          // fmla v0.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c0          // fmla v0.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e0          // fmla v0.4s, v15.4s, v16.s[3]
+	FMOVQ 144(R9), F19
+	WORD  $0x4f911184          // fmla v4.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a4          // fmla v4.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c4          // fmla v4.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e4          // fmla v4.4s, v15.4s, v17.s[3]
+	FMOVQ 272(R9), F16
+	WORD  $0x4f921188          // fmla v8.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a8          // fmla v8.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c8          // fmla v8.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e8          // fmla v8.4s, v15.4s, v18.s[3]
+	FMOVQ 16(R4), F12
+	FMOVQ 80(R4), F13
+	FMOVQ 144(R4), F14
+	FMOVQ 208(R4), F15
+	FMOVQ 400(R9), F17
+	WORD  $0x4f931181          // fmla v1.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a1          // fmla v1.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c1          // fmla v1.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e1          // fmla v1.4s, v15.4s, v19.s[3]
+	FMOVQ 160(R9), F18
+	WORD  $0x4f901185          // fmla v5.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a5          // fmla v5.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c5          // fmla v5.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e5          // fmla v5.4s, v15.4s, v16.s[3]
+	FMOVQ 288(R9), F19
+	WORD  $0x4f911189          // fmla v9.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a9          // fmla v9.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c9          // fmla v9.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e9          // fmla v9.4s, v15.4s, v17.s[3]
+	FMOVQ 32(R4), F12
+	FMOVQ 96(R4), F13
+	FMOVQ 160(R4), F14
+	FMOVQ 224(R4), F15
+	FMOVQ 416(R9), F16
+	WORD  $0x4f921182          // fmla v2.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a2          // fmla v2.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c2          // fmla v2.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e2          // fmla v2.4s, v15.4s, v18.s[3]
+	FMOVQ 176(R9), F17
+	WORD  $0x4f931186          // fmla v6.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a6          // fmla v6.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c6          // fmla v6.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e6          // fmla v6.4s, v15.4s, v19.s[3]
+	FMOVQ 304(R9), F18
+	WORD  $0x4f90118a          // fmla v10.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011aa          // fmla v10.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019ca          // fmla v10.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019ea          // fmla v10.4s, v15.4s, v16.s[3]
+	FMOVQ 48(R4), F12
+	FMOVQ 112(R4), F13
+	FMOVQ 176(R4), F14
+	FMOVQ 240(R4), F15
+	FMOVQ 432(R9), F19
+	WORD  $0x4f911183          // fmla v3.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a3          // fmla v3.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c3          // fmla v3.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e3          // fmla v3.4s, v15.4s, v17.s[3]
+	WORD  $0x4f921187          // fmla v7.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a7          // fmla v7.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c7          // fmla v7.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e7          // fmla v7.4s, v15.4s, v18.s[3]
+	WORD  $0x4f93118b          // fmla v11.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311ab          // fmla v11.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319cb          // fmla v11.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319eb          // fmla v11.4s, v15.4s, v19.s[3]
+	ADD   $256, R4, R4
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F12, F13)
+	FLDPQ 32(R15), (F14, F15)
+	WORD  $0x4e2cd400          // fadd v0.4s, v0.4s, v12.4s
+	WORD  $0x4e2dd421          // fadd v1.4s, v1.4s, v13.4s
+	WORD  $0x4e2ed442          // fadd v2.4s, v2.4s, v14.4s
+	WORD  $0x4e2fd463          // fadd v3.4s, v3.4s, v15.4s
+	FLDPQ 64(R15), (F12, F13)
+	FLDPQ 96(R15), (F14, F15)
+	WORD  $0x4e2cd484          // fadd v4.4s, v4.4s, v12.4s
+	WORD  $0x4e2dd4a5          // fadd v5.4s, v5.4s, v13.4s
+	WORD  $0x4e2ed4c6          // fadd v6.4s, v6.4s, v14.4s
+	WORD  $0x4e2fd4e7          // fadd v7.4s, v7.4s, v15.4s
+	FLDPQ 128(R15), (F12, F13)
+	FLDPQ 160(R15), (F14, F15)
+	WORD  $0x4e2cd508          // fadd v8.4s, v8.4s, v12.4s
+	WORD  $0x4e2dd529          // fadd v9.4s, v9.4s, v13.4s
+	WORD  $0x4e2ed54a          // fadd v10.4s, v10.4s, v14.4s
+	WORD  $0x4e2fd56b          // fadd v11.4s, v11.4s, v15.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e80c    // fcmlt v12.4s, v0.4s, #0.0
+	WORD $0x4e6c1c00    // bic v0.16b, v0.16b, v12.16b
+	WORD $0x4ea0e82d    // fcmlt v13.4s, v1.4s, #0.0
+	WORD $0x4e6d1c21    // bic v1.16b, v1.16b, v13.16b
+	WORD $0x4ea0e84e    // fcmlt v14.4s, v2.4s, #0.0
+	WORD $0x4e6e1c42    // bic v2.16b, v2.16b, v14.16b
+	WORD $0x4ea0e86f    // fcmlt v15.4s, v3.4s, #0.0
+	WORD $0x4e6f1c63    // bic v3.16b, v3.16b, v15.16b
+	WORD $0x4ea0e88c    // fcmlt v12.4s, v4.4s, #0.0
+	WORD $0x4e6c1c84    // bic v4.16b, v4.16b, v12.16b
+	WORD $0x4ea0e8ad    // fcmlt v13.4s, v5.4s, #0.0
+	WORD $0x4e6d1ca5    // bic v5.16b, v5.16b, v13.16b
+	WORD $0x4ea0e8ce    // fcmlt v14.4s, v6.4s, #0.0
+	WORD $0x4e6e1cc6    // bic v6.16b, v6.16b, v14.16b
+	WORD $0x4ea0e8ef    // fcmlt v15.4s, v7.4s, #0.0
+	WORD $0x4e6f1ce7    // bic v7.16b, v7.16b, v15.16b
+	WORD $0x4ea0e90c    // fcmlt v12.4s, v8.4s, #0.0
+	WORD $0x4e6c1d08    // bic v8.16b, v8.16b, v12.16b
+	WORD $0x4ea0e92d    // fcmlt v13.4s, v9.4s, #0.0
+	WORD $0x4e6d1d29    // bic v9.16b, v9.16b, v13.16b
+	WORD $0x4ea0e94e    // fcmlt v14.4s, v10.4s, #0.0
+	WORD $0x4e6e1d4a    // bic v10.16b, v10.16b, v14.16b
+	WORD $0x4ea0e96f    // fcmlt v15.4s, v11.4s, #0.0
+	WORD $0x4e6f1d6b    // bic v11.16b, v11.16b, v15.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	FSTPQ (F8, F9), 128(R15)
+	FSTPQ (F10, F11), 160(R15)
+	ADD   $384, R1, R1
+	ADD   $192, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_g4s2_4x16_neon(a *convArgs)
+TEXT ·conv2d_f32_g4s2_4x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD R2, R15
+	PRFM (R15), PSTL1KEEP
+	PRFM 64(R15), PSTL1KEEP
+	PRFM 128(R15), PSTL1KEEP
+	PRFM 192(R15), PSTL1KEEP
+	MOVD 32(R0), R15
+	CBZ  R15, start
+	ADD  R2, R15, R15
+	MOVD 16(R0), R26
+	SUB  R26, R15, R15
+	PRFM (R15), PLDL1KEEP
+	PRFM 64(R15), PLDL1KEEP
+	PRFM 128(R15), PLDL1KEEP
+	PRFM 192(R15), PLDL1KEEP
+
+start:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	VMOV  V0.B16, V12.B16
+	VMOV  V1.B16, V13.B16
+	VMOV  V2.B16, V14.B16
+	VMOV  V3.B16, V15.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+	FLDPQ 192(R15), (F12, F13)
+	FLDPQ 224(R15), (F14, F15)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R9
+	MOVD R17, R12
+
+row:
+	FMOVQ (R9), F20
+	FMOVQ 128(R9), F21
+	FMOVQ (R4), F16
+	FMOVQ 64(R4), F17
+	FMOVQ 128(R4), F18
+	FMOVQ 192(R4), F19
+	FMOVQ 256(R9), F22
+	WORD  $0x4f941200          // fmla v0.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41220          // fmla v0.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a40          // fmla v0.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a60          // fmla v0.4s, v19.4s, v20.s[3]
+	FMOVQ 384(R9), F23
+	WORD  $0x4f951204          // fmla v4.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51224          // fmla v4.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a44          // fmla v4.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a64          // fmla v4.4s, v19.4s, v21.s[3]
+	FMOVQ 16(R9), F20
+	WORD  $0x4f961208          // fmla v8.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61228          // fmla v8.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a48          // fmla v8.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a68          // fmla v8.4s, v19.4s, v22.s[3]
+	FMOVQ 144(R9), F21
+	WORD  $0x4f97120c          // fmla v12.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122c          // fmla v12.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4c          // fmla v12.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6c          // fmla v12.4s, v19.4s, v23.s[3]
+	FMOVQ 16(R4), F16
+	FMOVQ 80(R4), F17
+	FMOVQ 144(R4), F18
+	FMOVQ 208(R4), F19
+	FMOVQ 272(R9), F22
+	WORD  $0x4f941201          // fmla v1.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41221          // fmla v1.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a41          // fmla v1.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a61          // fmla v1.4s, v19.4s, v20.s[3]
+	FMOVQ 400(R9), F23
+	WORD  $0x4f951205          // fmla v5.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51225          // fmla v5.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a45          // fmla v5.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a65          // fmla v5.4s, v19.4s, v21.s[3]
+	FMOVQ 32(R9), F20
+	WORD  $0x4f961209          // fmla v9.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61229          // fmla v9.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a49          // fmla v9.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a69          // fmla v9.4s, v19.4s, v22.s[3]
+	FMOVQ 160(R9), F21
+	WORD  $0x4f97120d          // fmla v13.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122d          // fmla v13.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4d          // fmla v13.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6d          // fmla v13.4s, v19.4s, v23.s[3]
+	FMOVQ 32(R4), F16
+	FMOVQ 96(R4), F17
+	FMOVQ 160(R4), F18
+	FMOVQ 224(R4), F19
+	FMOVQ 288(R9), F22
+	WORD  $0x4f941202          // fmla v2.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41222          // fmla v2.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a42          // fmla v2.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a62          // fmla v2.4s, v19.4s, v20.s[3]
+	FMOVQ 416(R9), F23
+	WORD  $0x4f951206          // fmla v6.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51226          // fmla v6.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a46          // fmla v6.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a66          // fmla v6.4s, v19.4s, v21.s[3]
+	FMOVQ 48(R9), F20
+	WORD  $0x4f96120a          // fmla v10.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122a          // fmla v10.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4a          // fmla v10.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6a          // fmla v10.4s, v19.4s, v22.s[3]
+	FMOVQ 176(R9), F21
+	WORD  $0x4f97120e          // fmla v14.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122e          // fmla v14.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4e          // fmla v14.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6e          // fmla v14.4s, v19.4s, v23.s[3]
+	FMOVQ 48(R4), F16
+	FMOVQ 112(R4), F17
+	FMOVQ 176(R4), F18
+	FMOVQ 240(R4), F19
+	FMOVQ 304(R9), F22
+	WORD  $0x4f941203          // fmla v3.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41223          // fmla v3.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a43          // fmla v3.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a63          // fmla v3.4s, v19.4s, v20.s[3]
+	FMOVQ 432(R9), F23
+	WORD  $0x4f951207          // fmla v7.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51227          // fmla v7.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a47          // fmla v7.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a67          // fmla v7.4s, v19.4s, v21.s[3]
+	WORD  $0x4f96120b          // fmla v11.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122b          // fmla v11.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4b          // fmla v11.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6b          // fmla v11.4s, v19.4s, v22.s[3]
+	WORD  $0x4f97120f          // fmla v15.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122f          // fmla v15.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4f          // fmla v15.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6f          // fmla v15.4s, v19.4s, v23.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 64(R9), F20
+	FMOVQ 192(R9), F21
+	FMOVQ (R4), F16
+	FMOVQ 64(R4), F17
+	FMOVQ 128(R4), F18
+	FMOVQ 192(R4), F19
+	FMOVQ 320(R9), F22
+	WORD  $0x4f941200          // fmla v0.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41220          // fmla v0.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a40          // fmla v0.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a60          // fmla v0.4s, v19.4s, v20.s[3]
+	FMOVQ 448(R9), F23
+	WORD  $0x4f951204          // fmla v4.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51224          // fmla v4.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a44          // fmla v4.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a64          // fmla v4.4s, v19.4s, v21.s[3]
+	FMOVQ 80(R9), F20
+	WORD  $0x4f961208          // fmla v8.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61228          // fmla v8.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a48          // fmla v8.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a68          // fmla v8.4s, v19.4s, v22.s[3]
+	FMOVQ 208(R9), F21
+	WORD  $0x4f97120c          // fmla v12.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122c          // fmla v12.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4c          // fmla v12.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6c          // fmla v12.4s, v19.4s, v23.s[3]
+	FMOVQ 16(R4), F16
+	FMOVQ 80(R4), F17
+	FMOVQ 144(R4), F18
+	FMOVQ 208(R4), F19
+	FMOVQ 336(R9), F22
+	WORD  $0x4f941201          // fmla v1.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41221          // fmla v1.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a41          // fmla v1.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a61          // fmla v1.4s, v19.4s, v20.s[3]
+	FMOVQ 464(R9), F23
+	WORD  $0x4f951205          // fmla v5.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51225          // fmla v5.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a45          // fmla v5.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a65          // fmla v5.4s, v19.4s, v21.s[3]
+	FMOVQ 96(R9), F20
+	WORD  $0x4f961209          // fmla v9.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61229          // fmla v9.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a49          // fmla v9.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a69          // fmla v9.4s, v19.4s, v22.s[3]
+	FMOVQ 224(R9), F21
+	WORD  $0x4f97120d          // fmla v13.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122d          // fmla v13.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4d          // fmla v13.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6d          // fmla v13.4s, v19.4s, v23.s[3]
+	FMOVQ 32(R4), F16
+	FMOVQ 96(R4), F17
+	FMOVQ 160(R4), F18
+	FMOVQ 224(R4), F19
+	FMOVQ 352(R9), F22
+	WORD  $0x4f941202          // fmla v2.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41222          // fmla v2.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a42          // fmla v2.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a62          // fmla v2.4s, v19.4s, v20.s[3]
+	FMOVQ 480(R9), F23
+	WORD  $0x4f951206          // fmla v6.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51226          // fmla v6.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a46          // fmla v6.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a66          // fmla v6.4s, v19.4s, v21.s[3]
+	FMOVQ 112(R9), F20
+	WORD  $0x4f96120a          // fmla v10.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122a          // fmla v10.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4a          // fmla v10.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6a          // fmla v10.4s, v19.4s, v22.s[3]
+	FMOVQ 240(R9), F21
+	WORD  $0x4f97120e          // fmla v14.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122e          // fmla v14.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4e          // fmla v14.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6e          // fmla v14.4s, v19.4s, v23.s[3]
+	FMOVQ 48(R4), F16
+	FMOVQ 112(R4), F17
+	FMOVQ 176(R4), F18
+	FMOVQ 240(R4), F19
+	FMOVQ 368(R9), F22
+	WORD  $0x4f941203          // fmla v3.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41223          // fmla v3.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a43          // fmla v3.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a63          // fmla v3.4s, v19.4s, v20.s[3]
+	FMOVQ 496(R9), F23
+	WORD  $0x4f951207          // fmla v7.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51227          // fmla v7.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a47          // fmla v7.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a67          // fmla v7.4s, v19.4s, v21.s[3]
+	WORD  $0x4f96120b          // fmla v11.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122b          // fmla v11.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4b          // fmla v11.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6b          // fmla v11.4s, v19.4s, v22.s[3]
+	WORD  $0x4f97120f          // fmla v15.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122f          // fmla v15.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4f          // fmla v15.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6f          // fmla v15.4s, v19.4s, v23.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 128(R9), F20
+	FMOVQ 256(R9), F21
+	FMOVQ (R4), F16
+	FMOVQ 64(R4), F17
+	FMOVQ 128(R4), F18
+	FMOVQ 192(R4), F19
+	FMOVQ 384(R9), F22
+	WORD  $0x4f941200          // fmla v0.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41220          // fmla v0.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a40          // fmla v0.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a60          // fmla v0.4s, v19.4s, v20.s[3]
+	FMOVQ 512(R9), F23
+	WORD  $0x4f951204          // fmla v4.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51224          // fmla v4.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a44          // fmla v4.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a64          // fmla v4.4s, v19.4s, v21.s[3]
+	FMOVQ 144(R9), F20
+	WORD  $0x4f961208          // fmla v8.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61228          // fmla v8.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a48          // fmla v8.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a68          // fmla v8.4s, v19.4s, v22.s[3]
+	FMOVQ 272(R9), F21
+	WORD  $0x4f97120c          // fmla v12.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122c          // fmla v12.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4c          // fmla v12.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6c          // fmla v12.4s, v19.4s, v23.s[3]
+	FMOVQ 16(R4), F16
+	FMOVQ 80(R4), F17
+	FMOVQ 144(R4), F18
+	FMOVQ 208(R4), F19
+	FMOVQ 400(R9), F22
+	WORD  $0x4f941201          // fmla v1.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41221          // fmla v1.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a41          // fmla v1.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a61          // fmla v1.4s, v19.4s, v20.s[3]
+	FMOVQ 528(R9), F23
+	WORD  $0x4f951205          // fmla v5.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51225          // fmla v5.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a45          // fmla v5.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a65          // fmla v5.4s, v19.4s, v21.s[3]
+	FMOVQ 160(R9), F20
+	WORD  $0x4f961209          // fmla v9.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61229          // fmla v9.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a49          // fmla v9.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a69          // fmla v9.4s, v19.4s, v22.s[3]
+	FMOVQ 288(R9), F21
+	WORD  $0x4f97120d          // fmla v13.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122d          // fmla v13.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4d          // fmla v13.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6d          // fmla v13.4s, v19.4s, v23.s[3]
+	FMOVQ 32(R4), F16
+	FMOVQ 96(R4), F17
+	FMOVQ 160(R4), F18
+	FMOVQ 224(R4), F19
+	FMOVQ 416(R9), F22
+	WORD  $0x4f941202          // fmla v2.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41222          // fmla v2.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a42          // fmla v2.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a62          // fmla v2.4s, v19.4s, v20.s[3]
+	FMOVQ 544(R9), F23
+	WORD  $0x4f951206          // fmla v6.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51226          // fmla v6.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a46          // fmla v6.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a66          // fmla v6.4s, v19.4s, v21.s[3]
+	FMOVQ 176(R9), F20
+	WORD  $0x4f96120a          // fmla v10.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122a          // fmla v10.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4a          // fmla v10.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6a          // fmla v10.4s, v19.4s, v22.s[3]
+	FMOVQ 304(R9), F21
+	WORD  $0x4f97120e          // fmla v14.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122e          // fmla v14.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4e          // fmla v14.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6e          // fmla v14.4s, v19.4s, v23.s[3]
+	FMOVQ 48(R4), F16
+	FMOVQ 112(R4), F17
+	FMOVQ 176(R4), F18
+	FMOVQ 240(R4), F19
+	FMOVQ 432(R9), F22
+	WORD  $0x4f941203          // fmla v3.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41223          // fmla v3.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a43          // fmla v3.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a63          // fmla v3.4s, v19.4s, v20.s[3]
+	FMOVQ 560(R9), F23
+	WORD  $0x4f951207          // fmla v7.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51227          // fmla v7.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a47          // fmla v7.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a67          // fmla v7.4s, v19.4s, v21.s[3]
+	WORD  $0x4f96120b          // fmla v11.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122b          // fmla v11.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4b          // fmla v11.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6b          // fmla v11.4s, v19.4s, v22.s[3]
+	WORD  $0x4f97120f          // fmla v15.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122f          // fmla v15.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4f          // fmla v15.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6f          // fmla v15.4s, v19.4s, v23.s[3]
+	ADD   $256, R4, R4
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F16, F17)
+	FLDPQ 32(R15), (F18, F19)
+	WORD  $0x4e30d400          // fadd v0.4s, v0.4s, v16.4s
+	WORD  $0x4e31d421          // fadd v1.4s, v1.4s, v17.4s
+	WORD  $0x4e32d442          // fadd v2.4s, v2.4s, v18.4s
+	WORD  $0x4e33d463          // fadd v3.4s, v3.4s, v19.4s
+	FLDPQ 64(R15), (F16, F17)
+	FLDPQ 96(R15), (F18, F19)
+	WORD  $0x4e30d484          // fadd v4.4s, v4.4s, v16.4s
+	WORD  $0x4e31d4a5          // fadd v5.4s, v5.4s, v17.4s
+	WORD  $0x4e32d4c6          // fadd v6.4s, v6.4s, v18.4s
+	WORD  $0x4e33d4e7          // fadd v7.4s, v7.4s, v19.4s
+	FLDPQ 128(R15), (F16, F17)
+	FLDPQ 160(R15), (F18, F19)
+	WORD  $0x4e30d508          // fadd v8.4s, v8.4s, v16.4s
+	WORD  $0x4e31d529          // fadd v9.4s, v9.4s, v17.4s
+	WORD  $0x4e32d54a          // fadd v10.4s, v10.4s, v18.4s
+	WORD  $0x4e33d56b          // fadd v11.4s, v11.4s, v19.4s
+	FLDPQ 192(R15), (F16, F17)
+	FLDPQ 224(R15), (F18, F19)
+	WORD  $0x4e30d58c          // fadd v12.4s, v12.4s, v16.4s
+	WORD  $0x4e31d5ad          // fadd v13.4s, v13.4s, v17.4s
+	WORD  $0x4e32d5ce          // fadd v14.4s, v14.4s, v18.4s
+	WORD  $0x4e33d5ef          // fadd v15.4s, v15.4s, v19.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e810    // fcmlt v16.4s, v0.4s, #0.0
+	WORD $0x4e701c00    // bic v0.16b, v0.16b, v16.16b
+	WORD $0x4ea0e831    // fcmlt v17.4s, v1.4s, #0.0
+	WORD $0x4e711c21    // bic v1.16b, v1.16b, v17.16b
+	WORD $0x4ea0e852    // fcmlt v18.4s, v2.4s, #0.0
+	WORD $0x4e721c42    // bic v2.16b, v2.16b, v18.16b
+	WORD $0x4ea0e873    // fcmlt v19.4s, v3.4s, #0.0
+	WORD $0x4e731c63    // bic v3.16b, v3.16b, v19.16b
+	WORD $0x4ea0e890    // fcmlt v16.4s, v4.4s, #0.0
+	WORD $0x4e701c84    // bic v4.16b, v4.16b, v16.16b
+	WORD $0x4ea0e8b1    // fcmlt v17.4s, v5.4s, #0.0
+	WORD $0x4e711ca5    // bic v5.16b, v5.16b, v17.16b
+	WORD $0x4ea0e8d2    // fcmlt v18.4s, v6.4s, #0.0
+	WORD $0x4e721cc6    // bic v6.16b, v6.16b, v18.16b
+	WORD $0x4ea0e8f3    // fcmlt v19.4s, v7.4s, #0.0
+	WORD $0x4e731ce7    // bic v7.16b, v7.16b, v19.16b
+	WORD $0x4ea0e910    // fcmlt v16.4s, v8.4s, #0.0
+	WORD $0x4e701d08    // bic v8.16b, v8.16b, v16.16b
+	WORD $0x4ea0e931    // fcmlt v17.4s, v9.4s, #0.0
+	WORD $0x4e711d29    // bic v9.16b, v9.16b, v17.16b
+	WORD $0x4ea0e952    // fcmlt v18.4s, v10.4s, #0.0
+	WORD $0x4e721d4a    // bic v10.16b, v10.16b, v18.16b
+	WORD $0x4ea0e973    // fcmlt v19.4s, v11.4s, #0.0
+	WORD $0x4e731d6b    // bic v11.16b, v11.16b, v19.16b
+	WORD $0x4ea0e990    // fcmlt v16.4s, v12.4s, #0.0
+	WORD $0x4e701d8c    // bic v12.16b, v12.16b, v16.16b
+	WORD $0x4ea0e9b1    // fcmlt v17.4s, v13.4s, #0.0
+	WORD $0x4e711dad    // bic v13.16b, v13.16b, v17.16b
+	WORD $0x4ea0e9d2    // fcmlt v18.4s, v14.4s, #0.0
+	WORD $0x4e721dce    // bic v14.16b, v14.16b, v18.16b
+	WORD $0x4ea0e9f3    // fcmlt v19.4s, v15.4s, #0.0
+	WORD $0x4e731def    // bic v15.16b, v15.16b, v19.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	FSTPQ (F8, F9), 128(R15)
+	FSTPQ (F10, F11), 160(R15)
+	FSTPQ (F12, F13), 192(R15)
+	FSTPQ (F14, F15), 224(R15)
+	ADD   $512, R1, R1
+	ADD   $256, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_g4s2_5x16_neon(a *convArgs)
+TEXT ·conv2d_f32_g4s2_5x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD R2, R15
+	PRFM (R15), PSTL1KEEP
+	PRFM 64(R15), PSTL1KEEP
+	PRFM 128(R15), PSTL1KEEP
+	PRFM 192(R15), PSTL1KEEP
+	PRFM 256(R15), PSTL1KEEP
+	MOVD 32(R0), R15
+	CBZ  R15, start
+	ADD  R2, R15, R15
+	MOVD 16(R0), R26
+	SUB  R26, R15, R15
+	PRFM (R15), PLDL1KEEP
+	PRFM 64(R15), PLDL1KEEP
+	PRFM 128(R15), PLDL1KEEP
+	PRFM 192(R15), PLDL1KEEP
+	PRFM 256(R15), PLDL1KEEP
+
+start:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	VMOV  V0.B16, V12.B16
+	VMOV  V1.B16, V13.B16
+	VMOV  V2.B16, V14.B16
+	VMOV  V3.B16, V15.B16
+	VMOV  V0.B16, V16.B16
+	VMOV  V1.B16, V17.B16
+	VMOV  V2.B16, V18.B16
+	VMOV  V3.B16, V19.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	VMOVI $0, V16.B16
+	VMOVI $0, V17.B16
+	VMOVI $0, V18.B16
+	VMOVI $0, V19.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+	FLDPQ 192(R15), (F12, F13)
+	FLDPQ 224(R15), (F14, F15)
+	FLDPQ 256(R15), (F16, F17)
+	FLDPQ 288(R15), (F18, F19)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R9
+	MOVD R17, R12
+
+row:
+	FMOVQ (R9), F24
+	FMOVQ 128(R9), F25
+	FMOVQ (R4), F20
+	FMOVQ 64(R4), F21
+	FMOVQ 128(R4), F22
+	FMOVQ 192(R4), F23
+	FMOVQ 256(R9), F26
+	WORD  $0x4f981280          // fmla v0.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a0          // fmla v0.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac0          // fmla v0.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae0          // fmla v0.4s, v23.4s, v24.s[3]
+	FMOVQ 384(R9), F27
+	WORD  $0x4f991284          // fmla v4.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a4          // fmla v4.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac4          // fmla v4.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae4          // fmla v4.4s, v23.4s, v25.s[3]
+	FMOVQ 512(R9), F24
+	WORD  $0x4f9a1288          // fmla v8.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a8          // fmla v8.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac8          // fmla v8.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae8          // fmla v8.4s, v23.4s, v26.s[3]
+	FMOVQ 16(R9), F25
+	WORD  $0x4f9b128c          // fmla v12.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12ac          // fmla v12.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1acc          // fmla v12.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1aec          // fmla v12.4s, v23.4s, v27.s[3]
+	FMOVQ 144(R9), F26
+	WORD  $0x4f981290          // fmla v16.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812b0          // fmla v16.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ad0          // fmla v16.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81af0          // fmla v16.4s, v23.4s, v24.s[3]
+	FMOVQ 16(R4), F20
+	FMOVQ 80(R4), F21
+	FMOVQ 144(R4), F22
+	FMOVQ 208(R4), F23
+	FMOVQ 272(R9), F27
+	WORD  $0x4f991281          // fmla v1.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a1          // fmla v1.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac1          // fmla v1.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae1          // fmla v1.4s, v23.4s, v25.s[3]
+	FMOVQ 400(R9), F24
+	WORD  $0x4f9a1285          // fmla v5.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a5          // fmla v5.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac5          // fmla v5.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae5          // fmla v5.4s, v23.4s, v26.s[3]
+	FMOVQ 528(R9), F25
+	WORD  $0x4f9b1289          // fmla v9.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a9          // fmla v9.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac9          // fmla v9.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae9          // fmla v9.4s, v23.4s, v27.s[3]
+	FMOVQ 32(R9), F26
+	WORD  $0x4f98128d          // fmla v13.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812ad          // fmla v13.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981acd          // fmla v13.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aed          // fmla v13.4s, v23.4s, v24.s[3]
+	FMOVQ 160(R9), F27
+	WORD  $0x4f991291          // fmla v17.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912b1          // fmla v17.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ad1          // fmla v17.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91af1          // fmla v17.4s, v23.4s, v25.s[3]
+	FMOVQ 32(R4), F20
+	FMOVQ 96(R4), F21
+	FMOVQ 160(R4), F22
+	FMOVQ 224(R4), F23
+	FMOVQ 288(R9), F24
+	WORD  $0x4f9a1282          // fmla v2.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a2          // fmla v2.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac2          // fmla v2.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae2          // fmla v2.4s, v23.4s, v26.s[3]
+	FMOVQ 416(R9), F25
+	WORD  $0x4f9b1286          // fmla v6.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a6          // fmla v6.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac6          // fmla v6.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae6          // fmla v6.4s, v23.4s, v27.s[3]
+	FMOVQ 544(R9), F26
+	WORD  $0x4f98128a          // fmla v10.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812aa          // fmla v10.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981aca          // fmla v10.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aea          // fmla v10.4s, v23.4s, v24.s[3]
+	FMOVQ 48(R9), F27
+	WORD  $0x4f99128e          // fmla v14.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ae          // fmla v14.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ace          // fmla v14.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aee          // fmla v14.4s, v23.4s, v25.s[3]
+	FMOVQ 176(R9), F24
+	WORD  $0x4f9a1292          // fmla v18.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12b2          // fmla v18.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ad2          // fmla v18.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1af2          // fmla v18.4s, v23.4s, v26.s[3]
+	FMOVQ 48(R4), F20
+	FMOVQ 112(R4), F21
+	FMOVQ 176(R4), F22
+	FMOVQ 240(R4), F23
+	FMOVQ 304(R9), F25
+	WORD  $0x4f9b1283          // fmla v3.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a3          // fmla v3.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac3          // fmla v3.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae3          // fmla v3.4s, v23.4s, v27.s[3]
+	FMOVQ 432(R9), F26
+	WORD  $0x4f981287          // fmla v7.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a7          // fmla v7.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac7          // fmla v7.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae7          // fmla v7.4s, v23.4s, v24.s[3]
+	FMOVQ 560(R9), F27
+	WORD  $0x4f99128b          // fmla v11.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ab          // fmla v11.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991acb          // fmla v11.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aeb          // fmla v11.4s, v23.4s, v25.s[3]
+	WORD  $0x4f9a128f          // fmla v15.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12af          // fmla v15.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1acf          // fmla v15.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1aef          // fmla v15.4s, v23.4s, v26.s[3]
+	WORD  $0x4f9b1293          // fmla v19.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12b3          // fmla v19.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ad3          // fmla v19.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1af3          // fmla v19.4s, v23.4s, v27.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 64(R9), F24
+	FMOVQ 192(R9), F25
+	FMOVQ (R4), F20
+	FMOVQ 64(R4), F21
+	FMOVQ 128(R4), F22
+	FMOVQ 192(R4), F23
+	FMOVQ 320(R9), F26
+	WORD  $0x4f981280          // fmla v0.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a0          // fmla v0.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac0          // fmla v0.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae0          // fmla v0.4s, v23.4s, v24.s[3]
+	FMOVQ 448(R9), F27
+	WORD  $0x4f991284          // fmla v4.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a4          // fmla v4.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac4          // fmla v4.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae4          // fmla v4.4s, v23.4s, v25.s[3]
+	FMOVQ 576(R9), F24
+	WORD  $0x4f9a1288          // fmla v8.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a8          // fmla v8.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac8          // fmla v8.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae8          // fmla v8.4s, v23.4s, v26.s[3]
+	FMOVQ 80(R9), F25
+	WORD  $0x4f9b128c          // fmla v12.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12ac          // fmla v12.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1acc          // fmla v12.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1aec          // fmla v12.4s, v23.4s, v27.s[3]
+	FMOVQ 208(R9), F26
+	WORD  $0x4f981290          // fmla v16.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812b0          // fmla v16.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ad0          // fmla v16.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81af0          // fmla v16.4s, v23.4s, v24.s[3]
+	FMOVQ 16(R4), F20
+	FMOVQ 80(R4), F21
+	FMOVQ 144(R4), F22
+	FMOVQ 208(R4), F23
+	FMOVQ 336(R9), F27
+	WORD  $0x4f991281          // fmla v1.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a1          // fmla v1.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac1          // fmla v1.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae1          // fmla v1.4s, v23.4s, v25.s[3]
+	FMOVQ 464(R9), F24
+	WORD  $0x4f9a1285          // fmla v5.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a5          // fmla v5.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac5          // fmla v5.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae5          // fmla v5.4s, v23.4s, v26.s[3]
+	FMOVQ 592(R9), F25
+	WORD  $0x4f9b1289          // fmla v9.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a9          // fmla v9.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac9          // fmla v9.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae9          // fmla v9.4s, v23.4s, v27.s[3]
+	FMOVQ 96(R9), F26
+	WORD  $0x4f98128d          // fmla v13.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812ad          // fmla v13.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981acd          // fmla v13.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aed          // fmla v13.4s, v23.4s, v24.s[3]
+	FMOVQ 224(R9), F27
+	WORD  $0x4f991291          // fmla v17.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912b1          // fmla v17.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ad1          // fmla v17.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91af1          // fmla v17.4s, v23.4s, v25.s[3]
+	FMOVQ 32(R4), F20
+	FMOVQ 96(R4), F21
+	FMOVQ 160(R4), F22
+	FMOVQ 224(R4), F23
+	FMOVQ 352(R9), F24
+	WORD  $0x4f9a1282          // fmla v2.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a2          // fmla v2.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac2          // fmla v2.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae2          // fmla v2.4s, v23.4s, v26.s[3]
+	FMOVQ 480(R9), F25
+	WORD  $0x4f9b1286          // fmla v6.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a6          // fmla v6.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac6          // fmla v6.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae6          // fmla v6.4s, v23.4s, v27.s[3]
+	FMOVQ 608(R9), F26
+	WORD  $0x4f98128a          // fmla v10.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812aa          // fmla v10.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981aca          // fmla v10.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aea          // fmla v10.4s, v23.4s, v24.s[3]
+	FMOVQ 112(R9), F27
+	WORD  $0x4f99128e          // fmla v14.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ae          // fmla v14.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ace          // fmla v14.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aee          // fmla v14.4s, v23.4s, v25.s[3]
+	FMOVQ 240(R9), F24
+	WORD  $0x4f9a1292          // fmla v18.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12b2          // fmla v18.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ad2          // fmla v18.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1af2          // fmla v18.4s, v23.4s, v26.s[3]
+	FMOVQ 48(R4), F20
+	FMOVQ 112(R4), F21
+	FMOVQ 176(R4), F22
+	FMOVQ 240(R4), F23
+	FMOVQ 368(R9), F25
+	WORD  $0x4f9b1283          // fmla v3.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a3          // fmla v3.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac3          // fmla v3.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae3          // fmla v3.4s, v23.4s, v27.s[3]
+	FMOVQ 496(R9), F26
+	WORD  $0x4f981287          // fmla v7.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a7          // fmla v7.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac7          // fmla v7.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae7          // fmla v7.4s, v23.4s, v24.s[3]
+	FMOVQ 624(R9), F27
+	WORD  $0x4f99128b          // fmla v11.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ab          // fmla v11.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991acb          // fmla v11.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aeb          // fmla v11.4s, v23.4s, v25.s[3]
+	WORD  $0x4f9a128f          // fmla v15.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12af          // fmla v15.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1acf          // fmla v15.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1aef          // fmla v15.4s, v23.4s, v26.s[3]
+	WORD  $0x4f9b1293          // fmla v19.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12b3          // fmla v19.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ad3          // fmla v19.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1af3          // fmla v19.4s, v23.4s, v27.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 128(R9), F24
+	FMOVQ 256(R9), F25
+	FMOVQ (R4), F20
+	FMOVQ 64(R4), F21
+	FMOVQ 128(R4), F22
+	FMOVQ 192(R4), F23
+	FMOVQ 384(R9), F26
+	WORD  $0x4f981280          // fmla v0.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a0          // fmla v0.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac0          // fmla v0.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae0          // fmla v0.4s, v23.4s, v24.s[3]
+	FMOVQ 512(R9), F27
+	WORD  $0x4f991284          // fmla v4.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a4          // fmla v4.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac4          // fmla v4.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae4          // fmla v4.4s, v23.4s, v25.s[3]
+	FMOVQ 640(R9), F24
+	WORD  $0x4f9a1288          // fmla v8.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a8          // fmla v8.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac8          // fmla v8.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae8          // fmla v8.4s, v23.4s, v26.s[3]
+	FMOVQ 144(R9), F25
+	WORD  $0x4f9b128c          // fmla v12.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12ac          // fmla v12.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1acc          // fmla v12.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1aec          // fmla v12.4s, v23.4s, v27.s[3]
+	FMOVQ 272(R9), F26
+	WORD  $0x4f981290          // fmla v16.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812b0          // fmla v16.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ad0          // fmla v16.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81af0          // fmla v16.4s, v23.4s, v24.s[3]
+	FMOVQ 16(R4), F20
+	FMOVQ 80(R4), F21
+	FMOVQ 144(R4), F22
+	FMOVQ 208(R4), F23
+	FMOVQ 400(R9), F27
+	WORD  $0x4f991281          // fmla v1.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a1          // fmla v1.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac1          // fmla v1.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae1          // fmla v1.4s, v23.4s, v25.s[3]
+	FMOVQ 528(R9), F24
+	WORD  $0x4f9a1285          // fmla v5.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a5          // fmla v5.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac5          // fmla v5.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae5          // fmla v5.4s, v23.4s, v26.s[3]
+	FMOVQ 656(R9), F25
+	WORD  $0x4f9b1289          // fmla v9.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a9          // fmla v9.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac9          // fmla v9.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae9          // fmla v9.4s, v23.4s, v27.s[3]
+	FMOVQ 160(R9), F26
+	WORD  $0x4f98128d          // fmla v13.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812ad          // fmla v13.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981acd          // fmla v13.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aed          // fmla v13.4s, v23.4s, v24.s[3]
+	FMOVQ 288(R9), F27
+	WORD  $0x4f991291          // fmla v17.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912b1          // fmla v17.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ad1          // fmla v17.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91af1          // fmla v17.4s, v23.4s, v25.s[3]
+	FMOVQ 32(R4), F20
+	FMOVQ 96(R4), F21
+	FMOVQ 160(R4), F22
+	FMOVQ 224(R4), F23
+	FMOVQ 416(R9), F24
+	WORD  $0x4f9a1282          // fmla v2.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a2          // fmla v2.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac2          // fmla v2.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae2          // fmla v2.4s, v23.4s, v26.s[3]
+	FMOVQ 544(R9), F25
+	WORD  $0x4f9b1286          // fmla v6.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a6          // fmla v6.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac6          // fmla v6.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae6          // fmla v6.4s, v23.4s, v27.s[3]
+	FMOVQ 672(R9), F26
+	WORD  $0x4f98128a          // fmla v10.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812aa          // fmla v10.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981aca          // fmla v10.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aea          // fmla v10.4s, v23.4s, v24.s[3]
+	FMOVQ 176(R9), F27
+	WORD  $0x4f99128e          // fmla v14.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ae          // fmla v14.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ace          // fmla v14.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aee          // fmla v14.4s, v23.4s, v25.s[3]
+	FMOVQ 304(R9), F24
+	WORD  $0x4f9a1292          // fmla v18.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12b2          // fmla v18.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ad2          // fmla v18.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1af2          // fmla v18.4s, v23.4s, v26.s[3]
+	FMOVQ 48(R4), F20
+	FMOVQ 112(R4), F21
+	FMOVQ 176(R4), F22
+	FMOVQ 240(R4), F23
+	FMOVQ 432(R9), F25
+	WORD  $0x4f9b1283          // fmla v3.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a3          // fmla v3.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac3          // fmla v3.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae3          // fmla v3.4s, v23.4s, v27.s[3]
+	FMOVQ 560(R9), F26
+	WORD  $0x4f981287          // fmla v7.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a7          // fmla v7.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac7          // fmla v7.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae7          // fmla v7.4s, v23.4s, v24.s[3]
+	FMOVQ 688(R9), F27
+	WORD  $0x4f99128b          // fmla v11.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ab          // fmla v11.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991acb          // fmla v11.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aeb          // fmla v11.4s, v23.4s, v25.s[3]
+	WORD  $0x4f9a128f          // fmla v15.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12af          // fmla v15.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1acf          // fmla v15.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1aef          // fmla v15.4s, v23.4s, v26.s[3]
+	WORD  $0x4f9b1293          // fmla v19.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12b3          // fmla v19.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ad3          // fmla v19.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1af3          // fmla v19.4s, v23.4s, v27.s[3]
+	ADD   $256, R4, R4
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F20, F21)
+	FLDPQ 32(R15), (F22, F23)
+	WORD  $0x4e34d400          // fadd v0.4s, v0.4s, v20.4s
+	WORD  $0x4e35d421          // fadd v1.4s, v1.4s, v21.4s
+	WORD  $0x4e36d442          // fadd v2.4s, v2.4s, v22.4s
+	WORD  $0x4e37d463          // fadd v3.4s, v3.4s, v23.4s
+	FLDPQ 64(R15), (F20, F21)
+	FLDPQ 96(R15), (F22, F23)
+	WORD  $0x4e34d484          // fadd v4.4s, v4.4s, v20.4s
+	WORD  $0x4e35d4a5          // fadd v5.4s, v5.4s, v21.4s
+	WORD  $0x4e36d4c6          // fadd v6.4s, v6.4s, v22.4s
+	WORD  $0x4e37d4e7          // fadd v7.4s, v7.4s, v23.4s
+	FLDPQ 128(R15), (F20, F21)
+	FLDPQ 160(R15), (F22, F23)
+	WORD  $0x4e34d508          // fadd v8.4s, v8.4s, v20.4s
+	WORD  $0x4e35d529          // fadd v9.4s, v9.4s, v21.4s
+	WORD  $0x4e36d54a          // fadd v10.4s, v10.4s, v22.4s
+	WORD  $0x4e37d56b          // fadd v11.4s, v11.4s, v23.4s
+	FLDPQ 192(R15), (F20, F21)
+	FLDPQ 224(R15), (F22, F23)
+	WORD  $0x4e34d58c          // fadd v12.4s, v12.4s, v20.4s
+	WORD  $0x4e35d5ad          // fadd v13.4s, v13.4s, v21.4s
+	WORD  $0x4e36d5ce          // fadd v14.4s, v14.4s, v22.4s
+	WORD  $0x4e37d5ef          // fadd v15.4s, v15.4s, v23.4s
+	FLDPQ 256(R15), (F20, F21)
+	FLDPQ 288(R15), (F22, F23)
+	WORD  $0x4e34d610          // fadd v16.4s, v16.4s, v20.4s
+	WORD  $0x4e35d631          // fadd v17.4s, v17.4s, v21.4s
+	WORD  $0x4e36d652          // fadd v18.4s, v18.4s, v22.4s
+	WORD  $0x4e37d673          // fadd v19.4s, v19.4s, v23.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e814    // fcmlt v20.4s, v0.4s, #0.0
+	WORD $0x4e741c00    // bic v0.16b, v0.16b, v20.16b
+	WORD $0x4ea0e835    // fcmlt v21.4s, v1.4s, #0.0
+	WORD $0x4e751c21    // bic v1.16b, v1.16b, v21.16b
+	WORD $0x4ea0e856    // fcmlt v22.4s, v2.4s, #0.0
+	WORD $0x4e761c42    // bic v2.16b, v2.16b, v22.16b
+	WORD $0x4ea0e877    // fcmlt v23.4s, v3.4s, #0.0
+	WORD $0x4e771c63    // bic v3.16b, v3.16b, v23.16b
+	WORD $0x4ea0e894    // fcmlt v20.4s, v4.4s, #0.0
+	WORD $0x4e741c84    // bic v4.16b, v4.16b, v20.16b
+	WORD $0x4ea0e8b5    // fcmlt v21.4s, v5.4s, #0.0
+	WORD $0x4e751ca5    // bic v5.16b, v5.16b, v21.16b
+	WORD $0x4ea0e8d6    // fcmlt v22.4s, v6.4s, #0.0
+	WORD $0x4e761cc6    // bic v6.16b, v6.16b, v22.16b
+	WORD $0x4ea0e8f7    // fcmlt v23.4s, v7.4s, #0.0
+	WORD $0x4e771ce7    // bic v7.16b, v7.16b, v23.16b
+	WORD $0x4ea0e914    // fcmlt v20.4s, v8.4s, #0.0
+	WORD $0x4e741d08    // bic v8.16b, v8.16b, v20.16b
+	WORD $0x4ea0e935    // fcmlt v21.4s, v9.4s, #0.0
+	WORD $0x4e751d29    // bic v9.16b, v9.16b, v21.16b
+	WORD $0x4ea0e956    // fcmlt v22.4s, v10.4s, #0.0
+	WORD $0x4e761d4a    // bic v10.16b, v10.16b, v22.16b
+	WORD $0x4ea0e977    // fcmlt v23.4s, v11.4s, #0.0
+	WORD $0x4e771d6b    // bic v11.16b, v11.16b, v23.16b
+	WORD $0x4ea0e994    // fcmlt v20.4s, v12.4s, #0.0
+	WORD $0x4e741d8c    // bic v12.16b, v12.16b, v20.16b
+	WORD $0x4ea0e9b5    // fcmlt v21.4s, v13.4s, #0.0
+	WORD $0x4e751dad    // bic v13.16b, v13.16b, v21.16b
+	WORD $0x4ea0e9d6    // fcmlt v22.4s, v14.4s, #0.0
+	WORD $0x4e761dce    // bic v14.16b, v14.16b, v22.16b
+	WORD $0x4ea0e9f7    // fcmlt v23.4s, v15.4s, #0.0
+	WORD $0x4e771def    // bic v15.16b, v15.16b, v23.16b
+	WORD $0x4ea0ea14    // fcmlt v20.4s, v16.4s, #0.0
+	WORD $0x4e741e10    // bic v16.16b, v16.16b, v20.16b
+	WORD $0x4ea0ea35    // fcmlt v21.4s, v17.4s, #0.0
+	WORD $0x4e751e31    // bic v17.16b, v17.16b, v21.16b
+	WORD $0x4ea0ea56    // fcmlt v22.4s, v18.4s, #0.0
+	WORD $0x4e761e52    // bic v18.16b, v18.16b, v22.16b
+	WORD $0x4ea0ea77    // fcmlt v23.4s, v19.4s, #0.0
+	WORD $0x4e771e73    // bic v19.16b, v19.16b, v23.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	FSTPQ (F8, F9), 128(R15)
+	FSTPQ (F10, F11), 160(R15)
+	FSTPQ (F12, F13), 192(R15)
+	FSTPQ (F14, F15), 224(R15)
+	FSTPQ (F16, F17), 256(R15)
+	FSTPQ (F18, F19), 288(R15)
+	ADD   $640, R1, R1
+	ADD   $320, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_g4s2_6x16_neon(a *convArgs)
+TEXT ·conv2d_f32_g4s2_6x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD R2, R15
+	PRFM (R15), PSTL1KEEP
+	PRFM 64(R15), PSTL1KEEP
+	PRFM 128(R15), PSTL1KEEP
+	PRFM 192(R15), PSTL1KEEP
+	PRFM 256(R15), PSTL1KEEP
+	PRFM 320(R15), PSTL1KEEP
+	MOVD 32(R0), R15
+	CBZ  R15, start
+	ADD  R2, R15, R15
+	MOVD 16(R0), R26
+	SUB  R26, R15, R15
+	PRFM (R15), PLDL1KEEP
+	PRFM 64(R15), PLDL1KEEP
+	PRFM 128(R15), PLDL1KEEP
+	PRFM 192(R15), PLDL1KEEP
+	PRFM 256(R15), PLDL1KEEP
+	PRFM 320(R15), PLDL1KEEP
+
+start:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	VMOV  V0.B16, V12.B16
+	VMOV  V1.B16, V13.B16
+	VMOV  V2.B16, V14.B16
+	VMOV  V3.B16, V15.B16
+	VMOV  V0.B16, V16.B16
+	VMOV  V1.B16, V17.B16
+	VMOV  V2.B16, V18.B16
+	VMOV  V3.B16, V19.B16
+	VMOV  V0.B16, V20.B16
+	VMOV  V1.B16, V21.B16
+	VMOV  V2.B16, V22.B16
+	VMOV  V3.B16, V23.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	VMOVI $0, V16.B16
+	VMOVI $0, V17.B16
+	VMOVI $0, V18.B16
+	VMOVI $0, V19.B16
+	VMOVI $0, V20.B16
+	VMOVI $0, V21.B16
+	VMOVI $0, V22.B16
+	VMOVI $0, V23.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+	FLDPQ 192(R15), (F12, F13)
+	FLDPQ 224(R15), (F14, F15)
+	FLDPQ 256(R15), (F16, F17)
+	FLDPQ 288(R15), (F18, F19)
+	FLDPQ 320(R15), (F20, F21)
+	FLDPQ 352(R15), (F22, F23)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R9
+	MOVD R17, R12
+
+row:
+	FMOVQ (R9), F28
+	FMOVQ 128(R9), F29
+	FMOVQ (R4), F24
+	FMOVQ 64(R4), F25
+	FMOVQ 128(R4), F26
+	FMOVQ 192(R4), F27
+	FMOVQ 256(R9), F30
+	WORD  $0x4f9c1300          // fmla v0.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1320          // fmla v0.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b40          // fmla v0.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b60          // fmla v0.4s, v27.4s, v28.s[3]
+	FMOVQ 384(R9), F31
+	WORD  $0x4f9d1304          // fmla v4.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1324          // fmla v4.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b44          // fmla v4.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b64          // fmla v4.4s, v27.4s, v29.s[3]
+	FMOVQ 512(R9), F28
+	WORD  $0x4f9e1308          // fmla v8.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1328          // fmla v8.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b48          // fmla v8.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b68          // fmla v8.4s, v27.4s, v30.s[3]
+	FMOVQ 640(R9), F29
+	WORD  $0x4f9f130c          // fmla v12.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132c          // fmla v12.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4c          // fmla v12.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6c          // fmla v12.4s, v27.4s, v31.s[3]
+	FMOVQ 16(R9), F30
+	WORD  $0x4f9c1310          // fmla v16.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1330          // fmla v16.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b50          // fmla v16.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b70          // fmla v16.4s, v27.4s, v28.s[3]
+	FMOVQ 144(R9), F31
+	WORD  $0x4f9d1314          // fmla v20.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1334          // fmla v20.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b54          // fmla v20.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b74          // fmla v20.4s, v27.4s, v29.s[3]
+	FMOVQ 16(R4), F24
+	FMOVQ 80(R4), F25
+	FMOVQ 144(R4), F26
+	FMOVQ 208(R4), F27
+	FMOVQ 272(R9), F28
+	WORD  $0x4f9e1301          // fmla v1.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1321          // fmla v1.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b41          // fmla v1.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b61          // fmla v1.4s, v27.4s, v30.s[3]
+	FMOVQ 400(R9), F29
+	WORD  $0x4f9f1305          // fmla v5.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1325          // fmla v5.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b45          // fmla v5.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b65          // fmla v5.4s, v27.4s, v31.s[3]
+	FMOVQ 528(R9), F30
+	WORD  $0x4f9c1309          // fmla v9.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1329          // fmla v9.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b49          // fmla v9.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b69          // fmla v9.4s, v27.4s, v28.s[3]
+	FMOVQ 656(R9), F31
+	WORD  $0x4f9d130d          // fmla v13.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132d          // fmla v13.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4d          // fmla v13.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6d          // fmla v13.4s, v27.4s, v29.s[3]
+	FMOVQ 32(R9), F28
+	WORD  $0x4f9e1311          // fmla v17.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1331          // fmla v17.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b51          // fmla v17.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b71          // fmla v17.4s, v27.4s, v30.s[3]
+	FMOVQ 160(R9), F29
+	WORD  $0x4f9f1315          // fmla v21.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1335          // fmla v21.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b55          // fmla v21.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b75          // fmla v21.4s, v27.4s, v31.s[3]
+	FMOVQ 32(R4), F24
+	FMOVQ 96(R4), F25
+	FMOVQ 160(R4), F26
+	FMOVQ 224(R4), F27
+	FMOVQ 288(R9), F30
+	WORD  $0x4f9c1302          // fmla v2.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1322          // fmla v2.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b42          // fmla v2.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b62          // fmla v2.4s, v27.4s, v28.s[3]
+	FMOVQ 416(R9), F31
+	WORD  $0x4f9d1306          // fmla v6.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1326          // fmla v6.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b46          // fmla v6.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b66          // fmla v6.4s, v27.4s, v29.s[3]
+	FMOVQ 544(R9), F28
+	WORD  $0x4f9e130a          // fmla v10.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe132a          // fmla v10.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b4a          // fmla v10.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b6a          // fmla v10.4s, v27.4s, v30.s[3]
+	FMOVQ 672(R9), F29
+	WORD  $0x4f9f130e          // fmla v14.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132e          // fmla v14.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4e          // fmla v14.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6e          // fmla v14.4s, v27.4s, v31.s[3]
+	FMOVQ 48(R9), F30
+	WORD  $0x4f9c1312          // fmla v18.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1332          // fmla v18.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b52          // fmla v18.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b72          // fmla v18.4s, v27.4s, v28.s[3]
+	FMOVQ 176(R9), F31
+	WORD  $0x4f9d1316          // fmla v22.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1336          // fmla v22.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b56          // fmla v22.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b76          // fmla v22.4s, v27.4s, v29.s[3]
+	FMOVQ 48(R4), F24
+	FMOVQ 112(R4), F25
+	FMOVQ 176(R4), F26
+	FMOVQ 240(R4), F27
+	FMOVQ 304(R9), F28
+	WORD  $0x4f9e1303          // fmla v3.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1323          // fmla v3.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b43          // fmla v3.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b63          // fmla v3.4s, v27.4s, v30.s[3]
+	FMOVQ 432(R9), F29
+	WORD  $0x4f9f1307          // fmla v7.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1327          // fmla v7.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b47          // fmla v7.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b67          // fmla v7.4s, v27.4s, v31.s[3]
+	FMOVQ 560(R9), F30
+	WORD  $0x4f9c130b          // fmla v11.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc132b          // fmla v11.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b4b          // fmla v11.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b6b          // fmla v11.4s, v27.4s, v28.s[3]
+	FMOVQ 688(R9), F31
+	WORD  $0x4f9d130f          // fmla v15.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132f          // fmla v15.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4f          // fmla v15.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6f          // fmla v15.4s, v27.4s, v29.s[3]
+	WORD  $0x4f9e1313          // fmla v19.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1333          // fmla v19.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b53          // fmla v19.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b73          // fmla v19.4s, v27.4s, v30.s[3]
+	WORD  $0x4f9f1317          // fmla v23.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1337          // fmla v23.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b57          // fmla v23.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b77          // fmla v23.4s, v27.4s, v31.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 64(R9), F28
+	FMOVQ 192(R9), F29
+	FMOVQ (R4), F24
+	FMOVQ 64(R4), F25
+	FMOVQ 128(R4), F26
+	FMOVQ 192(R4), F27
+	FMOVQ 320(R9), F30
+	WORD  $0x4f9c1300          // fmla v0.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1320          // fmla v0.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b40          // fmla v0.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b60          // fmla v0.4s, v27.4s, v28.s[3]
+	FMOVQ 448(R9), F31
+	WORD  $0x4f9d1304          // fmla v4.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1324          // fmla v4.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b44          // fmla v4.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b64          // fmla v4.4s, v27.4s, v29.s[3]
+	FMOVQ 576(R9), F28
+	WORD  $0x4f9e1308          // fmla v8.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1328          // fmla v8.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b48          // fmla v8.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b68          // fmla v8.4s, v27.4s, v30.s[3]
+	FMOVQ 704(R9), F29
+	WORD  $0x4f9f130c          // fmla v12.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132c          // fmla v12.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4c          // fmla v12.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6c          // fmla v12.4s, v27.4s, v31.s[3]
+	FMOVQ 80(R9), F30
+	WORD  $0x4f9c1310          // fmla v16.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1330          // fmla v16.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b50          // fmla v16.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b70          // fmla v16.4s, v27.4s, v28.s[3]
+	FMOVQ 208(R9), F31
+	WORD  $0x4f9d1314          // fmla v20.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1334          // fmla v20.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b54          // fmla v20.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b74          // fmla v20.4s, v27.4s, v29.s[3]
+	FMOVQ 16(R4), F24
+	FMOVQ 80(R4), F25
+	FMOVQ 144(R4), F26
+	FMOVQ 208(R4), F27
+	FMOVQ 336(R9), F28
+	WORD  $0x4f9e1301          // fmla v1.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1321          // fmla v1.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b41          // fmla v1.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b61          // fmla v1.4s, v27.4s, v30.s[3]
+	FMOVQ 464(R9), F29
+	WORD  $0x4f9f1305          // fmla v5.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1325          // fmla v5.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b45          // fmla v5.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b65          // fmla v5.4s, v27.4s, v31.s[3]
+	FMOVQ 592(R9), F30
+	WORD  $0x4f9c1309          // fmla v9.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1329          // fmla v9.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b49          // fmla v9.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b69          // fmla v9.4s, v27.4s, v28.s[3]
+	FMOVQ 720(R9), F31
+	WORD  $0x4f9d130d          // fmla v13.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132d          // fmla v13.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4d          // fmla v13.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6d          // fmla v13.4s, v27.4s, v29.s[3]
+	FMOVQ 96(R9), F28
+	WORD  $0x4f9e1311          // fmla v17.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1331          // fmla v17.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b51          // fmla v17.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b71          // fmla v17.4s, v27.4s, v30.s[3]
+	FMOVQ 224(R9), F29
+	WORD  $0x4f9f1315          // fmla v21.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1335          // fmla v21.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b55          // fmla v21.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b75          // fmla v21.4s, v27.4s, v31.s[3]
+	FMOVQ 32(R4), F24
+	FMOVQ 96(R4), F25
+	FMOVQ 160(R4), F26
+	FMOVQ 224(R4), F27
+	FMOVQ 352(R9), F30
+	WORD  $0x4f9c1302          // fmla v2.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1322          // fmla v2.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b42          // fmla v2.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b62          // fmla v2.4s, v27.4s, v28.s[3]
+	FMOVQ 480(R9), F31
+	WORD  $0x4f9d1306          // fmla v6.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1326          // fmla v6.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b46          // fmla v6.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b66          // fmla v6.4s, v27.4s, v29.s[3]
+	FMOVQ 608(R9), F28
+	WORD  $0x4f9e130a          // fmla v10.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe132a          // fmla v10.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b4a          // fmla v10.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b6a          // fmla v10.4s, v27.4s, v30.s[3]
+	FMOVQ 736(R9), F29
+	WORD  $0x4f9f130e          // fmla v14.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132e          // fmla v14.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4e          // fmla v14.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6e          // fmla v14.4s, v27.4s, v31.s[3]
+	FMOVQ 112(R9), F30
+	WORD  $0x4f9c1312          // fmla v18.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1332          // fmla v18.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b52          // fmla v18.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b72          // fmla v18.4s, v27.4s, v28.s[3]
+	FMOVQ 240(R9), F31
+	WORD  $0x4f9d1316          // fmla v22.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1336          // fmla v22.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b56          // fmla v22.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b76          // fmla v22.4s, v27.4s, v29.s[3]
+	FMOVQ 48(R4), F24
+	FMOVQ 112(R4), F25
+	FMOVQ 176(R4), F26
+	FMOVQ 240(R4), F27
+	FMOVQ 368(R9), F28
+	WORD  $0x4f9e1303          // fmla v3.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1323          // fmla v3.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b43          // fmla v3.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b63          // fmla v3.4s, v27.4s, v30.s[3]
+	FMOVQ 496(R9), F29
+	WORD  $0x4f9f1307          // fmla v7.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1327          // fmla v7.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b47          // fmla v7.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b67          // fmla v7.4s, v27.4s, v31.s[3]
+	FMOVQ 624(R9), F30
+	WORD  $0x4f9c130b          // fmla v11.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc132b          // fmla v11.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b4b          // fmla v11.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b6b          // fmla v11.4s, v27.4s, v28.s[3]
+	FMOVQ 752(R9), F31
+	WORD  $0x4f9d130f          // fmla v15.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132f          // fmla v15.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4f          // fmla v15.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6f          // fmla v15.4s, v27.4s, v29.s[3]
+	WORD  $0x4f9e1313          // fmla v19.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1333          // fmla v19.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b53          // fmla v19.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b73          // fmla v19.4s, v27.4s, v30.s[3]
+	WORD  $0x4f9f1317          // fmla v23.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1337          // fmla v23.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b57          // fmla v23.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b77          // fmla v23.4s, v27.4s, v31.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 128(R9), F28
+	FMOVQ 256(R9), F29
+	FMOVQ (R4), F24
+	FMOVQ 64(R4), F25
+	FMOVQ 128(R4), F26
+	FMOVQ 192(R4), F27
+	FMOVQ 384(R9), F30
+	WORD  $0x4f9c1300          // fmla v0.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1320          // fmla v0.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b40          // fmla v0.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b60          // fmla v0.4s, v27.4s, v28.s[3]
+	FMOVQ 512(R9), F31
+	WORD  $0x4f9d1304          // fmla v4.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1324          // fmla v4.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b44          // fmla v4.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b64          // fmla v4.4s, v27.4s, v29.s[3]
+	FMOVQ 640(R9), F28
+	WORD  $0x4f9e1308          // fmla v8.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1328          // fmla v8.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b48          // fmla v8.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b68          // fmla v8.4s, v27.4s, v30.s[3]
+	FMOVQ 768(R9), F29
+	WORD  $0x4f9f130c          // fmla v12.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132c          // fmla v12.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4c          // fmla v12.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6c          // fmla v12.4s, v27.4s, v31.s[3]
+	FMOVQ 144(R9), F30
+	WORD  $0x4f9c1310          // fmla v16.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1330          // fmla v16.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b50          // fmla v16.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b70          // fmla v16.4s, v27.4s, v28.s[3]
+	FMOVQ 272(R9), F31
+	WORD  $0x4f9d1314          // fmla v20.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1334          // fmla v20.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b54          // fmla v20.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b74          // fmla v20.4s, v27.4s, v29.s[3]
+	FMOVQ 16(R4), F24
+	FMOVQ 80(R4), F25
+	FMOVQ 144(R4), F26
+	FMOVQ 208(R4), F27
+	FMOVQ 400(R9), F28
+	WORD  $0x4f9e1301          // fmla v1.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1321          // fmla v1.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b41          // fmla v1.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b61          // fmla v1.4s, v27.4s, v30.s[3]
+	FMOVQ 528(R9), F29
+	WORD  $0x4f9f1305          // fmla v5.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1325          // fmla v5.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b45          // fmla v5.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b65          // fmla v5.4s, v27.4s, v31.s[3]
+	FMOVQ 656(R9), F30
+	WORD  $0x4f9c1309          // fmla v9.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1329          // fmla v9.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b49          // fmla v9.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b69          // fmla v9.4s, v27.4s, v28.s[3]
+	FMOVQ 784(R9), F31
+	WORD  $0x4f9d130d          // fmla v13.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132d          // fmla v13.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4d          // fmla v13.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6d          // fmla v13.4s, v27.4s, v29.s[3]
+	FMOVQ 160(R9), F28
+	WORD  $0x4f9e1311          // fmla v17.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1331          // fmla v17.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b51          // fmla v17.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b71          // fmla v17.4s, v27.4s, v30.s[3]
+	FMOVQ 288(R9), F29
+	WORD  $0x4f9f1315          // fmla v21.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1335          // fmla v21.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b55          // fmla v21.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b75          // fmla v21.4s, v27.4s, v31.s[3]
+	FMOVQ 32(R4), F24
+	FMOVQ 96(R4), F25
+	FMOVQ 160(R4), F26
+	FMOVQ 224(R4), F27
+	FMOVQ 416(R9), F30
+	WORD  $0x4f9c1302          // fmla v2.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1322          // fmla v2.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b42          // fmla v2.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b62          // fmla v2.4s, v27.4s, v28.s[3]
+	FMOVQ 544(R9), F31
+	WORD  $0x4f9d1306          // fmla v6.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1326          // fmla v6.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b46          // fmla v6.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b66          // fmla v6.4s, v27.4s, v29.s[3]
+	FMOVQ 672(R9), F28
+	WORD  $0x4f9e130a          // fmla v10.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe132a          // fmla v10.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b4a          // fmla v10.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b6a          // fmla v10.4s, v27.4s, v30.s[3]
+	FMOVQ 800(R9), F29
+	WORD  $0x4f9f130e          // fmla v14.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132e          // fmla v14.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4e          // fmla v14.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6e          // fmla v14.4s, v27.4s, v31.s[3]
+	FMOVQ 176(R9), F30
+	WORD  $0x4f9c1312          // fmla v18.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1332          // fmla v18.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b52          // fmla v18.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b72          // fmla v18.4s, v27.4s, v28.s[3]
+	FMOVQ 304(R9), F31
+	WORD  $0x4f9d1316          // fmla v22.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1336          // fmla v22.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b56          // fmla v22.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b76          // fmla v22.4s, v27.4s, v29.s[3]
+	FMOVQ 48(R4), F24
+	FMOVQ 112(R4), F25
+	FMOVQ 176(R4), F26
+	FMOVQ 240(R4), F27
+	FMOVQ 432(R9), F28
+	WORD  $0x4f9e1303          // fmla v3.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1323          // fmla v3.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b43          // fmla v3.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b63          // fmla v3.4s, v27.4s, v30.s[3]
+	FMOVQ 560(R9), F29
+	WORD  $0x4f9f1307          // fmla v7.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1327          // fmla v7.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b47          // fmla v7.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b67          // fmla v7.4s, v27.4s, v31.s[3]
+	FMOVQ 688(R9), F30
+	WORD  $0x4f9c130b          // fmla v11.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc132b          // fmla v11.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b4b          // fmla v11.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b6b          // fmla v11.4s, v27.4s, v28.s[3]
+	FMOVQ 816(R9), F31
+	WORD  $0x4f9d130f          // fmla v15.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132f          // fmla v15.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4f          // fmla v15.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6f          // fmla v15.4s, v27.4s, v29.s[3]
+	WORD  $0x4f9e1313          // fmla v19.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1333          // fmla v19.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b53          // fmla v19.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b73          // fmla v19.4s, v27.4s, v30.s[3]
+	WORD  $0x4f9f1317          // fmla v23.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1337          // fmla v23.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b57          // fmla v23.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b77          // fmla v23.4s, v27.4s, v31.s[3]
+	ADD   $256, R4, R4
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F24, F25)
+	FLDPQ 32(R15), (F26, F27)
+	WORD  $0x4e38d400          // fadd v0.4s, v0.4s, v24.4s
+	WORD  $0x4e39d421          // fadd v1.4s, v1.4s, v25.4s
+	WORD  $0x4e3ad442          // fadd v2.4s, v2.4s, v26.4s
+	WORD  $0x4e3bd463          // fadd v3.4s, v3.4s, v27.4s
+	FLDPQ 64(R15), (F24, F25)
+	FLDPQ 96(R15), (F26, F27)
+	WORD  $0x4e38d484          // fadd v4.4s, v4.4s, v24.4s
+	WORD  $0x4e39d4a5          // fadd v5.4s, v5.4s, v25.4s
+	WORD  $0x4e3ad4c6          // fadd v6.4s, v6.4s, v26.4s
+	WORD  $0x4e3bd4e7          // fadd v7.4s, v7.4s, v27.4s
+	FLDPQ 128(R15), (F24, F25)
+	FLDPQ 160(R15), (F26, F27)
+	WORD  $0x4e38d508          // fadd v8.4s, v8.4s, v24.4s
+	WORD  $0x4e39d529          // fadd v9.4s, v9.4s, v25.4s
+	WORD  $0x4e3ad54a          // fadd v10.4s, v10.4s, v26.4s
+	WORD  $0x4e3bd56b          // fadd v11.4s, v11.4s, v27.4s
+	FLDPQ 192(R15), (F24, F25)
+	FLDPQ 224(R15), (F26, F27)
+	WORD  $0x4e38d58c          // fadd v12.4s, v12.4s, v24.4s
+	WORD  $0x4e39d5ad          // fadd v13.4s, v13.4s, v25.4s
+	WORD  $0x4e3ad5ce          // fadd v14.4s, v14.4s, v26.4s
+	WORD  $0x4e3bd5ef          // fadd v15.4s, v15.4s, v27.4s
+	FLDPQ 256(R15), (F24, F25)
+	FLDPQ 288(R15), (F26, F27)
+	WORD  $0x4e38d610          // fadd v16.4s, v16.4s, v24.4s
+	WORD  $0x4e39d631          // fadd v17.4s, v17.4s, v25.4s
+	WORD  $0x4e3ad652          // fadd v18.4s, v18.4s, v26.4s
+	WORD  $0x4e3bd673          // fadd v19.4s, v19.4s, v27.4s
+	FLDPQ 320(R15), (F24, F25)
+	FLDPQ 352(R15), (F26, F27)
+	WORD  $0x4e38d694          // fadd v20.4s, v20.4s, v24.4s
+	WORD  $0x4e39d6b5          // fadd v21.4s, v21.4s, v25.4s
+	WORD  $0x4e3ad6d6          // fadd v22.4s, v22.4s, v26.4s
+	WORD  $0x4e3bd6f7          // fadd v23.4s, v23.4s, v27.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e818    // fcmlt v24.4s, v0.4s, #0.0
+	WORD $0x4e781c00    // bic v0.16b, v0.16b, v24.16b
+	WORD $0x4ea0e839    // fcmlt v25.4s, v1.4s, #0.0
+	WORD $0x4e791c21    // bic v1.16b, v1.16b, v25.16b
+	WORD $0x4ea0e85a    // fcmlt v26.4s, v2.4s, #0.0
+	WORD $0x4e7a1c42    // bic v2.16b, v2.16b, v26.16b
+	WORD $0x4ea0e87b    // fcmlt v27.4s, v3.4s, #0.0
+	WORD $0x4e7b1c63    // bic v3.16b, v3.16b, v27.16b
+	WORD $0x4ea0e898    // fcmlt v24.4s, v4.4s, #0.0
+	WORD $0x4e781c84    // bic v4.16b, v4.16b, v24.16b
+	WORD $0x4ea0e8b9    // fcmlt v25.4s, v5.4s, #0.0
+	WORD $0x4e791ca5    // bic v5.16b, v5.16b, v25.16b
+	WORD $0x4ea0e8da    // fcmlt v26.4s, v6.4s, #0.0
+	WORD $0x4e7a1cc6    // bic v6.16b, v6.16b, v26.16b
+	WORD $0x4ea0e8fb    // fcmlt v27.4s, v7.4s, #0.0
+	WORD $0x4e7b1ce7    // bic v7.16b, v7.16b, v27.16b
+	WORD $0x4ea0e918    // fcmlt v24.4s, v8.4s, #0.0
+	WORD $0x4e781d08    // bic v8.16b, v8.16b, v24.16b
+	WORD $0x4ea0e939    // fcmlt v25.4s, v9.4s, #0.0
+	WORD $0x4e791d29    // bic v9.16b, v9.16b, v25.16b
+	WORD $0x4ea0e95a    // fcmlt v26.4s, v10.4s, #0.0
+	WORD $0x4e7a1d4a    // bic v10.16b, v10.16b, v26.16b
+	WORD $0x4ea0e97b    // fcmlt v27.4s, v11.4s, #0.0
+	WORD $0x4e7b1d6b    // bic v11.16b, v11.16b, v27.16b
+	WORD $0x4ea0e998    // fcmlt v24.4s, v12.4s, #0.0
+	WORD $0x4e781d8c    // bic v12.16b, v12.16b, v24.16b
+	WORD $0x4ea0e9b9    // fcmlt v25.4s, v13.4s, #0.0
+	WORD $0x4e791dad    // bic v13.16b, v13.16b, v25.16b
+	WORD $0x4ea0e9da    // fcmlt v26.4s, v14.4s, #0.0
+	WORD $0x4e7a1dce    // bic v14.16b, v14.16b, v26.16b
+	WORD $0x4ea0e9fb    // fcmlt v27.4s, v15.4s, #0.0
+	WORD $0x4e7b1def    // bic v15.16b, v15.16b, v27.16b
+	WORD $0x4ea0ea18    // fcmlt v24.4s, v16.4s, #0.0
+	WORD $0x4e781e10    // bic v16.16b, v16.16b, v24.16b
+	WORD $0x4ea0ea39    // fcmlt v25.4s, v17.4s, #0.0
+	WORD $0x4e791e31    // bic v17.16b, v17.16b, v25.16b
+	WORD $0x4ea0ea5a    // fcmlt v26.4s, v18.4s, #0.0
+	WORD $0x4e7a1e52    // bic v18.16b, v18.16b, v26.16b
+	WORD $0x4ea0ea7b    // fcmlt v27.4s, v19.4s, #0.0
+	WORD $0x4e7b1e73    // bic v19.16b, v19.16b, v27.16b
+	WORD $0x4ea0ea98    // fcmlt v24.4s, v20.4s, #0.0
+	WORD $0x4e781e94    // bic v20.16b, v20.16b, v24.16b
+	WORD $0x4ea0eab9    // fcmlt v25.4s, v21.4s, #0.0
+	WORD $0x4e791eb5    // bic v21.16b, v21.16b, v25.16b
+	WORD $0x4ea0eada    // fcmlt v26.4s, v22.4s, #0.0
+	WORD $0x4e7a1ed6    // bic v22.16b, v22.16b, v26.16b
+	WORD $0x4ea0eafb    // fcmlt v27.4s, v23.4s, #0.0
+	WORD $0x4e7b1ef7    // bic v23.16b, v23.16b, v27.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	FSTPQ (F8, F9), 128(R15)
+	FSTPQ (F10, F11), 160(R15)
+	FSTPQ (F12, F13), 192(R15)
+	FSTPQ (F14, F15), 224(R15)
+	FSTPQ (F16, F17), 256(R15)
+	FSTPQ (F18, F19), 288(R15)
+	FSTPQ (F20, F21), 320(R15)
+	FSTPQ (F22, F23), 352(R15)
+	ADD   $768, R1, R1
+	ADD   $384, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_g8s1_1x16_neon(a *convArgs)
+TEXT ·conv2d_f32_g8s1_1x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD R2, R15
+	PRFM (R15), PSTL1KEEP
+	MOVD 32(R0), R15
+	CBZ  R15, start
+	ADD  R2, R15, R15
+	MOVD 16(R0), R26
+	SUB  R26, R15, R15
+	PRFM (R15), PLDL1KEEP
+
+start:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R9
+	MOVD R17, R12
+
+row:
+	FMOVQ (R9), F8
+	FMOVQ (R9), F9
+	FMOVQ (R4), F4
+	FMOVQ 64(R4), F5
+	FMOVQ 128(R4), F6
+	FMOVQ 192(R4), F7
+	FMOVQ 32(R9), F10
+	WORD  $0x4f881080       // fmla v0.4s, v4.4s, v8.s[0]
+	WORD  $0x4fa810a0       // fmla v0.4s, v5.4s, v8.s[1]
+	WORD  $0x4f8818c0       // fmla v0.4s, v6.4s, v8.s[2]
+	WORD  $0x4fa818e0       // fmla v0.4s, v7.4s, v8.s[3]
+	FMOVQ 16(R4), F4
+	FMOVQ 80(R4), F5
+	FMOVQ 144(R4), F6
+	FMOVQ 208(R4), F7
+	FMOVQ 32(R9), F11
+	WORD  $0x4f891081       // fmla v1.4s, v4.4s, v9.s[0]
+	WORD  $0x4fa910a1       // fmla v1.4s, v5.4s, v9.s[1]
+	WORD  $0x4f8918c1       // fmla v1.4s, v6.4s, v9.s[2]
+	WORD  $0x4fa918e1       // fmla v1.4s, v7.4s, v9.s[3]
+	FMOVQ 32(R4), F4
+	FMOVQ 96(R4), F5
+	FMOVQ 160(R4), F6
+	FMOVQ 224(R4), F7
+	WORD  $0x4f8a1082       // fmla v2.4s, v4.4s, v10.s[0]
+	WORD  $0x4faa10a2       // fmla v2.4s, v5.4s, v10.s[1]
+	WORD  $0x4f8a18c2       // fmla v2.4s, v6.4s, v10.s[2]
+	WORD  $0x4faa18e2       // fmla v2.4s, v7.4s, v10.s[3]
+	FMOVQ 48(R4), F4
+	FMOVQ 112(R4), F5
+	FMOVQ 176(R4), F6
+	FMOVQ 240(R4), F7
+	WORD  $0x4f8b1083       // fmla v3.4s, v4.4s, v11.s[0]
+	WORD  $0x4fab10a3       // fmla v3.4s, v5.4s, v11.s[1]
+	WORD  $0x4f8b18c3       // fmla v3.4s, v6.4s, v11.s[2]
+	WORD  $0x4fab18e3       // fmla v3.4s, v7.4s, v11.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 64(R9), F8
+	FMOVQ 64(R9), F9
+	FMOVQ (R4), F4
+	FMOVQ 64(R4), F5
+	FMOVQ 128(R4), F6
+	FMOVQ 192(R4), F7
+	FMOVQ 96(R9), F10
+	WORD  $0x4f881080       // fmla v0.4s, v4.4s, v8.s[0]
+	WORD  $0x4fa810a0       // fmla v0.4s, v5.4s, v8.s[1]
+	WORD  $0x4f8818c0       // fmla v0.4s, v6.4s, v8.s[2]
+	WORD  $0x4fa818e0       // fmla v0.4s, v7.4s, v8.s[3]
+	FMOVQ 16(R4), F4
+	FMOVQ 80(R4), F5
+	FMOVQ 144(R4), F6
+	FMOVQ 208(R4), F7
+	FMOVQ 96(R9), F11
+	WORD  $0x4f891081       // fmla v1.4s, v4.4s, v9.s[0]
+	WORD  $0x4fa910a1       // fmla v1.4s, v5.4s, v9.s[1]
+	WORD  $0x4f8918c1       // fmla v1.4s, v6.4s, v9.s[2]
+	WORD  $0x4fa918e1       // fmla v1.4s, v7.4s, v9.s[3]
+	FMOVQ 32(R4), F4
+	FMOVQ 96(R4), F5
+	FMOVQ 160(R4), F6
+	FMOVQ 224(R4), F7
+	WORD  $0x4f8a1082       // fmla v2.4s, v4.4s, v10.s[0]
+	WORD  $0x4faa10a2       // fmla v2.4s, v5.4s, v10.s[1]
+	WORD  $0x4f8a18c2       // fmla v2.4s, v6.4s, v10.s[2]
+	WORD  $0x4faa18e2       // fmla v2.4s, v7.4s, v10.s[3]
+	FMOVQ 48(R4), F4
+	FMOVQ 112(R4), F5
+	FMOVQ 176(R4), F6
+	FMOVQ 240(R4), F7
+	WORD  $0x4f8b1083       // fmla v3.4s, v4.4s, v11.s[0]
+	WORD  $0x4fab10a3       // fmla v3.4s, v5.4s, v11.s[1]
+	WORD  $0x4f8b18c3       // fmla v3.4s, v6.4s, v11.s[2]
+	WORD  $0x4fab18e3       // fmla v3.4s, v7.4s, v11.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 128(R9), F8
+	FMOVQ 128(R9), F9
+	FMOVQ (R4), F4
+	FMOVQ 64(R4), F5
+	FMOVQ 128(R4), F6
+	FMOVQ 192(R4), F7
+	FMOVQ 160(R9), F10
+	WORD  $0x4f881080       // fmla v0.4s, v4.4s, v8.s[0]
+	WORD  $0x4fa810a0       // fmla v0.4s, v5.4s, v8.s[1]
+	WORD  $0x4f8818c0       // fmla v0.4s, v6.4s, v8.s[2]
+	WORD  $0x4fa818e0       // fmla v0.4s, v7.4s, v8.s[3]
+	FMOVQ 16(R4), F4
+	FMOVQ 80(R4), F5
+	FMOVQ 144(R4), F6
+	FMOVQ 208(R4), F7
+	FMOVQ 160(R9), F11
+	WORD  $0x4f891081       // fmla v1.4s, v4.4s, v9.s[0]
+	WORD  $0x4fa910a1       // fmla v1.4s, v5.4s, v9.s[1]
+	WORD  $0x4f8918c1       // fmla v1.4s, v6.4s, v9.s[2]
+	WORD  $0x4fa918e1       // fmla v1.4s, v7.4s, v9.s[3]
+	FMOVQ 32(R4), F4
+	FMOVQ 96(R4), F5
+	FMOVQ 160(R4), F6
+	FMOVQ 224(R4), F7
+	WORD  $0x4f8a1082       // fmla v2.4s, v4.4s, v10.s[0]
+	WORD  $0x4faa10a2       // fmla v2.4s, v5.4s, v10.s[1]
+	WORD  $0x4f8a18c2       // fmla v2.4s, v6.4s, v10.s[2]
+	WORD  $0x4faa18e2       // fmla v2.4s, v7.4s, v10.s[3]
+	FMOVQ 48(R4), F4
+	FMOVQ 112(R4), F5
+	FMOVQ 176(R4), F6
+	FMOVQ 240(R4), F7
+	WORD  $0x4f8b1083       // fmla v3.4s, v4.4s, v11.s[0]
+	WORD  $0x4fab10a3       // fmla v3.4s, v5.4s, v11.s[1]
+	WORD  $0x4f8b18c3       // fmla v3.4s, v6.4s, v11.s[2]
+	WORD  $0x4fab18e3       // fmla v3.4s, v7.4s, v11.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 16(R9), F8
+	FMOVQ 16(R9), F9
+	FMOVQ (R4), F4
+	FMOVQ 64(R4), F5
+	FMOVQ 128(R4), F6
+	FMOVQ 192(R4), F7
+	FMOVQ 48(R9), F10
+	WORD  $0x4f881080       // fmla v0.4s, v4.4s, v8.s[0]
+	WORD  $0x4fa810a0       // fmla v0.4s, v5.4s, v8.s[1]
+	WORD  $0x4f8818c0       // fmla v0.4s, v6.4s, v8.s[2]
+	WORD  $0x4fa818e0       // fmla v0.4s, v7.4s, v8.s[3]
+	FMOVQ 16(R4), F4
+	FMOVQ 80(R4), F5
+	FMOVQ 144(R4), F6
+	FMOVQ 208(R4), F7
+	FMOVQ 48(R9), F11
+	WORD  $0x4f891081       // fmla v1.4s, v4.4s, v9.s[0]
+	WORD  $0x4fa910a1       // fmla v1.4s, v5.4s, v9.s[1]
+	WORD  $0x4f8918c1       // fmla v1.4s, v6.4s, v9.s[2]
+	WORD  $0x4fa918e1       // fmla v1.4s, v7.4s, v9.s[3]
+	FMOVQ 32(R4), F4
+	FMOVQ 96(R4), F5
+	FMOVQ 160(R4), F6
+	FMOVQ 224(R4), F7
+	WORD  $0x4f8a1082       // fmla v2.4s, v4.4s, v10.s[0]
+	WORD  $0x4faa10a2       // fmla v2.4s, v5.4s, v10.s[1]
+	WORD  $0x4f8a18c2       // fmla v2.4s, v6.4s, v10.s[2]
+	WORD  $0x4faa18e2       // fmla v2.4s, v7.4s, v10.s[3]
+	FMOVQ 48(R4), F4
+	FMOVQ 112(R4), F5
+	FMOVQ 176(R4), F6
+	FMOVQ 240(R4), F7
+	WORD  $0x4f8b1083       // fmla v3.4s, v4.4s, v11.s[0]
+	WORD  $0x4fab10a3       // fmla v3.4s, v5.4s, v11.s[1]
+	WORD  $0x4f8b18c3       // fmla v3.4s, v6.4s, v11.s[2]
+	WORD  $0x4fab18e3       // fmla v3.4s, v7.4s, v11.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 80(R9), F8
+	FMOVQ 80(R9), F9
+	FMOVQ (R4), F4
+	FMOVQ 64(R4), F5
+	FMOVQ 128(R4), F6
+	FMOVQ 192(R4), F7
+	FMOVQ 112(R9), F10
+	WORD  $0x4f881080       // fmla v0.4s, v4.4s, v8.s[0]
+	WORD  $0x4fa810a0       // fmla v0.4s, v5.4s, v8.s[1]
+	WORD  $0x4f8818c0       // fmla v0.4s, v6.4s, v8.s[2]
+	WORD  $0x4fa818e0       // fmla v0.4s, v7.4s, v8.s[3]
+	FMOVQ 16(R4), F4
+	FMOVQ 80(R4), F5
+	FMOVQ 144(R4), F6
+	FMOVQ 208(R4), F7
+	FMOVQ 112(R9), F11
+	WORD  $0x4f891081       // fmla v1.4s, v4.4s, v9.s[0]
+	WORD  $0x4fa910a1       // fmla v1.4s, v5.4s, v9.s[1]
+	WORD  $0x4f8918c1       // fmla v1.4s, v6.4s, v9.s[2]
+	WORD  $0x4fa918e1       // fmla v1.4s, v7.4s, v9.s[3]
+	FMOVQ 32(R4), F4
+	FMOVQ 96(R4), F5
+	FMOVQ 160(R4), F6
+	FMOVQ 224(R4), F7
+	WORD  $0x4f8a1082       // fmla v2.4s, v4.4s, v10.s[0]
+	WORD  $0x4faa10a2       // fmla v2.4s, v5.4s, v10.s[1]
+	WORD  $0x4f8a18c2       // fmla v2.4s, v6.4s, v10.s[2]
+	WORD  $0x4faa18e2       // fmla v2.4s, v7.4s, v10.s[3]
+	FMOVQ 48(R4), F4
+	FMOVQ 112(R4), F5
+	FMOVQ 176(R4), F6
+	FMOVQ 240(R4), F7
+	WORD  $0x4f8b1083       // fmla v3.4s, v4.4s, v11.s[0]
+	WORD  $0x4fab10a3       // fmla v3.4s, v5.4s, v11.s[1]
+	WORD  $0x4f8b18c3       // fmla v3.4s, v6.4s, v11.s[2]
+	WORD  $0x4fab18e3       // fmla v3.4s, v7.4s, v11.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 144(R9), F8
+	FMOVQ 144(R9), F9
+	FMOVQ (R4), F4
+	FMOVQ 64(R4), F5
+	FMOVQ 128(R4), F6
+	FMOVQ 192(R4), F7
+	FMOVQ 176(R9), F10
+	WORD  $0x4f881080       // fmla v0.4s, v4.4s, v8.s[0]
+	WORD  $0x4fa810a0       // fmla v0.4s, v5.4s, v8.s[1]
+	WORD  $0x4f8818c0       // fmla v0.4s, v6.4s, v8.s[2]
+	WORD  $0x4fa818e0       // fmla v0.4s, v7.4s, v8.s[3]
+	FMOVQ 16(R4), F4
+	FMOVQ 80(R4), F5
+	FMOVQ 144(R4), F6
+	FMOVQ 208(R4), F7
+	FMOVQ 176(R9), F11
+	WORD  $0x4f891081       // fmla v1.4s, v4.4s, v9.s[0]
+	WORD  $0x4fa910a1       // fmla v1.4s, v5.4s, v9.s[1]
+	WORD  $0x4f8918c1       // fmla v1.4s, v6.4s, v9.s[2]
+	WORD  $0x4fa918e1       // fmla v1.4s, v7.4s, v9.s[3]
+	FMOVQ 32(R4), F4
+	FMOVQ 96(R4), F5
+	FMOVQ 160(R4), F6
+	FMOVQ 224(R4), F7
+	WORD  $0x4f8a1082       // fmla v2.4s, v4.4s, v10.s[0]
+	WORD  $0x4faa10a2       // fmla v2.4s, v5.4s, v10.s[1]
+	WORD  $0x4f8a18c2       // fmla v2.4s, v6.4s, v10.s[2]
+	WORD  $0x4faa18e2       // fmla v2.4s, v7.4s, v10.s[3]
+	FMOVQ 48(R4), F4
+	FMOVQ 112(R4), F5
+	FMOVQ 176(R4), F6
+	FMOVQ 240(R4), F7
+	WORD  $0x4f8b1083       // fmla v3.4s, v4.4s, v11.s[0]
+	WORD  $0x4fab10a3       // fmla v3.4s, v5.4s, v11.s[1]
+	WORD  $0x4f8b18c3       // fmla v3.4s, v6.4s, v11.s[2]
+	WORD  $0x4fab18e3       // fmla v3.4s, v7.4s, v11.s[3]
+	ADD   $256, R4, R4
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F4, F5)
+	FLDPQ 32(R15), (F6, F7)
+	WORD  $0x4e24d400       // fadd v0.4s, v0.4s, v4.4s
+	WORD  $0x4e25d421       // fadd v1.4s, v1.4s, v5.4s
+	WORD  $0x4e26d442       // fadd v2.4s, v2.4s, v6.4s
+	WORD  $0x4e27d463       // fadd v3.4s, v3.4s, v7.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e804    // fcmlt v4.4s, v0.4s, #0.0
+	WORD $0x4e641c00    // bic v0.16b, v0.16b, v4.16b
+	WORD $0x4ea0e825    // fcmlt v5.4s, v1.4s, #0.0
+	WORD $0x4e651c21    // bic v1.16b, v1.16b, v5.16b
+	WORD $0x4ea0e846    // fcmlt v6.4s, v2.4s, #0.0
+	WORD $0x4e661c42    // bic v2.16b, v2.16b, v6.16b
+	WORD $0x4ea0e867    // fcmlt v7.4s, v3.4s, #0.0
+	WORD $0x4e671c63    // bic v3.16b, v3.16b, v7.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	ADD   $64, R1, R1
+	ADD   $64, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_g8s1_2x16_neon(a *convArgs)
+TEXT ·conv2d_f32_g8s1_2x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD R2, R15
+	PRFM (R15), PSTL1KEEP
+	PRFM 64(R15), PSTL1KEEP
+	MOVD 32(R0), R15
+	CBZ  R15, start
+	ADD  R2, R15, R15
+	MOVD 16(R0), R26
+	SUB  R26, R15, R15
+	PRFM (R15), PLDL1KEEP
+	PRFM 64(R15), PLDL1KEEP
+
+start:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R9
+	MOVD R17, R12
+
+row:
+	FMOVQ (R9), F12
+	FMOVQ 64(R9), F13
+	FMOVQ (R4), F8
+	FMOVQ 64(R4), F9
+	FMOVQ 128(R4), F10
+	FMOVQ 192(R4), F11
+	FMOVQ (R9), F14
+	WORD  $0x4f8c1100         // fmla v0.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1120         // fmla v0.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1940         // fmla v0.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1960         // fmla v0.4s, v11.4s, v12.s[3]
+	FMOVQ 64(R9), F15
+	WORD  $0x4f8d1104         // fmla v4.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1124         // fmla v4.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1944         // fmla v4.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1964         // fmla v4.4s, v11.4s, v13.s[3]
+	FMOVQ 16(R4), F8
+	FMOVQ 80(R4), F9
+	FMOVQ 144(R4), F10
+	FMOVQ 208(R4), F11
+	FMOVQ 32(R9), F12
+	WORD  $0x4f8e1101         // fmla v1.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1121         // fmla v1.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1941         // fmla v1.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1961         // fmla v1.4s, v11.4s, v14.s[3]
+	FMOVQ 96(R9), F13
+	WORD  $0x4f8f1105         // fmla v5.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1125         // fmla v5.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1945         // fmla v5.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1965         // fmla v5.4s, v11.4s, v15.s[3]
+	FMOVQ 32(R4), F8
+	FMOVQ 96(R4), F9
+	FMOVQ 160(R4), F10
+	FMOVQ 224(R4), F11
+	FMOVQ 32(R9), F14
+	WORD  $0x4f8c1102         // fmla v2.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1122         // fmla v2.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1942         // fmla v2.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1962         // fmla v2.4s, v11.4s, v12.s[3]
+	FMOVQ 96(R9), F15
+	WORD  $0x4f8d1106         // fmla v6.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1126         // fmla v6.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1946         // fmla v6.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1966         // fmla v6.4s, v11.4s, v13.s[3]
+	FMOVQ 48(R4), F8
+	FMOVQ 112(R4), F9
+	FMOVQ 176(R4), F10
+	FMOVQ 240(R4), F11
+	WORD  $0x4f8e1103         // fmla v3.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1123         // fmla v3.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1943         // fmla v3.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1963         // fmla v3.4s, v11.4s, v14.s[3]
+	WORD  $0x4f8f1107         // fmla v7.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1127         // fmla v7.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1947         // fmla v7.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1967         // fmla v7.4s, v11.4s, v15.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 64(R9), F12
+	FMOVQ 128(R9), F13
+	FMOVQ (R4), F8
+	FMOVQ 64(R4), F9
+	FMOVQ 128(R4), F10
+	FMOVQ 192(R4), F11
+	FMOVQ 64(R9), F14
+	WORD  $0x4f8c1100         // fmla v0.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1120         // fmla v0.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1940         // fmla v0.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1960         // fmla v0.4s, v11.4s, v12.s[3]
+	FMOVQ 128(R9), F15
+	WORD  $0x4f8d1104         // fmla v4.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1124         // fmla v4.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1944         // fmla v4.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1964         // fmla v4.4s, v11.4s, v13.s[3]
+	FMOVQ 16(R4), F8
+	FMOVQ 80(R4), F9
+	FMOVQ 144(R4), F10
+	FMOVQ 208(R4), F11
+	FMOVQ 96(R9), F12
+	WORD  $0x4f8e1101         // fmla v1.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1121         // fmla v1.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1941         // fmla v1.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1961         // fmla v1.4s, v11.4s, v14.s[3]
+	FMOVQ 160(R9), F13
+	WORD  $0x4f8f1105         // fmla v5.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1125         // fmla v5.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1945         // fmla v5.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1965         // fmla v5.4s, v11.4s, v15.s[3]
+	FMOVQ 32(R4), F8
+	FMOVQ 96(R4), F9
+	FMOVQ 160(R4), F10
+	FMOVQ 224(R4), F11
+	FMOVQ 96(R9), F14
+	WORD  $0x4f8c1102         // fmla v2.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1122         // fmla v2.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1942         // fmla v2.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1962         // fmla v2.4s, v11.4s, v12.s[3]
+	FMOVQ 160(R9), F15
+	WORD  $0x4f8d1106         // fmla v6.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1126         // fmla v6.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1946         // fmla v6.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1966         // fmla v6.4s, v11.4s, v13.s[3]
+	FMOVQ 48(R4), F8
+	FMOVQ 112(R4), F9
+	FMOVQ 176(R4), F10
+	FMOVQ 240(R4), F11
+	WORD  $0x4f8e1103         // fmla v3.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1123         // fmla v3.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1943         // fmla v3.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1963         // fmla v3.4s, v11.4s, v14.s[3]
+	WORD  $0x4f8f1107         // fmla v7.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1127         // fmla v7.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1947         // fmla v7.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1967         // fmla v7.4s, v11.4s, v15.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 128(R9), F12
+	FMOVQ 192(R9), F13
+	FMOVQ (R4), F8
+	FMOVQ 64(R4), F9
+	FMOVQ 128(R4), F10
+	FMOVQ 192(R4), F11
+	FMOVQ 128(R9), F14
+	WORD  $0x4f8c1100         // fmla v0.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1120         // fmla v0.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1940         // fmla v0.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1960         // fmla v0.4s, v11.4s, v12.s[3]
+	FMOVQ 192(R9), F15
+	WORD  $0x4f8d1104         // fmla v4.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1124         // fmla v4.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1944         // fmla v4.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1964         // fmla v4.4s, v11.4s, v13.s[3]
+	FMOVQ 16(R4), F8
+	FMOVQ 80(R4), F9
+	FMOVQ 144(R4), F10
+	FMOVQ 208(R4), F11
+	FMOVQ 160(R9), F12
+	WORD  $0x4f8e1101         // fmla v1.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1121         // fmla v1.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1941         // fmla v1.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1961         // fmla v1.4s, v11.4s, v14.s[3]
+	FMOVQ 224(R9), F13
+	WORD  $0x4f8f1105         // fmla v5.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1125         // fmla v5.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1945         // fmla v5.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1965         // fmla v5.4s, v11.4s, v15.s[3]
+	FMOVQ 32(R4), F8
+	FMOVQ 96(R4), F9
+	FMOVQ 160(R4), F10
+	FMOVQ 224(R4), F11
+	FMOVQ 160(R9), F14
+	WORD  $0x4f8c1102         // fmla v2.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1122         // fmla v2.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1942         // fmla v2.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1962         // fmla v2.4s, v11.4s, v12.s[3]
+	FMOVQ 224(R9), F15
+	WORD  $0x4f8d1106         // fmla v6.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1126         // fmla v6.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1946         // fmla v6.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1966         // fmla v6.4s, v11.4s, v13.s[3]
+	FMOVQ 48(R4), F8
+	FMOVQ 112(R4), F9
+	FMOVQ 176(R4), F10
+	FMOVQ 240(R4), F11
+	WORD  $0x4f8e1103         // fmla v3.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1123         // fmla v3.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1943         // fmla v3.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1963         // fmla v3.4s, v11.4s, v14.s[3]
+	WORD  $0x4f8f1107         // fmla v7.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1127         // fmla v7.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1947         // fmla v7.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1967         // fmla v7.4s, v11.4s, v15.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 16(R9), F12
+	FMOVQ 80(R9), F13
+	FMOVQ (R4), F8
+	FMOVQ 64(R4), F9
+	FMOVQ 128(R4), F10
+	FMOVQ 192(R4), F11
+	FMOVQ 16(R9), F14
+	WORD  $0x4f8c1100         // fmla v0.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1120         // fmla v0.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1940         // fmla v0.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1960         // fmla v0.4s, v11.4s, v12.s[3]
+	FMOVQ 80(R9), F15
+	WORD  $0x4f8d1104         // fmla v4.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1124         // fmla v4.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1944         // fmla v4.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1964         // fmla v4.4s, v11.4s, v13.s[3]
+	FMOVQ 16(R4), F8
+	FMOVQ 80(R4), F9
+	FMOVQ 144(R4), F10
+	FMOVQ 208(R4), F11
+	FMOVQ 48(R9), F12
+	WORD  $0x4f8e1101         // fmla v1.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1121         // fmla v1.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1941         // fmla v1.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1961         // fmla v1.4s, v11.4s, v14.s[3]
+	FMOVQ 112(R9), F13
+	WORD  $0x4f8f1105         // fmla v5.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1125         // fmla v5.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1945         // fmla v5.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1965         // fmla v5.4s, v11.4s, v15.s[3]
+	FMOVQ 32(R4), F8
+	FMOVQ 96(R4), F9
+	FMOVQ 160(R4), F10
+	FMOVQ 224(R4), F11
+	FMOVQ 48(R9), F14
+	WORD  $0x4f8c1102         // fmla v2.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1122         // fmla v2.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1942         // fmla v2.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1962         // fmla v2.4s, v11.4s, v12.s[3]
+	FMOVQ 112(R9), F15
+	WORD  $0x4f8d1106         // fmla v6.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1126         // fmla v6.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1946         // fmla v6.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1966         // fmla v6.4s, v11.4s, v13.s[3]
+	FMOVQ 48(R4), F8
+	FMOVQ 112(R4), F9
+	FMOVQ 176(R4), F10
+	FMOVQ 240(R4), F11
+	WORD  $0x4f8e1103         // fmla v3.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1123         // fmla v3.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1943         // fmla v3.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1963         // fmla v3.4s, v11.4s, v14.s[3]
+	WORD  $0x4f8f1107         // fmla v7.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1127         // fmla v7.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1947         // fmla v7.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1967         // fmla v7.4s, v11.4s, v15.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 80(R9), F12
+	FMOVQ 144(R9), F13
+	FMOVQ (R4), F8
+	FMOVQ 64(R4), F9
+	FMOVQ 128(R4), F10
+	FMOVQ 192(R4), F11
+	FMOVQ 80(R9), F14
+	WORD  $0x4f8c1100         // fmla v0.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1120         // fmla v0.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1940         // fmla v0.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1960         // fmla v0.4s, v11.4s, v12.s[3]
+	FMOVQ 144(R9), F15
+	WORD  $0x4f8d1104         // fmla v4.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1124         // fmla v4.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1944         // fmla v4.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1964         // fmla v4.4s, v11.4s, v13.s[3]
+	FMOVQ 16(R4), F8
+	FMOVQ 80(R4), F9
+	FMOVQ 144(R4), F10
+	FMOVQ 208(R4), F11
+	FMOVQ 112(R9), F12
+	WORD  $0x4f8e1101         // fmla v1.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1121         // fmla v1.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1941         // fmla v1.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1961         // fmla v1.4s, v11.4s, v14.s[3]
+	FMOVQ 176(R9), F13
+	WORD  $0x4f8f1105         // fmla v5.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1125         // fmla v5.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1945         // fmla v5.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1965         // fmla v5.4s, v11.4s, v15.s[3]
+	FMOVQ 32(R4), F8
+	FMOVQ 96(R4), F9
+	FMOVQ 160(R4), F10
+	FMOVQ 224(R4), F11
+	FMOVQ 112(R9), F14
+	WORD  $0x4f8c1102         // fmla v2.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1122         // fmla v2.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1942         // fmla v2.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1962         // fmla v2.4s, v11.4s, v12.s[3]
+	FMOVQ 176(R9), F15
+	WORD  $0x4f8d1106         // fmla v6.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1126         // fmla v6.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1946         // fmla v6.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1966         // fmla v6.4s, v11.4s, v13.s[3]
+	FMOVQ 48(R4), F8
+	FMOVQ 112(R4), F9
+	FMOVQ 176(R4), F10
+	FMOVQ 240(R4), F11
+	WORD  $0x4f8e1103         // fmla v3.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1123         // fmla v3.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1943         // fmla v3.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1963         // fmla v3.4s, v11.4s, v14.s[3]
+	WORD  $0x4f8f1107         // fmla v7.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1127         // fmla v7.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1947         // fmla v7.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1967         // fmla v7.4s, v11.4s, v15.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 144(R9), F12
+	FMOVQ 208(R9), F13
+	FMOVQ (R4), F8
+	FMOVQ 64(R4), F9
+	FMOVQ 128(R4), F10
+	FMOVQ 192(R4), F11
+	FMOVQ 144(R9), F14
+	WORD  $0x4f8c1100         // fmla v0.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1120         // fmla v0.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1940         // fmla v0.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1960         // fmla v0.4s, v11.4s, v12.s[3]
+	FMOVQ 208(R9), F15
+	WORD  $0x4f8d1104         // fmla v4.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1124         // fmla v4.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1944         // fmla v4.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1964         // fmla v4.4s, v11.4s, v13.s[3]
+	FMOVQ 16(R4), F8
+	FMOVQ 80(R4), F9
+	FMOVQ 144(R4), F10
+	FMOVQ 208(R4), F11
+	FMOVQ 176(R9), F12
+	WORD  $0x4f8e1101         // fmla v1.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1121         // fmla v1.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1941         // fmla v1.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1961         // fmla v1.4s, v11.4s, v14.s[3]
+	FMOVQ 240(R9), F13
+	WORD  $0x4f8f1105         // fmla v5.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1125         // fmla v5.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1945         // fmla v5.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1965         // fmla v5.4s, v11.4s, v15.s[3]
+	FMOVQ 32(R4), F8
+	FMOVQ 96(R4), F9
+	FMOVQ 160(R4), F10
+	FMOVQ 224(R4), F11
+	FMOVQ 176(R9), F14
+	WORD  $0x4f8c1102         // fmla v2.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1122         // fmla v2.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1942         // fmla v2.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1962         // fmla v2.4s, v11.4s, v12.s[3]
+	FMOVQ 240(R9), F15
+	WORD  $0x4f8d1106         // fmla v6.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1126         // fmla v6.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1946         // fmla v6.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1966         // fmla v6.4s, v11.4s, v13.s[3]
+	FMOVQ 48(R4), F8
+	FMOVQ 112(R4), F9
+	FMOVQ 176(R4), F10
+	FMOVQ 240(R4), F11
+	WORD  $0x4f8e1103         // fmla v3.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1123         // fmla v3.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1943         // fmla v3.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1963         // fmla v3.4s, v11.4s, v14.s[3]
+	WORD  $0x4f8f1107         // fmla v7.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1127         // fmla v7.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1947         // fmla v7.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1967         // fmla v7.4s, v11.4s, v15.s[3]
+	ADD   $256, R4, R4
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F8, F9)
+	FLDPQ 32(R15), (F10, F11)
+	WORD  $0x4e28d400         // fadd v0.4s, v0.4s, v8.4s
+	WORD  $0x4e29d421         // fadd v1.4s, v1.4s, v9.4s
+	WORD  $0x4e2ad442         // fadd v2.4s, v2.4s, v10.4s
+	WORD  $0x4e2bd463         // fadd v3.4s, v3.4s, v11.4s
+	FLDPQ 64(R15), (F8, F9)
+	FLDPQ 96(R15), (F10, F11)
+	WORD  $0x4e28d484         // fadd v4.4s, v4.4s, v8.4s
+	WORD  $0x4e29d4a5         // fadd v5.4s, v5.4s, v9.4s
+	WORD  $0x4e2ad4c6         // fadd v6.4s, v6.4s, v10.4s
+	WORD  $0x4e2bd4e7         // fadd v7.4s, v7.4s, v11.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e808    // fcmlt v8.4s, v0.4s, #0.0
+	WORD $0x4e681c00    // bic v0.16b, v0.16b, v8.16b
+	WORD $0x4ea0e829    // fcmlt v9.4s, v1.4s, #0.0
+	WORD $0x4e691c21    // bic v1.16b, v1.16b, v9.16b
+	WORD $0x4ea0e84a    // fcmlt v10.4s, v2.4s, #0.0
+	WORD $0x4e6a1c42    // bic v2.16b, v2.16b, v10.16b
+	WORD $0x4ea0e86b    // fcmlt v11.4s, v3.4s, #0.0
+	WORD $0x4e6b1c63    // bic v3.16b, v3.16b, v11.16b
+	WORD $0x4ea0e888    // fcmlt v8.4s, v4.4s, #0.0
+	WORD $0x4e681c84    // bic v4.16b, v4.16b, v8.16b
+	WORD $0x4ea0e8a9    // fcmlt v9.4s, v5.4s, #0.0
+	WORD $0x4e691ca5    // bic v5.16b, v5.16b, v9.16b
+	WORD $0x4ea0e8ca    // fcmlt v10.4s, v6.4s, #0.0
+	WORD $0x4e6a1cc6    // bic v6.16b, v6.16b, v10.16b
+	WORD $0x4ea0e8eb    // fcmlt v11.4s, v7.4s, #0.0
+	WORD $0x4e6b1ce7    // bic v7.16b, v7.16b, v11.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	ADD   $128, R1, R1
+	ADD   $128, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_g8s1_3x16_neon(a *convArgs)
+TEXT ·conv2d_f32_g8s1_3x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD R2, R15
+	PRFM (R15), PSTL1KEEP
+	PRFM 64(R15), PSTL1KEEP
+	PRFM 128(R15), PSTL1KEEP
+	MOVD 32(R0), R15
+	CBZ  R15, start
+	ADD  R2, R15, R15
+	MOVD 16(R0), R26
+	SUB  R26, R15, R15
+	PRFM (R15), PLDL1KEEP
+	PRFM 64(R15), PLDL1KEEP
+	PRFM 128(R15), PLDL1KEEP
+
+start:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R9
+	MOVD R17, R12
+
+row:
+	FMOVQ (R9), F16
+	FMOVQ 64(R9), F17
+	FMOVQ (R4), F12
+	FMOVQ 64(R4), F13
+	FMOVQ 128(R4), F14
+	FMOVQ 192(R4), F15
+	FMOVQ 128(R9), F18
+	WORD  $0x4f901180          // fmla v0.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a0          // fmla v0.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c0          // fmla v0.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e0          // fmla v0.4s, v15.4s, v16.s[3]
+	FMOVQ (R9), F19
+	WORD  $0x4f911184          // fmla v4.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a4          // fmla v4.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c4          // fmla v4.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e4          // fmla v4.4s, v15.4s, v17.s[3]
+	FMOVQ 64(R9), F16
+	WORD  $0x4f921188          // fmla v8.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a8          // fmla v8.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c8          // fmla v8.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e8          // fmla v8.4s, v15.4s, v18.s[3]
+	FMOVQ 16(R4), F12
+	FMOVQ 80(R4), F13
+	FMOVQ 144(R4), F14
+	FMOVQ 208(R4), F15
+	FMOVQ 128(R9), F17
+	WORD  $0x4f931181          // fmla v1.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a1          // fmla v1.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c1          // fmla v1.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e1          // fmla v1.4s, v15.4s, v19.s[3]
+	FMOVQ 32(R9), F18
+	WORD  $0x4f901185          // fmla v5.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a5          // fmla v5.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c5          // fmla v5.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e5          // fmla v5.4s, v15.4s, v16.s[3]
+	FMOVQ 96(R9), F19
+	WORD  $0x4f911189          // fmla v9.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a9          // fmla v9.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c9          // fmla v9.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e9          // fmla v9.4s, v15.4s, v17.s[3]
+	FMOVQ 32(R4), F12
+	FMOVQ 96(R4), F13
+	FMOVQ 160(R4), F14
+	FMOVQ 224(R4), F15
+	FMOVQ 160(R9), F16
+	WORD  $0x4f921182          // fmla v2.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a2          // fmla v2.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c2          // fmla v2.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e2          // fmla v2.4s, v15.4s, v18.s[3]
+	FMOVQ 32(R9), F17
+	WORD  $0x4f931186          // fmla v6.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a6          // fmla v6.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c6          // fmla v6.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e6          // fmla v6.4s, v15.4s, v19.s[3]
+	FMOVQ 96(R9), F18
+	WORD  $0x4f90118a          // fmla v10.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011aa          // fmla v10.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019ca          // fmla v10.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019ea          // fmla v10.4s, v15.4s, v16.s[3]
+	FMOVQ 48(R4), F12
+	FMOVQ 112(R4), F13
+	FMOVQ 176(R4), F14
+	FMOVQ 240(R4), F15
+	FMOVQ 160(R9), F19
+	WORD  $0x4f911183          // fmla v3.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a3          // fmla v3.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c3          // fmla v3.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e3          // fmla v3.4s, v15.4s, v17.s[3]
+	WORD  $0x4f921187          // fmla v7.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a7          // fmla v7.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c7          // fmla v7.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e7          // fmla v7.4s, v15.4s, v18.s[3]
+	WORD  $0x4f93118b          // fmla v11.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311ab          // fmla v11.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319cb          // fmla v11.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319eb          // fmla v11.4s, v15.4s, v19.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 64(R9), F16
+	FMOVQ 128(R9), F17
+	FMOVQ (R4), F12
+	FMOVQ 64(R4), F13
+	FMOVQ 128(R4), F14
+	FMOVQ 192(R4), F15
+	FMOVQ 192(R9), F18
+	WORD  $0x4f901180          // fmla v0.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a0          // fmla v0.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c0          // fmla v0.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e0          // fmla v0.4s, v15.4s, v16.s[3]
+	FMOVQ 64(R9), F19
+	WORD  $0x4f911184          // fmla v4.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a4          // fmla v4.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c4          // fmla v4.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e4          // fmla v4.4s, v15.4s, v17.s[3]
+	FMOVQ 128(R9), F16
+	WORD  $0x4f921188          // fmla v8.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a8          // fmla v8.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c8          // fmla v8.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e8          // fmla v8.4s, v15.4s, v18.s[3]
+	FMOVQ 16(R4), F12
+	FMOVQ 80(R4), F13
+	FMOVQ 144(R4), F14
+	FMOVQ 208(R4), F15
+	FMOVQ 192(R9), F17
+	WORD  $0x4f931181          // fmla v1.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a1          // fmla v1.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c1          // fmla v1.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e1          // fmla v1.4s, v15.4s, v19.s[3]
+	FMOVQ 96(R9), F18
+	WORD  $0x4f901185          // fmla v5.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a5          // fmla v5.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c5          // fmla v5.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e5          // fmla v5.4s, v15.4s, v16.s[3]
+	FMOVQ 160(R9), F19
+	WORD  $0x4f911189          // fmla v9.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a9          // fmla v9.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c9          // fmla v9.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e9          // fmla v9.4s, v15.4s, v17.s[3]
+	FMOVQ 32(R4), F12
+	FMOVQ 96(R4), F13
+	FMOVQ 160(R4), F14
+	FMOVQ 224(R4), F15
+	FMOVQ 224(R9), F16
+	WORD  $0x4f921182          // fmla v2.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a2          // fmla v2.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c2          // fmla v2.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e2          // fmla v2.4s, v15.4s, v18.s[3]
+	FMOVQ 96(R9), F17
+	WORD  $0x4f931186          // fmla v6.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a6          // fmla v6.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c6          // fmla v6.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e6          // fmla v6.4s, v15.4s, v19.s[3]
+	FMOVQ 160(R9), F18
+	WORD  $0x4f90118a          // fmla v10.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011aa          // fmla v10.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019ca          // fmla v10.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019ea          // fmla v10.4s, v15.4s, v16.s[3]
+	FMOVQ 48(R4), F12
+	FMOVQ 112(R4), F13
+	FMOVQ 176(R4), F14
+	FMOVQ 240(R4), F15
+	FMOVQ 224(R9), F19
+	WORD  $0x4f911183          // fmla v3.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a3          // fmla v3.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c3          // fmla v3.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e3          // fmla v3.4s, v15.4s, v17.s[3]
+	WORD  $0x4f921187          // fmla v7.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a7          // fmla v7.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c7          // fmla v7.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e7          // fmla v7.4s, v15.4s, v18.s[3]
+	WORD  $0x4f93118b          // fmla v11.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311ab          // fmla v11.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319cb          // fmla v11.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319eb          // fmla v11.4s, v15.4s, v19.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 128(R9), F16
+	FMOVQ 192(R9), F17
+	FMOVQ (R4), F12
+	FMOVQ 64(R4), F13
+	FMOVQ 128(R4), F14
+	FMOVQ 192(R4), F15
+	FMOVQ 256(R9), F18
+	WORD  $0x4f901180          // fmla v0.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a0          // fmla v0.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c0          // fmla v0.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e0          // fmla v0.4s, v15.4s, v16.s[3]
+	FMOVQ 128(R9), F19
+	WORD  $0x4f911184          // fmla v4.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a4          // fmla v4.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c4          // fmla v4.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e4          // fmla v4.4s, v15.4s, v17.s[3]
+	FMOVQ 192(R9), F16
+	WORD  $0x4f921188          // fmla v8.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a8          // fmla v8.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c8          // fmla v8.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e8          // fmla v8.4s, v15.4s, v18.s[3]
+	FMOVQ 16(R4), F12
+	FMOVQ 80(R4), F13
+	FMOVQ 144(R4), F14
+	FMOVQ 208(R4), F15
+	FMOVQ 256(R9), F17
+	WORD  $0x4f931181          // fmla v1.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a1          // fmla v1.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c1          // fmla v1.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e1          // fmla v1.4s, v15.4s, v19.s[3]
+	FMOVQ 160(R9), F18
+	WORD  $0x4f901185          // fmla v5.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a5          // fmla v5.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c5          // fmla v5.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e5          // fmla v5.4s, v15.4s, v16.s[3]
+	FMOVQ 224(R9), F19
+	WORD  $0x4f911189          // fmla v9.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a9          // fmla v9.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c9          // fmla v9.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e9          // fmla v9.4s, v15.4s, v17.s[3]
+	FMOVQ 32(R4), F12
+	FMOVQ 96(R4), F13
+	FMOVQ 160(R4), F14
+	FMOVQ 224(R4), F15
+	FMOVQ 288(R9), F16
+	WORD  $0x4f921182          // fmla v2.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a2          // fmla v2.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c2          // fmla v2.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e2          // fmla v2.4s, v15.4s, v18.s[3]
+	FMOVQ 160(R9), F17
+	WORD  $0x4f931186          // fmla v6.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a6          // fmla v6.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c6          // fmla v6.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e6          // fmla v6.4s, v15.4s, v19.s[3]
+	FMOVQ 224(R9), F18
+	WORD  $0x4f90118a          // fmla v10.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011aa          // fmla v10.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019ca          // fmla v10.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019ea          // fmla v10.4s, v15.4s, v16.s[3]
+	FMOVQ 48(R4), F12
+	FMOVQ 112(R4), F13
+	FMOVQ 176(R4), F14
+	FMOVQ 240(R4), F15
+	FMOVQ 288(R9), F19
+	WORD  $0x4f911183          // fmla v3.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a3          // fmla v3.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c3          // fmla v3.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e3          // fmla v3.4s, v15.4s, v17.s[3]
+	WORD  $0x4f921187          // fmla v7.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a7          // fmla v7.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c7          // fmla v7.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e7          // fmla v7.4s, v15.4s, v18.s[3]
+	WORD  $0x4f93118b          // fmla v11.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311ab          // fmla v11.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319cb          // fmla v11.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319eb          // fmla v11.4s, v15.4s, v19.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 16(R9), F16
+	FMOVQ 80(R9), F17
+	FMOVQ (R4), F12
+	FMOVQ 64(R4), F13
+	FMOVQ 128(R4), F14
+	FMOVQ 192(R4), F15
+	FMOVQ 144(R9), F18
+	WORD  $0x4f901180          // fmla v0.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a0          // fmla v0.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c0          // fmla v0.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e0          // fmla v0.4s, v15.4s, v16.s[3]
+	FMOVQ 16(R9), F19
+	WORD  $0x4f911184          // fmla v4.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a4          // fmla v4.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c4          // fmla v4.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e4          // fmla v4.4s, v15.4s, v17.s[3]
+	FMOVQ 80(R9), F16
+	WORD  $0x4f921188          // fmla v8.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a8          // fmla v8.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c8          // fmla v8.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e8          // fmla v8.4s, v15.4s, v18.s[3]
+	FMOVQ 16(R4), F12
+	FMOVQ 80(R4), F13
+	FMOVQ 144(R4), F14
+	FMOVQ 208(R4), F15
+	FMOVQ 144(R9), F17
+	WORD  $0x4f931181          // fmla v1.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a1          // fmla v1.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c1          // fmla v1.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e1          // fmla v1.4s, v15.4s, v19.s[3]
+	FMOVQ 48(R9), F18
+	WORD  $0x4f901185          // fmla v5.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a5          // fmla v5.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c5          // fmla v5.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e5          // fmla v5.4s, v15.4s, v16.s[3]
+	FMOVQ 112(R9), F19
+	WORD  $0x4f911189          // fmla v9.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a9          // fmla v9.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c9          // fmla v9.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e9          // fmla v9.4s, v15.4s, v17.s[3]
+	FMOVQ 32(R4), F12
+	FMOVQ 96(R4), F13
+	FMOVQ 160(R4), F14
+	FMOVQ 224(R4), F15
+	FMOVQ 176(R9), F16
+	WORD  $0x4f921182          // fmla v2.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a2          // fmla v2.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c2          // fmla v2.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e2          // fmla v2.4s, v15.4s, v18.s[3]
+	FMOVQ 48(R9), F17
+	WORD  $0x4f931186          // fmla v6.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a6          // fmla v6.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c6          // fmla v6.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e6          // fmla v6.4s, v15.4s, v19.s[3]
+	FMOVQ 112(R9), F18
+	WORD  $0x4f90118a          // fmla v10.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011aa          // fmla v10.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019ca          // fmla v10.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019ea          // fmla v10.4s, v15.4s, v16.s[3]
+	FMOVQ 48(R4), F12
+	FMOVQ 112(R4), F13
+	FMOVQ 176(R4), F14
+	FMOVQ 240(R4), F15
+	FMOVQ 176(R9), F19
+	WORD  $0x4f911183          // fmla v3.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a3          // fmla v3.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c3          // fmla v3.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e3          // fmla v3.4s, v15.4s, v17.s[3]
+	WORD  $0x4f921187          // fmla v7.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a7          // fmla v7.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c7          // fmla v7.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e7          // fmla v7.4s, v15.4s, v18.s[3]
+	WORD  $0x4f93118b          // fmla v11.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311ab          // fmla v11.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319cb          // fmla v11.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319eb          // fmla v11.4s, v15.4s, v19.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 80(R9), F16
+	FMOVQ 144(R9), F17
+	FMOVQ (R4), F12
+	FMOVQ 64(R4), F13
+	FMOVQ 128(R4), F14
+	FMOVQ 192(R4), F15
+	FMOVQ 208(R9), F18
+	WORD  $0x4f901180          // fmla v0.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a0          // fmla v0.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c0          // fmla v0.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e0          // fmla v0.4s, v15.4s, v16.s[3]
+	FMOVQ 80(R9), F19
+	WORD  $0x4f911184          // fmla v4.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a4          // fmla v4.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c4          // fmla v4.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e4          // fmla v4.4s, v15.4s, v17.s[3]
+	FMOVQ 144(R9), F16
+	WORD  $0x4f921188          // fmla v8.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a8          // fmla v8.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c8          // fmla v8.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e8          // fmla v8.4s, v15.4s, v18.s[3]
+	FMOVQ 16(R4), F12
+	FMOVQ 80(R4), F13
+	FMOVQ 144(R4), F14
+	FMOVQ 208(R4), F15
+	FMOVQ 208(R9), F17
+	WORD  $0x4f931181          // fmla v1.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a1          // fmla v1.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c1          // fmla v1.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e1          // fmla v1.4s, v15.4s, v19.s[3]
+	FMOVQ 112(R9), F18
+	WORD  $0x4f901185          // fmla v5.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a5          // fmla v5.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c5          // fmla v5.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e5          // fmla v5.4s, v15.4s, v16.s[3]
+	FMOVQ 176(R9), F19
+	WORD  $0x4f911189          // fmla v9.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a9          // fmla v9.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c9          // fmla v9.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e9          // fmla v9.4s, v15.4s, v17.s[3]
+	FMOVQ 32(R4), F12
+	FMOVQ 96(R4), F13
+	FMOVQ 160(R4), F14
+	FMOVQ 224(R4), F15
+	FMOVQ 240(R9), F16
+	WORD  $0x4f921182          // fmla v2.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a2          // fmla v2.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c2          // fmla v2.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e2          // fmla v2.4s, v15.4s, v18.s[3]
+	FMOVQ 112(R9), F17
+	WORD  $0x4f931186          // fmla v6.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a6          // fmla v6.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c6          // fmla v6.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e6          // fmla v6.4s, v15.4s, v19.s[3]
+	FMOVQ 176(R9), F18
+	WORD  $0x4f90118a          // fmla v10.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011aa          // fmla v10.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019ca          // fmla v10.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019ea          // fmla v10.4s, v15.4s, v16.s[3]
+	FMOVQ 48(R4), F12
+	FMOVQ 112(R4), F13
+	FMOVQ 176(R4), F14
+	FMOVQ 240(R4), F15
+	FMOVQ 240(R9), F19
+	WORD  $0x4f911183          // fmla v3.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a3          // fmla v3.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c3          // fmla v3.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e3          // fmla v3.4s, v15.4s, v17.s[3]
+	WORD  $0x4f921187          // fmla v7.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a7          // fmla v7.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c7          // fmla v7.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e7          // fmla v7.4s, v15.4s, v18.s[3]
+	WORD  $0x4f93118b          // fmla v11.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311ab          // fmla v11.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319cb          // fmla v11.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319eb          // fmla v11.4s, v15.4s, v19.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 144(R9), F16
+	FMOVQ 208(R9), F17
+	FMOVQ (R4), F12
+	FMOVQ 64(R4), F13
+	FMOVQ 128(R4), F14
+	FMOVQ 192(R4), F15
+	FMOVQ 272(R9), F18
+	WORD  $0x4f901180          // fmla v0.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a0          // fmla v0.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c0          // fmla v0.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e0          // fmla v0.4s, v15.4s, v16.s[3]
+	FMOVQ 144(R9), F19
+	WORD  $0x4f911184          // fmla v4.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a4          // fmla v4.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c4          // fmla v4.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e4          // fmla v4.4s, v15.4s, v17.s[3]
+	FMOVQ 208(R9), F16
+	WORD  $0x4f921188          // fmla v8.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a8          // fmla v8.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c8          // fmla v8.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e8          // fmla v8.4s, v15.4s, v18.s[3]
+	FMOVQ 16(R4), F12
+	FMOVQ 80(R4), F13
+	FMOVQ 144(R4), F14
+	FMOVQ 208(R4), F15
+	FMOVQ 272(R9), F17
+	WORD  $0x4f931181          // fmla v1.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a1          // fmla v1.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c1          // fmla v1.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e1          // fmla v1.4s, v15.4s, v19.s[3]
+	FMOVQ 176(R9), F18
+	WORD  $0x4f901185          // fmla v5.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a5          // fmla v5.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c5          // fmla v5.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e5          // fmla v5.4s, v15.4s, v16.s[3]
+	FMOVQ 240(R9), F19
+	WORD  $0x4f911189          // fmla v9.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a9          // fmla v9.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c9          // fmla v9.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e9          // fmla v9.4s, v15.4s, v17.s[3]
+	FMOVQ 32(R4), F12
+	FMOVQ 96(R4), F13
+	FMOVQ 160(R4), F14
+	FMOVQ 224(R4), F15
+	FMOVQ 304(R9), F16
+	WORD  $0x4f921182          // fmla v2.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a2          // fmla v2.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c2          // fmla v2.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e2          // fmla v2.4s, v15.4s, v18.s[3]
+	FMOVQ 176(R9), F17
+	WORD  $0x4f931186          // fmla v6.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a6          // fmla v6.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c6          // fmla v6.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e6          // fmla v6.4s, v15.4s, v19.s[3]
+	FMOVQ 240(R9), F18
+	WORD  $0x4f90118a          // fmla v10.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011aa          // fmla v10.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019ca          // fmla v10.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019ea          // fmla v10.4s, v15.4s, v16.s[3]
+	FMOVQ 48(R4), F12
+	FMOVQ 112(R4), F13
+	FMOVQ 176(R4), F14
+	FMOVQ 240(R4), F15
+	FMOVQ 304(R9), F19
+	WORD  $0x4f911183          // fmla v3.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a3          // fmla v3.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c3          // fmla v3.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e3          // fmla v3.4s, v15.4s, v17.s[3]
+	WORD  $0x4f921187          // fmla v7.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a7          // fmla v7.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c7          // fmla v7.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e7          // fmla v7.4s, v15.4s, v18.s[3]
+	WORD  $0x4f93118b          // fmla v11.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311ab          // fmla v11.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319cb          // fmla v11.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319eb          // fmla v11.4s, v15.4s, v19.s[3]
+	ADD   $256, R4, R4
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F12, F13)
+	FLDPQ 32(R15), (F14, F15)
+	WORD  $0x4e2cd400          // fadd v0.4s, v0.4s, v12.4s
+	WORD  $0x4e2dd421          // fadd v1.4s, v1.4s, v13.4s
+	WORD  $0x4e2ed442          // fadd v2.4s, v2.4s, v14.4s
+	WORD  $0x4e2fd463          // fadd v3.4s, v3.4s, v15.4s
+	FLDPQ 64(R15), (F12, F13)
+	FLDPQ 96(R15), (F14, F15)
+	WORD  $0x4e2cd484          // fadd v4.4s, v4.4s, v12.4s
+	WORD  $0x4e2dd4a5          // fadd v5.4s, v5.4s, v13.4s
+	WORD  $0x4e2ed4c6          // fadd v6.4s, v6.4s, v14.4s
+	WORD  $0x4e2fd4e7          // fadd v7.4s, v7.4s, v15.4s
+	FLDPQ 128(R15), (F12, F13)
+	FLDPQ 160(R15), (F14, F15)
+	WORD  $0x4e2cd508          // fadd v8.4s, v8.4s, v12.4s
+	WORD  $0x4e2dd529          // fadd v9.4s, v9.4s, v13.4s
+	WORD  $0x4e2ed54a          // fadd v10.4s, v10.4s, v14.4s
+	WORD  $0x4e2fd56b          // fadd v11.4s, v11.4s, v15.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e80c    // fcmlt v12.4s, v0.4s, #0.0
+	WORD $0x4e6c1c00    // bic v0.16b, v0.16b, v12.16b
+	WORD $0x4ea0e82d    // fcmlt v13.4s, v1.4s, #0.0
+	WORD $0x4e6d1c21    // bic v1.16b, v1.16b, v13.16b
+	WORD $0x4ea0e84e    // fcmlt v14.4s, v2.4s, #0.0
+	WORD $0x4e6e1c42    // bic v2.16b, v2.16b, v14.16b
+	WORD $0x4ea0e86f    // fcmlt v15.4s, v3.4s, #0.0
+	WORD $0x4e6f1c63    // bic v3.16b, v3.16b, v15.16b
+	WORD $0x4ea0e88c    // fcmlt v12.4s, v4.4s, #0.0
+	WORD $0x4e6c1c84    // bic v4.16b, v4.16b, v12.16b
+	WORD $0x4ea0e8ad    // fcmlt v13.4s, v5.4s, #0.0
+	WORD $0x4e6d1ca5    // bic v5.16b, v5.16b, v13.16b
+	WORD $0x4ea0e8ce    // fcmlt v14.4s, v6.4s, #0.0
+	WORD $0x4e6e1cc6    // bic v6.16b, v6.16b, v14.16b
+	WORD $0x4ea0e8ef    // fcmlt v15.4s, v7.4s, #0.0
+	WORD $0x4e6f1ce7    // bic v7.16b, v7.16b, v15.16b
+	WORD $0x4ea0e90c    // fcmlt v12.4s, v8.4s, #0.0
+	WORD $0x4e6c1d08    // bic v8.16b, v8.16b, v12.16b
+	WORD $0x4ea0e92d    // fcmlt v13.4s, v9.4s, #0.0
+	WORD $0x4e6d1d29    // bic v9.16b, v9.16b, v13.16b
+	WORD $0x4ea0e94e    // fcmlt v14.4s, v10.4s, #0.0
+	WORD $0x4e6e1d4a    // bic v10.16b, v10.16b, v14.16b
+	WORD $0x4ea0e96f    // fcmlt v15.4s, v11.4s, #0.0
+	WORD $0x4e6f1d6b    // bic v11.16b, v11.16b, v15.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	FSTPQ (F8, F9), 128(R15)
+	FSTPQ (F10, F11), 160(R15)
+	ADD   $192, R1, R1
+	ADD   $192, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_g8s1_4x16_neon(a *convArgs)
+TEXT ·conv2d_f32_g8s1_4x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD R2, R15
+	PRFM (R15), PSTL1KEEP
+	PRFM 64(R15), PSTL1KEEP
+	PRFM 128(R15), PSTL1KEEP
+	PRFM 192(R15), PSTL1KEEP
+	MOVD 32(R0), R15
+	CBZ  R15, start
+	ADD  R2, R15, R15
+	MOVD 16(R0), R26
+	SUB  R26, R15, R15
+	PRFM (R15), PLDL1KEEP
+	PRFM 64(R15), PLDL1KEEP
+	PRFM 128(R15), PLDL1KEEP
+	PRFM 192(R15), PLDL1KEEP
+
+start:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	VMOV  V0.B16, V12.B16
+	VMOV  V1.B16, V13.B16
+	VMOV  V2.B16, V14.B16
+	VMOV  V3.B16, V15.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+	FLDPQ 192(R15), (F12, F13)
+	FLDPQ 224(R15), (F14, F15)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R9
+	MOVD R17, R12
+
+row:
+	FMOVQ (R9), F20
+	FMOVQ 64(R9), F21
+	FMOVQ (R4), F16
+	FMOVQ 64(R4), F17
+	FMOVQ 128(R4), F18
+	FMOVQ 192(R4), F19
+	FMOVQ 128(R9), F22
+	WORD  $0x4f941200          // fmla v0.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41220          // fmla v0.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a40          // fmla v0.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a60          // fmla v0.4s, v19.4s, v20.s[3]
+	FMOVQ 192(R9), F23
+	WORD  $0x4f951204          // fmla v4.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51224          // fmla v4.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a44          // fmla v4.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a64          // fmla v4.4s, v19.4s, v21.s[3]
+	FMOVQ (R9), F20
+	WORD  $0x4f961208          // fmla v8.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61228          // fmla v8.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a48          // fmla v8.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a68          // fmla v8.4s, v19.4s, v22.s[3]
+	FMOVQ 64(R9), F21
+	WORD  $0x4f97120c          // fmla v12.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122c          // fmla v12.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4c          // fmla v12.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6c          // fmla v12.4s, v19.4s, v23.s[3]
+	FMOVQ 16(R4), F16
+	FMOVQ 80(R4), F17
+	FMOVQ 144(R4), F18
+	FMOVQ 208(R4), F19
+	FMOVQ 128(R9), F22
+	WORD  $0x4f941201          // fmla v1.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41221          // fmla v1.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a41          // fmla v1.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a61          // fmla v1.4s, v19.4s, v20.s[3]
+	FMOVQ 192(R9), F23
+	WORD  $0x4f951205          // fmla v5.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51225          // fmla v5.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a45          // fmla v5.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a65          // fmla v5.4s, v19.4s, v21.s[3]
+	FMOVQ 32(R9), F20
+	WORD  $0x4f961209          // fmla v9.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61229          // fmla v9.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a49          // fmla v9.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a69          // fmla v9.4s, v19.4s, v22.s[3]
+	FMOVQ 96(R9), F21
+	WORD  $0x4f97120d          // fmla v13.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122d          // fmla v13.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4d          // fmla v13.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6d          // fmla v13.4s, v19.4s, v23.s[3]
+	FMOVQ 32(R4), F16
+	FMOVQ 96(R4), F17
+	FMOVQ 160(R4), F18
+	FMOVQ 224(R4), F19
+	FMOVQ 160(R9), F22
+	WORD  $0x4f941202          // fmla v2.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41222          // fmla v2.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a42          // fmla v2.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a62          // fmla v2.4s, v19.4s, v20.s[3]
+	FMOVQ 224(R9), F23
+	WORD  $0x4f951206          // fmla v6.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51226          // fmla v6.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a46          // fmla v6.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a66          // fmla v6.4s, v19.4s, v21.s[3]
+	FMOVQ 32(R9), F20
+	WORD  $0x4f96120a          // fmla v10.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122a          // fmla v10.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4a          // fmla v10.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6a          // fmla v10.4s, v19.4s, v22.s[3]
+	FMOVQ 96(R9), F21
+	WORD  $0x4f97120e          // fmla v14.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122e          // fmla v14.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4e          // fmla v14.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6e          // fmla v14.4s, v19.4s, v23.s[3]
+	FMOVQ 48(R4), F16
+	FMOVQ 112(R4), F17
+	FMOVQ 176(R4), F18
+	FMOVQ 240(R4), F19
+	FMOVQ 160(R9), F22
+	WORD  $0x4f941203          // fmla v3.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41223          // fmla v3.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a43          // fmla v3.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a63          // fmla v3.4s, v19.4s, v20.s[3]
+	FMOVQ 224(R9), F23
+	WORD  $0x4f951207          // fmla v7.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51227          // fmla v7.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a47          // fmla v7.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a67          // fmla v7.4s, v19.4s, v21.s[3]
+	WORD  $0x4f96120b          // fmla v11.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122b          // fmla v11.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4b          // fmla v11.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6b          // fmla v11.4s, v19.4s, v22.s[3]
+	WORD  $0x4f97120f          // fmla v15.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122f          // fmla v15.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4f          // fmla v15.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6f          // fmla v15.4s, v19.4s, v23.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 64(R9), F20
+	FMOVQ 128(R9), F21
+	FMOVQ (R4), F16
+	FMOVQ 64(R4), F17
+	FMOVQ 128(R4), F18
+	FMOVQ 192(R4), F19
+	FMOVQ 192(R9), F22
+	WORD  $0x4f941200          // fmla v0.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41220          // fmla v0.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a40          // fmla v0.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a60          // fmla v0.4s, v19.4s, v20.s[3]
+	FMOVQ 256(R9), F23
+	WORD  $0x4f951204          // fmla v4.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51224          // fmla v4.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a44          // fmla v4.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a64          // fmla v4.4s, v19.4s, v21.s[3]
+	FMOVQ 64(R9), F20
+	WORD  $0x4f961208          // fmla v8.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61228          // fmla v8.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a48          // fmla v8.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a68          // fmla v8.4s, v19.4s, v22.s[3]
+	FMOVQ 128(R9), F21
+	WORD  $0x4f97120c          // fmla v12.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122c          // fmla v12.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4c          // fmla v12.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6c          // fmla v12.4s, v19.4s, v23.s[3]
+	FMOVQ 16(R4), F16
+	FMOVQ 80(R4), F17
+	FMOVQ 144(R4), F18
+	FMOVQ 208(R4), F19
+	FMOVQ 192(R9), F22
+	WORD  $0x4f941201          // fmla v1.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41221          // fmla v1.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a41          // fmla v1.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a61          // fmla v1.4s, v19.4s, v20.s[3]
+	FMOVQ 256(R9), F23
+	WORD  $0x4f951205          // fmla v5.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51225          // fmla v5.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a45          // fmla v5.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a65          // fmla v5.4s, v19.4s, v21.s[3]
+	FMOVQ 96(R9), F20
+	WORD  $0x4f961209          // fmla v9.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61229          // fmla v9.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a49          // fmla v9.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a69          // fmla v9.4s, v19.4s, v22.s[3]
+	FMOVQ 160(R9), F21
+	WORD  $0x4f97120d          // fmla v13.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122d          // fmla v13.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4d          // fmla v13.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6d          // fmla v13.4s, v19.4s, v23.s[3]
+	FMOVQ 32(R4), F16
+	FMOVQ 96(R4), F17
+	FMOVQ 160(R4), F18
+	FMOVQ 224(R4), F19
+	FMOVQ 224(R9), F22
+	WORD  $0x4f941202          // fmla v2.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41222          // fmla v2.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a42          // fmla v2.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a62          // fmla v2.4s, v19.4s, v20.s[3]
+	FMOVQ 288(R9), F23
+	WORD  $0x4f951206          // fmla v6.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51226          // fmla v6.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a46          // fmla v6.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a66          // fmla v6.4s, v19.4s, v21.s[3]
+	FMOVQ 96(R9), F20
+	WORD  $0x4f96120a          // fmla v10.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122a          // fmla v10.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4a          // fmla v10.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6a          // fmla v10.4s, v19.4s, v22.s[3]
+	FMOVQ 160(R9), F21
+	WORD  $0x4f97120e          // fmla v14.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122e          // fmla v14.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4e          // fmla v14.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6e          // fmla v14.4s, v19.4s, v23.s[3]
+	FMOVQ 48(R4), F16
+	FMOVQ 112(R4), F17
+	FMOVQ 176(R4), F18
+	FMOVQ 240(R4), F19
+	FMOVQ 224(R9), F22
+	WORD  $0x4f941203          // fmla v3.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41223          // fmla v3.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a43          // fmla v3.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a63          // fmla v3.4s, v19.4s, v20.s[3]
+	FMOVQ 288(R9), F23
+	WORD  $0x4f951207          // fmla v7.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51227          // fmla v7.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a47          // fmla v7.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a67          // fmla v7.4s, v19.4s, v21.s[3]
+	WORD  $0x4f96120b          // fmla v11.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122b          // fmla v11.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4b          // fmla v11.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6b          // fmla v11.4s, v19.4s, v22.s[3]
+	WORD  $0x4f97120f          // fmla v15.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122f          // fmla v15.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4f          // fmla v15.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6f          // fmla v15.4s, v19.4s, v23.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 128(R9), F20
+	FMOVQ 192(R9), F21
+	FMOVQ (R4), F16
+	FMOVQ 64(R4), F17
+	FMOVQ 128(R4), F18
+	FMOVQ 192(R4), F19
+	FMOVQ 256(R9), F22
+	WORD  $0x4f941200          // fmla v0.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41220          // fmla v0.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a40          // fmla v0.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a60          // fmla v0.4s, v19.4s, v20.s[3]
+	FMOVQ 320(R9), F23
+	WORD  $0x4f951204          // fmla v4.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51224          // fmla v4.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a44          // fmla v4.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a64          // fmla v4.4s, v19.4s, v21.s[3]
+	FMOVQ 128(R9), F20
+	WORD  $0x4f961208          // fmla v8.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61228          // fmla v8.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a48          // fmla v8.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a68          // fmla v8.4s, v19.4s, v22.s[3]
+	FMOVQ 192(R9), F21
+	WORD  $0x4f97120c          // fmla v12.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122c          // fmla v12.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4c          // fmla v12.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6c          // fmla v12.4s, v19.4s, v23.s[3]
+	FMOVQ 16(R4), F16
+	FMOVQ 80(R4), F17
+	FMOVQ 144(R4), F18
+	FMOVQ 208(R4), F19
+	FMOVQ 256(R9), F22
+	WORD  $0x4f941201          // fmla v1.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41221          // fmla v1.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a41          // fmla v1.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a61          // fmla v1.4s, v19.4s, v20.s[3]
+	FMOVQ 320(R9), F23
+	WORD  $0x4f951205          // fmla v5.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51225          // fmla v5.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a45          // fmla v5.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a65          // fmla v5.4s, v19.4s, v21.s[3]
+	FMOVQ 160(R9), F20
+	WORD  $0x4f961209          // fmla v9.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61229          // fmla v9.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a49          // fmla v9.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a69          // fmla v9.4s, v19.4s, v22.s[3]
+	FMOVQ 224(R9), F21
+	WORD  $0x4f97120d          // fmla v13.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122d          // fmla v13.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4d          // fmla v13.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6d          // fmla v13.4s, v19.4s, v23.s[3]
+	FMOVQ 32(R4), F16
+	FMOVQ 96(R4), F17
+	FMOVQ 160(R4), F18
+	FMOVQ 224(R4), F19
+	FMOVQ 288(R9), F22
+	WORD  $0x4f941202          // fmla v2.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41222          // fmla v2.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a42          // fmla v2.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a62          // fmla v2.4s, v19.4s, v20.s[3]
+	FMOVQ 352(R9), F23
+	WORD  $0x4f951206          // fmla v6.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51226          // fmla v6.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a46          // fmla v6.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a66          // fmla v6.4s, v19.4s, v21.s[3]
+	FMOVQ 160(R9), F20
+	WORD  $0x4f96120a          // fmla v10.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122a          // fmla v10.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4a          // fmla v10.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6a          // fmla v10.4s, v19.4s, v22.s[3]
+	FMOVQ 224(R9), F21
+	WORD  $0x4f97120e          // fmla v14.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122e          // fmla v14.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4e          // fmla v14.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6e          // fmla v14.4s, v19.4s, v23.s[3]
+	FMOVQ 48(R4), F16
+	FMOVQ 112(R4), F17
+	FMOVQ 176(R4), F18
+	FMOVQ 240(R4), F19
+	FMOVQ 288(R9), F22
+	WORD  $0x4f941203          // fmla v3.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41223          // fmla v3.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a43          // fmla v3.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a63          // fmla v3.4s, v19.4s, v20.s[3]
+	FMOVQ 352(R9), F23
+	WORD  $0x4f951207          // fmla v7.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51227          // fmla v7.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a47          // fmla v7.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a67          // fmla v7.4s, v19.4s, v21.s[3]
+	WORD  $0x4f96120b          // fmla v11.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122b          // fmla v11.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4b          // fmla v11.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6b          // fmla v11.4s, v19.4s, v22.s[3]
+	WORD  $0x4f97120f          // fmla v15.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122f          // fmla v15.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4f          // fmla v15.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6f          // fmla v15.4s, v19.4s, v23.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 16(R9), F20
+	FMOVQ 80(R9), F21
+	FMOVQ (R4), F16
+	FMOVQ 64(R4), F17
+	FMOVQ 128(R4), F18
+	FMOVQ 192(R4), F19
+	FMOVQ 144(R9), F22
+	WORD  $0x4f941200          // fmla v0.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41220          // fmla v0.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a40          // fmla v0.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a60          // fmla v0.4s, v19.4s, v20.s[3]
+	FMOVQ 208(R9), F23
+	WORD  $0x4f951204          // fmla v4.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51224          // fmla v4.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a44          // fmla v4.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a64          // fmla v4.4s, v19.4s, v21.s[3]
+	FMOVQ 16(R9), F20
+	WORD  $0x4f961208          // fmla v8.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61228          // fmla v8.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a48          // fmla v8.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a68          // fmla v8.4s, v19.4s, v22.s[3]
+	FMOVQ 80(R9), F21
+	WORD  $0x4f97120c          // fmla v12.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122c          // fmla v12.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4c          // fmla v12.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6c          // fmla v12.4s, v19.4s, v23.s[3]
+	FMOVQ 16(R4), F16
+	FMOVQ 80(R4), F17
+	FMOVQ 144(R4), F18
+	FMOVQ 208(R4), F19
+	FMOVQ 144(R9), F22
+	WORD  $0x4f941201          // fmla v1.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41221          // fmla v1.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a41          // fmla v1.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a61          // fmla v1.4s, v19.4s, v20.s[3]
+	FMOVQ 208(R9), F23
+	WORD  $0x4f951205          // fmla v5.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51225          // fmla v5.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a45          // fmla v5.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a65          // fmla v5.4s, v19.4s, v21.s[3]
+	FMOVQ 48(R9), F20
+	WORD  $0x4f961209          // fmla v9.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61229          // fmla v9.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a49          // fmla v9.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a69          // fmla v9.4s, v19.4s, v22.s[3]
+	FMOVQ 112(R9), F21
+	WORD  $0x4f97120d          // fmla v13.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122d          // fmla v13.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4d          // fmla v13.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6d          // fmla v13.4s, v19.4s, v23.s[3]
+	FMOVQ 32(R4), F16
+	FMOVQ 96(R4), F17
+	FMOVQ 160(R4), F18
+	FMOVQ 224(R4), F19
+	FMOVQ 176(R9), F22
+	WORD  $0x4f941202          // fmla v2.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41222          // fmla v2.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a42          // fmla v2.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a62          // fmla v2.4s, v19.4s, v20.s[3]
+	FMOVQ 240(R9), F23
+	WORD  $0x4f951206          // fmla v6.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51226          // fmla v6.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a46          // fmla v6.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a66          // fmla v6.4s, v19.4s, v21.s[3]
+	FMOVQ 48(R9), F20
+	WORD  $0x4f96120a          // fmla v10.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122a          // fmla v10.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4a          // fmla v10.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6a          // fmla v10.4s, v19.4s, v22.s[3]
+	FMOVQ 112(R9), F21
+	WORD  $0x4f97120e          // fmla v14.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122e          // fmla v14.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4e          // fmla v14.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6e          // fmla v14.4s, v19.4s, v23.s[3]
+	FMOVQ 48(R4), F16
+	FMOVQ 112(R4), F17
+	FMOVQ 176(R4), F18
+	FMOVQ 240(R4), F19
+	FMOVQ 176(R9), F22
+	WORD  $0x4f941203          // fmla v3.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41223          // fmla v3.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a43          // fmla v3.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a63          // fmla v3.4s, v19.4s, v20.s[3]
+	FMOVQ 240(R9), F23
+	WORD  $0x4f951207          // fmla v7.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51227          // fmla v7.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a47          // fmla v7.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a67          // fmla v7.4s, v19.4s, v21.s[3]
+	WORD  $0x4f96120b          // fmla v11.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122b          // fmla v11.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4b          // fmla v11.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6b          // fmla v11.4s, v19.4s, v22.s[3]
+	WORD  $0x4f97120f          // fmla v15.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122f          // fmla v15.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4f          // fmla v15.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6f          // fmla v15.4s, v19.4s, v23.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 80(R9), F20
+	FMOVQ 144(R9), F21
+	FMOVQ (R4), F16
+	FMOVQ 64(R4), F17
+	FMOVQ 128(R4), F18
+	FMOVQ 192(R4), F19
+	FMOVQ 208(R9), F22
+	WORD  $0x4f941200          // fmla v0.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41220          // fmla v0.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a40          // fmla v0.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a60          // fmla v0.4s, v19.4s, v20.s[3]
+	FMOVQ 272(R9), F23
+	WORD  $0x4f951204          // fmla v4.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51224          // fmla v4.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a44          // fmla v4.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a64          // fmla v4.4s, v19.4s, v21.s[3]
+	FMOVQ 80(R9), F20
+	WORD  $0x4f961208          // fmla v8.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61228          // fmla v8.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a48          // fmla v8.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a68          // fmla v8.4s, v19.4s, v22.s[3]
+	FMOVQ 144(R9), F21
+	WORD  $0x4f97120c          // fmla v12.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122c          // fmla v12.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4c          // fmla v12.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6c          // fmla v12.4s, v19.4s, v23.s[3]
+	FMOVQ 16(R4), F16
+	FMOVQ 80(R4), F17
+	FMOVQ 144(R4), F18
+	FMOVQ 208(R4), F19
+	FMOVQ 208(R9), F22
+	WORD  $0x4f941201          // fmla v1.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41221          // fmla v1.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a41          // fmla v1.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a61          // fmla v1.4s, v19.4s, v20.s[3]
+	FMOVQ 272(R9), F23
+	WORD  $0x4f951205          // fmla v5.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51225          // fmla v5.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a45          // fmla v5.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a65          // fmla v5.4s, v19.4s, v21.s[3]
+	FMOVQ 112(R9), F20
+	WORD  $0x4f961209          // fmla v9.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61229          // fmla v9.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a49          // fmla v9.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a69          // fmla v9.4s, v19.4s, v22.s[3]
+	FMOVQ 176(R9), F21
+	WORD  $0x4f97120d          // fmla v13.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122d          // fmla v13.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4d          // fmla v13.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6d          // fmla v13.4s, v19.4s, v23.s[3]
+	FMOVQ 32(R4), F16
+	FMOVQ 96(R4), F17
+	FMOVQ 160(R4), F18
+	FMOVQ 224(R4), F19
+	FMOVQ 240(R9), F22
+	WORD  $0x4f941202          // fmla v2.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41222          // fmla v2.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a42          // fmla v2.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a62          // fmla v2.4s, v19.4s, v20.s[3]
+	FMOVQ 304(R9), F23
+	WORD  $0x4f951206          // fmla v6.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51226          // fmla v6.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a46          // fmla v6.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a66          // fmla v6.4s, v19.4s, v21.s[3]
+	FMOVQ 112(R9), F20
+	WORD  $0x4f96120a          // fmla v10.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122a          // fmla v10.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4a          // fmla v10.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6a          // fmla v10.4s, v19.4s, v22.s[3]
+	FMOVQ 176(R9), F21
+	WORD  $0x4f97120e          // fmla v14.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122e          // fmla v14.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4e          // fmla v14.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6e          // fmla v14.4s, v19.4s, v23.s[3]
+	FMOVQ 48(R4), F16
+	FMOVQ 112(R4), F17
+	FMOVQ 176(R4), F18
+	FMOVQ 240(R4), F19
+	FMOVQ 240(R9), F22
+	WORD  $0x4f941203          // fmla v3.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41223          // fmla v3.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a43          // fmla v3.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a63          // fmla v3.4s, v19.4s, v20.s[3]
+	FMOVQ 304(R9), F23
+	WORD  $0x4f951207          // fmla v7.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51227          // fmla v7.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a47          // fmla v7.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a67          // fmla v7.4s, v19.4s, v21.s[3]
+	WORD  $0x4f96120b          // fmla v11.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122b          // fmla v11.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4b          // fmla v11.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6b          // fmla v11.4s, v19.4s, v22.s[3]
+	WORD  $0x4f97120f          // fmla v15.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122f          // fmla v15.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4f          // fmla v15.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6f          // fmla v15.4s, v19.4s, v23.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 144(R9), F20
+	FMOVQ 208(R9), F21
+	FMOVQ (R4), F16
+	FMOVQ 64(R4), F17
+	FMOVQ 128(R4), F18
+	FMOVQ 192(R4), F19
+	FMOVQ 272(R9), F22
+	WORD  $0x4f941200          // fmla v0.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41220          // fmla v0.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a40          // fmla v0.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a60          // fmla v0.4s, v19.4s, v20.s[3]
+	FMOVQ 336(R9), F23
+	WORD  $0x4f951204          // fmla v4.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51224          // fmla v4.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a44          // fmla v4.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a64          // fmla v4.4s, v19.4s, v21.s[3]
+	FMOVQ 144(R9), F20
+	WORD  $0x4f961208          // fmla v8.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61228          // fmla v8.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a48          // fmla v8.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a68          // fmla v8.4s, v19.4s, v22.s[3]
+	FMOVQ 208(R9), F21
+	WORD  $0x4f97120c          // fmla v12.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122c          // fmla v12.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4c          // fmla v12.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6c          // fmla v12.4s, v19.4s, v23.s[3]
+	FMOVQ 16(R4), F16
+	FMOVQ 80(R4), F17
+	FMOVQ 144(R4), F18
+	FMOVQ 208(R4), F19
+	FMOVQ 272(R9), F22
+	WORD  $0x4f941201          // fmla v1.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41221          // fmla v1.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a41          // fmla v1.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a61          // fmla v1.4s, v19.4s, v20.s[3]
+	FMOVQ 336(R9), F23
+	WORD  $0x4f951205          // fmla v5.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51225          // fmla v5.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a45          // fmla v5.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a65          // fmla v5.4s, v19.4s, v21.s[3]
+	FMOVQ 176(R9), F20
+	WORD  $0x4f961209          // fmla v9.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61229          // fmla v9.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a49          // fmla v9.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a69          // fmla v9.4s, v19.4s, v22.s[3]
+	FMOVQ 240(R9), F21
+	WORD  $0x4f97120d          // fmla v13.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122d          // fmla v13.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4d          // fmla v13.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6d          // fmla v13.4s, v19.4s, v23.s[3]
+	FMOVQ 32(R4), F16
+	FMOVQ 96(R4), F17
+	FMOVQ 160(R4), F18
+	FMOVQ 224(R4), F19
+	FMOVQ 304(R9), F22
+	WORD  $0x4f941202          // fmla v2.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41222          // fmla v2.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a42          // fmla v2.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a62          // fmla v2.4s, v19.4s, v20.s[3]
+	FMOVQ 368(R9), F23
+	WORD  $0x4f951206          // fmla v6.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51226          // fmla v6.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a46          // fmla v6.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a66          // fmla v6.4s, v19.4s, v21.s[3]
+	FMOVQ 176(R9), F20
+	WORD  $0x4f96120a          // fmla v10.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122a          // fmla v10.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4a          // fmla v10.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6a          // fmla v10.4s, v19.4s, v22.s[3]
+	FMOVQ 240(R9), F21
+	WORD  $0x4f97120e          // fmla v14.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122e          // fmla v14.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4e          // fmla v14.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6e          // fmla v14.4s, v19.4s, v23.s[3]
+	FMOVQ 48(R4), F16
+	FMOVQ 112(R4), F17
+	FMOVQ 176(R4), F18
+	FMOVQ 240(R4), F19
+	FMOVQ 304(R9), F22
+	WORD  $0x4f941203          // fmla v3.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41223          // fmla v3.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a43          // fmla v3.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a63          // fmla v3.4s, v19.4s, v20.s[3]
+	FMOVQ 368(R9), F23
+	WORD  $0x4f951207          // fmla v7.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51227          // fmla v7.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a47          // fmla v7.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a67          // fmla v7.4s, v19.4s, v21.s[3]
+	WORD  $0x4f96120b          // fmla v11.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122b          // fmla v11.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4b          // fmla v11.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6b          // fmla v11.4s, v19.4s, v22.s[3]
+	WORD  $0x4f97120f          // fmla v15.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122f          // fmla v15.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4f          // fmla v15.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6f          // fmla v15.4s, v19.4s, v23.s[3]
+	ADD   $256, R4, R4
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F16, F17)
+	FLDPQ 32(R15), (F18, F19)
+	WORD  $0x4e30d400          // fadd v0.4s, v0.4s, v16.4s
+	WORD  $0x4e31d421          // fadd v1.4s, v1.4s, v17.4s
+	WORD  $0x4e32d442          // fadd v2.4s, v2.4s, v18.4s
+	WORD  $0x4e33d463          // fadd v3.4s, v3.4s, v19.4s
+	FLDPQ 64(R15), (F16, F17)
+	FLDPQ 96(R15), (F18, F19)
+	WORD  $0x4e30d484          // fadd v4.4s, v4.4s, v16.4s
+	WORD  $0x4e31d4a5          // fadd v5.4s, v5.4s, v17.4s
+	WORD  $0x4e32d4c6          // fadd v6.4s, v6.4s, v18.4s
+	WORD  $0x4e33d4e7          // fadd v7.4s, v7.4s, v19.4s
+	FLDPQ 128(R15), (F16, F17)
+	FLDPQ 160(R15), (F18, F19)
+	WORD  $0x4e30d508          // fadd v8.4s, v8.4s, v16.4s
+	WORD  $0x4e31d529          // fadd v9.4s, v9.4s, v17.4s
+	WORD  $0x4e32d54a          // fadd v10.4s, v10.4s, v18.4s
+	WORD  $0x4e33d56b          // fadd v11.4s, v11.4s, v19.4s
+	FLDPQ 192(R15), (F16, F17)
+	FLDPQ 224(R15), (F18, F19)
+	WORD  $0x4e30d58c          // fadd v12.4s, v12.4s, v16.4s
+	WORD  $0x4e31d5ad          // fadd v13.4s, v13.4s, v17.4s
+	WORD  $0x4e32d5ce          // fadd v14.4s, v14.4s, v18.4s
+	WORD  $0x4e33d5ef          // fadd v15.4s, v15.4s, v19.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e810    // fcmlt v16.4s, v0.4s, #0.0
+	WORD $0x4e701c00    // bic v0.16b, v0.16b, v16.16b
+	WORD $0x4ea0e831    // fcmlt v17.4s, v1.4s, #0.0
+	WORD $0x4e711c21    // bic v1.16b, v1.16b, v17.16b
+	WORD $0x4ea0e852    // fcmlt v18.4s, v2.4s, #0.0
+	WORD $0x4e721c42    // bic v2.16b, v2.16b, v18.16b
+	WORD $0x4ea0e873    // fcmlt v19.4s, v3.4s, #0.0
+	WORD $0x4e731c63    // bic v3.16b, v3.16b, v19.16b
+	WORD $0x4ea0e890    // fcmlt v16.4s, v4.4s, #0.0
+	WORD $0x4e701c84    // bic v4.16b, v4.16b, v16.16b
+	WORD $0x4ea0e8b1    // fcmlt v17.4s, v5.4s, #0.0
+	WORD $0x4e711ca5    // bic v5.16b, v5.16b, v17.16b
+	WORD $0x4ea0e8d2    // fcmlt v18.4s, v6.4s, #0.0
+	WORD $0x4e721cc6    // bic v6.16b, v6.16b, v18.16b
+	WORD $0x4ea0e8f3    // fcmlt v19.4s, v7.4s, #0.0
+	WORD $0x4e731ce7    // bic v7.16b, v7.16b, v19.16b
+	WORD $0x4ea0e910    // fcmlt v16.4s, v8.4s, #0.0
+	WORD $0x4e701d08    // bic v8.16b, v8.16b, v16.16b
+	WORD $0x4ea0e931    // fcmlt v17.4s, v9.4s, #0.0
+	WORD $0x4e711d29    // bic v9.16b, v9.16b, v17.16b
+	WORD $0x4ea0e952    // fcmlt v18.4s, v10.4s, #0.0
+	WORD $0x4e721d4a    // bic v10.16b, v10.16b, v18.16b
+	WORD $0x4ea0e973    // fcmlt v19.4s, v11.4s, #0.0
+	WORD $0x4e731d6b    // bic v11.16b, v11.16b, v19.16b
+	WORD $0x4ea0e990    // fcmlt v16.4s, v12.4s, #0.0
+	WORD $0x4e701d8c    // bic v12.16b, v12.16b, v16.16b
+	WORD $0x4ea0e9b1    // fcmlt v17.4s, v13.4s, #0.0
+	WORD $0x4e711dad    // bic v13.16b, v13.16b, v17.16b
+	WORD $0x4ea0e9d2    // fcmlt v18.4s, v14.4s, #0.0
+	WORD $0x4e721dce    // bic v14.16b, v14.16b, v18.16b
+	WORD $0x4ea0e9f3    // fcmlt v19.4s, v15.4s, #0.0
+	WORD $0x4e731def    // bic v15.16b, v15.16b, v19.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	FSTPQ (F8, F9), 128(R15)
+	FSTPQ (F10, F11), 160(R15)
+	FSTPQ (F12, F13), 192(R15)
+	FSTPQ (F14, F15), 224(R15)
+	ADD   $256, R1, R1
+	ADD   $256, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_g8s1_5x16_neon(a *convArgs)
+TEXT ·conv2d_f32_g8s1_5x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD R2, R15
+	PRFM (R15), PSTL1KEEP
+	PRFM 64(R15), PSTL1KEEP
+	PRFM 128(R15), PSTL1KEEP
+	PRFM 192(R15), PSTL1KEEP
+	PRFM 256(R15), PSTL1KEEP
+	MOVD 32(R0), R15
+	CBZ  R15, start
+	ADD  R2, R15, R15
+	MOVD 16(R0), R26
+	SUB  R26, R15, R15
+	PRFM (R15), PLDL1KEEP
+	PRFM 64(R15), PLDL1KEEP
+	PRFM 128(R15), PLDL1KEEP
+	PRFM 192(R15), PLDL1KEEP
+	PRFM 256(R15), PLDL1KEEP
+
+start:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	VMOV  V0.B16, V12.B16
+	VMOV  V1.B16, V13.B16
+	VMOV  V2.B16, V14.B16
+	VMOV  V3.B16, V15.B16
+	VMOV  V0.B16, V16.B16
+	VMOV  V1.B16, V17.B16
+	VMOV  V2.B16, V18.B16
+	VMOV  V3.B16, V19.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	VMOVI $0, V16.B16
+	VMOVI $0, V17.B16
+	VMOVI $0, V18.B16
+	VMOVI $0, V19.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+	FLDPQ 192(R15), (F12, F13)
+	FLDPQ 224(R15), (F14, F15)
+	FLDPQ 256(R15), (F16, F17)
+	FLDPQ 288(R15), (F18, F19)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R9
+	MOVD R17, R12
+
+row:
+	FMOVQ (R9), F24
+	FMOVQ 64(R9), F25
+	FMOVQ (R4), F20
+	FMOVQ 64(R4), F21
+	FMOVQ 128(R4), F22
+	FMOVQ 192(R4), F23
+	FMOVQ 128(R9), F26
+	WORD  $0x4f981280          // fmla v0.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a0          // fmla v0.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac0          // fmla v0.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae0          // fmla v0.4s, v23.4s, v24.s[3]
+	FMOVQ 192(R9), F27
+	WORD  $0x4f991284          // fmla v4.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a4          // fmla v4.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac4          // fmla v4.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae4          // fmla v4.4s, v23.4s, v25.s[3]
+	FMOVQ 256(R9), F24
+	WORD  $0x4f9a1288          // fmla v8.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a8          // fmla v8.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac8          // fmla v8.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae8          // fmla v8.4s, v23.4s, v26.s[3]
+	FMOVQ (R9), F25
+	WORD  $0x4f9b128c          // fmla v12.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12ac          // fmla v12.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1acc          // fmla v12.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1aec          // fmla v12.4s, v23.4s, v27.s[3]
+	FMOVQ 64(R9), F26
+	WORD  $0x4f981290          // fmla v16.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812b0          // fmla v16.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ad0          // fmla v16.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81af0          // fmla v16.4s, v23.4s, v24.s[3]
+	FMOVQ 16(R4), F20
+	FMOVQ 80(R4), F21
+	FMOVQ 144(R4), F22
+	FMOVQ 208(R4), F23
+	FMOVQ 128(R9), F27
+	WORD  $0x4f991281          // fmla v1.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a1          // fmla v1.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac1          // fmla v1.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae1          // fmla v1.4s, v23.4s, v25.s[3]
+	FMOVQ 192(R9), F24
+	WORD  $0x4f9a1285          // fmla v5.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a5          // fmla v5.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac5          // fmla v5.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae5          // fmla v5.4s, v23.4s, v26.s[3]
+	FMOVQ 256(R9), F25
+	WORD  $0x4f9b1289          // fmla v9.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a9          // fmla v9.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac9          // fmla v9.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae9          // fmla v9.4s, v23.4s, v27.s[3]
+	FMOVQ 32(R9), F26
+	WORD  $0x4f98128d          // fmla v13.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812ad          // fmla v13.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981acd          // fmla v13.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aed          // fmla v13.4s, v23.4s, v24.s[3]
+	FMOVQ 96(R9), F27
+	WORD  $0x4f991291          // fmla v17.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912b1          // fmla v17.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ad1          // fmla v17.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91af1          // fmla v17.4s, v23.4s, v25.s[3]
+	FMOVQ 32(R4), F20
+	FMOVQ 96(R4), F21
+	FMOVQ 160(R4), F22
+	FMOVQ 224(R4), F23
+	FMOVQ 160(R9), F24
+	WORD  $0x4f9a1282          // fmla v2.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a2          // fmla v2.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac2          // fmla v2.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae2          // fmla v2.4s, v23.4s, v26.s[3]
+	FMOVQ 224(R9), F25
+	WORD  $0x4f9b1286          // fmla v6.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a6          // fmla v6.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac6          // fmla v6.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae6          // fmla v6.4s, v23.4s, v27.s[3]
+	FMOVQ 288(R9), F26
+	WORD  $0x4f98128a          // fmla v10.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812aa          // fmla v10.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981aca          // fmla v10.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aea          // fmla v10.4s, v23.4s, v24.s[3]
+	FMOVQ 32(R9), F27
+	WORD  $0x4f99128e          // fmla v14.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ae          // fmla v14.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ace          // fmla v14.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aee          // fmla v14.4s, v23.4s, v25.s[3]
+	FMOVQ 96(R9), F24
+	WORD  $0x4f9a1292          // fmla v18.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12b2          // fmla v18.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ad2          // fmla v18.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1af2          // fmla v18.4s, v23.4s, v26.s[3]
+	FMOVQ 48(R4), F20
+	FMOVQ 112(R4), F21
+	FMOVQ 176(R4), F22
+	FMOVQ 240(R4), F23
+	FMOVQ 160(R9), F25
+	WORD  $0x4f9b1283          // fmla v3.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a3          // fmla v3.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac3          // fmla v3.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae3          // fmla v3.4s, v23.4s, v27.s[3]
+	FMOVQ 224(R9), F26
+	WORD  $0x4f981287          // fmla v7.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a7          // fmla v7.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac7          // fmla v7.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae7          // fmla v7.4s, v23.4s, v24.s[3]
+	FMOVQ 288(R9), F27
+	WORD  $0x4f99128b          // fmla v11.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ab          // fmla v11.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991acb          // fmla v11.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aeb          // fmla v11.4s, v23.4s, v25.s[3]
+	WORD  $0x4f9a128f          // fmla v15.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12af          // fmla v15.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1acf          // fmla v15.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1aef          // fmla v15.4s, v23.4s, v26.s[3]
+	WORD  $0x4f9b1293          // fmla v19.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12b3          // fmla v19.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ad3          // fmla v19.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1af3          // fmla v19.4s, v23.4s, v27.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 64(R9), F24
+	FMOVQ 128(R9), F25
+	FMOVQ (R4), F20
+	FMOVQ 64(R4), F21
+	FMOVQ 128(R4), F22
+	FMOVQ 192(R4), F23
+	FMOVQ 192(R9), F26
+	WORD  $0x4f981280          // fmla v0.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a0          // fmla v0.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac0          // fmla v0.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae0          // fmla v0.4s, v23.4s, v24.s[3]
+	FMOVQ 256(R9), F27
+	WORD  $0x4f991284          // fmla v4.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a4          // fmla v4.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac4          // fmla v4.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae4          // fmla v4.4s, v23.4s, v25.s[3]
+	FMOVQ 320(R9), F24
+	WORD  $0x4f9a1288          // fmla v8.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a8          // fmla v8.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac8          // fmla v8.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae8          // fmla v8.4s, v23.4s, v26.s[3]
+	FMOVQ 64(R9), F25
+	WORD  $0x4f9b128c          // fmla v12.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12ac          // fmla v12.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1acc          // fmla v12.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1aec          // fmla v12.4s, v23.4s, v27.s[3]
+	FMOVQ 128(R9), F26
+	WORD  $0x4f981290          // fmla v16.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812b0          // fmla v16.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ad0          // fmla v16.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81af0          // fmla v16.4s, v23.4s, v24.s[3]
+	FMOVQ 16(R4), F20
+	FMOVQ 80(R4), F21
+	FMOVQ 144(R4), F22
+	FMOVQ 208(R4), F23
+	FMOVQ 192(R9), F27
+	WORD  $0x4f991281          // fmla v1.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a1          // fmla v1.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac1          // fmla v1.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae1          // fmla v1.4s, v23.4s, v25.s[3]
+	FMOVQ 256(R9), F24
+	WORD  $0x4f9a1285          // fmla v5.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a5          // fmla v5.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac5          // fmla v5.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae5          // fmla v5.4s, v23.4s, v26.s[3]
+	FMOVQ 320(R9), F25
+	WORD  $0x4f9b1289          // fmla v9.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a9          // fmla v9.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac9          // fmla v9.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae9          // fmla v9.4s, v23.4s, v27.s[3]
+	FMOVQ 96(R9), F26
+	WORD  $0x4f98128d          // fmla v13.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812ad          // fmla v13.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981acd          // fmla v13.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aed          // fmla v13.4s, v23.4s, v24.s[3]
+	FMOVQ 160(R9), F27
+	WORD  $0x4f991291          // fmla v17.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912b1          // fmla v17.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ad1          // fmla v17.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91af1          // fmla v17.4s, v23.4s, v25.s[3]
+	FMOVQ 32(R4), F20
+	FMOVQ 96(R4), F21
+	FMOVQ 160(R4), F22
+	FMOVQ 224(R4), F23
+	FMOVQ 224(R9), F24
+	WORD  $0x4f9a1282          // fmla v2.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a2          // fmla v2.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac2          // fmla v2.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae2          // fmla v2.4s, v23.4s, v26.s[3]
+	FMOVQ 288(R9), F25
+	WORD  $0x4f9b1286          // fmla v6.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a6          // fmla v6.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac6          // fmla v6.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae6          // fmla v6.4s, v23.4s, v27.s[3]
+	FMOVQ 352(R9), F26
+	WORD  $0x4f98128a          // fmla v10.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812aa          // fmla v10.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981aca          // fmla v10.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aea          // fmla v10.4s, v23.4s, v24.s[3]
+	FMOVQ 96(R9), F27
+	WORD  $0x4f99128e          // fmla v14.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ae          // fmla v14.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ace          // fmla v14.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aee          // fmla v14.4s, v23.4s, v25.s[3]
+	FMOVQ 160(R9), F24
+	WORD  $0x4f9a1292          // fmla v18.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12b2          // fmla v18.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ad2          // fmla v18.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1af2          // fmla v18.4s, v23.4s, v26.s[3]
+	FMOVQ 48(R4), F20
+	FMOVQ 112(R4), F21
+	FMOVQ 176(R4), F22
+	FMOVQ 240(R4), F23
+	FMOVQ 224(R9), F25
+	WORD  $0x4f9b1283          // fmla v3.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a3          // fmla v3.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac3          // fmla v3.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae3          // fmla v3.4s, v23.4s, v27.s[3]
+	FMOVQ 288(R9), F26
+	WORD  $0x4f981287          // fmla v7.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a7          // fmla v7.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac7          // fmla v7.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae7          // fmla v7.4s, v23.4s, v24.s[3]
+	FMOVQ 352(R9), F27
+	WORD  $0x4f99128b          // fmla v11.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ab          // fmla v11.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991acb          // fmla v11.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aeb          // fmla v11.4s, v23.4s, v25.s[3]
+	WORD  $0x4f9a128f          // fmla v15.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12af          // fmla v15.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1acf          // fmla v15.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1aef          // fmla v15.4s, v23.4s, v26.s[3]
+	WORD  $0x4f9b1293          // fmla v19.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12b3          // fmla v19.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ad3          // fmla v19.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1af3          // fmla v19.4s, v23.4s, v27.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 128(R9), F24
+	FMOVQ 192(R9), F25
+	FMOVQ (R4), F20
+	FMOVQ 64(R4), F21
+	FMOVQ 128(R4), F22
+	FMOVQ 192(R4), F23
+	FMOVQ 256(R9), F26
+	WORD  $0x4f981280          // fmla v0.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a0          // fmla v0.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac0          // fmla v0.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae0          // fmla v0.4s, v23.4s, v24.s[3]
+	FMOVQ 320(R9), F27
+	WORD  $0x4f991284          // fmla v4.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a4          // fmla v4.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac4          // fmla v4.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae4          // fmla v4.4s, v23.4s, v25.s[3]
+	FMOVQ 384(R9), F24
+	WORD  $0x4f9a1288          // fmla v8.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a8          // fmla v8.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac8          // fmla v8.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae8          // fmla v8.4s, v23.4s, v26.s[3]
+	FMOVQ 128(R9), F25
+	WORD  $0x4f9b128c          // fmla v12.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12ac          // fmla v12.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1acc          // fmla v12.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1aec          // fmla v12.4s, v23.4s, v27.s[3]
+	FMOVQ 192(R9), F26
+	WORD  $0x4f981290          // fmla v16.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812b0          // fmla v16.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ad0          // fmla v16.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81af0          // fmla v16.4s, v23.4s, v24.s[3]
+	FMOVQ 16(R4), F20
+	FMOVQ 80(R4), F21
+	FMOVQ 144(R4), F22
+	FMOVQ 208(R4), F23
+	FMOVQ 256(R9), F27
+	WORD  $0x4f991281          // fmla v1.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a1          // fmla v1.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac1          // fmla v1.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae1          // fmla v1.4s, v23.4s, v25.s[3]
+	FMOVQ 320(R9), F24
+	WORD  $0x4f9a1285          // fmla v5.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a5          // fmla v5.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac5          // fmla v5.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae5          // fmla v5.4s, v23.4s, v26.s[3]
+	FMOVQ 384(R9), F25
+	WORD  $0x4f9b1289          // fmla v9.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a9          // fmla v9.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac9          // fmla v9.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae9          // fmla v9.4s, v23.4s, v27.s[3]
+	FMOVQ 160(R9), F26
+	WORD  $0x4f98128d          // fmla v13.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812ad          // fmla v13.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981acd          // fmla v13.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aed          // fmla v13.4s, v23.4s, v24.s[3]
+	FMOVQ 224(R9), F27
+	WORD  $0x4f991291          // fmla v17.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912b1          // fmla v17.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ad1          // fmla v17.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91af1          // fmla v17.4s, v23.4s, v25.s[3]
+	FMOVQ 32(R4), F20
+	FMOVQ 96(R4), F21
+	FMOVQ 160(R4), F22
+	FMOVQ 224(R4), F23
+	FMOVQ 288(R9), F24
+	WORD  $0x4f9a1282          // fmla v2.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a2          // fmla v2.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac2          // fmla v2.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae2          // fmla v2.4s, v23.4s, v26.s[3]
+	FMOVQ 352(R9), F25
+	WORD  $0x4f9b1286          // fmla v6.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a6          // fmla v6.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac6          // fmla v6.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae6          // fmla v6.4s, v23.4s, v27.s[3]
+	FMOVQ 416(R9), F26
+	WORD  $0x4f98128a          // fmla v10.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812aa          // fmla v10.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981aca          // fmla v10.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aea          // fmla v10.4s, v23.4s, v24.s[3]
+	FMOVQ 160(R9), F27
+	WORD  $0x4f99128e          // fmla v14.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ae          // fmla v14.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ace          // fmla v14.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aee          // fmla v14.4s, v23.4s, v25.s[3]
+	FMOVQ 224(R9), F24
+	WORD  $0x4f9a1292          // fmla v18.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12b2          // fmla v18.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ad2          // fmla v18.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1af2          // fmla v18.4s, v23.4s, v26.s[3]
+	FMOVQ 48(R4), F20
+	FMOVQ 112(R4), F21
+	FMOVQ 176(R4), F22
+	FMOVQ 240(R4), F23
+	FMOVQ 288(R9), F25
+	WORD  $0x4f9b1283          // fmla v3.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a3          // fmla v3.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac3          // fmla v3.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae3          // fmla v3.4s, v23.4s, v27.s[3]
+	FMOVQ 352(R9), F26
+	WORD  $0x4f981287          // fmla v7.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a7          // fmla v7.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac7          // fmla v7.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae7          // fmla v7.4s, v23.4s, v24.s[3]
+	FMOVQ 416(R9), F27
+	WORD  $0x4f99128b          // fmla v11.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ab          // fmla v11.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991acb          // fmla v11.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aeb          // fmla v11.4s, v23.4s, v25.s[3]
+	WORD  $0x4f9a128f          // fmla v15.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12af          // fmla v15.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1acf          // fmla v15.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1aef          // fmla v15.4s, v23.4s, v26.s[3]
+	WORD  $0x4f9b1293          // fmla v19.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12b3          // fmla v19.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ad3          // fmla v19.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1af3          // fmla v19.4s, v23.4s, v27.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 16(R9), F24
+	FMOVQ 80(R9), F25
+	FMOVQ (R4), F20
+	FMOVQ 64(R4), F21
+	FMOVQ 128(R4), F22
+	FMOVQ 192(R4), F23
+	FMOVQ 144(R9), F26
+	WORD  $0x4f981280          // fmla v0.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a0          // fmla v0.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac0          // fmla v0.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae0          // fmla v0.4s, v23.4s, v24.s[3]
+	FMOVQ 208(R9), F27
+	WORD  $0x4f991284          // fmla v4.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a4          // fmla v4.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac4          // fmla v4.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae4          // fmla v4.4s, v23.4s, v25.s[3]
+	FMOVQ 272(R9), F24
+	WORD  $0x4f9a1288          // fmla v8.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a8          // fmla v8.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac8          // fmla v8.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae8          // fmla v8.4s, v23.4s, v26.s[3]
+	FMOVQ 16(R9), F25
+	WORD  $0x4f9b128c          // fmla v12.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12ac          // fmla v12.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1acc          // fmla v12.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1aec          // fmla v12.4s, v23.4s, v27.s[3]
+	FMOVQ 80(R9), F26
+	WORD  $0x4f981290          // fmla v16.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812b0          // fmla v16.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ad0          // fmla v16.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81af0          // fmla v16.4s, v23.4s, v24.s[3]
+	FMOVQ 16(R4), F20
+	FMOVQ 80(R4), F21
+	FMOVQ 144(R4), F22
+	FMOVQ 208(R4), F23
+	FMOVQ 144(R9), F27
+	WORD  $0x4f991281          // fmla v1.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a1          // fmla v1.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac1          // fmla v1.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae1          // fmla v1.4s, v23.4s, v25.s[3]
+	FMOVQ 208(R9), F24
+	WORD  $0x4f9a1285          // fmla v5.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a5          // fmla v5.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac5          // fmla v5.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae5          // fmla v5.4s, v23.4s, v26.s[3]
+	FMOVQ 272(R9), F25
+	WORD  $0x4f9b1289          // fmla v9.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a9          // fmla v9.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac9          // fmla v9.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae9          // fmla v9.4s, v23.4s, v27.s[3]
+	FMOVQ 48(R9), F26
+	WORD  $0x4f98128d          // fmla v13.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812ad          // fmla v13.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981acd          // fmla v13.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aed          // fmla v13.4s, v23.4s, v24.s[3]
+	FMOVQ 112(R9), F27
+	WORD  $0x4f991291          // fmla v17.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912b1          // fmla v17.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ad1          // fmla v17.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91af1          // fmla v17.4s, v23.4s, v25.s[3]
+	FMOVQ 32(R4), F20
+	FMOVQ 96(R4), F21
+	FMOVQ 160(R4), F22
+	FMOVQ 224(R4), F23
+	FMOVQ 176(R9), F24
+	WORD  $0x4f9a1282          // fmla v2.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a2          // fmla v2.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac2          // fmla v2.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae2          // fmla v2.4s, v23.4s, v26.s[3]
+	FMOVQ 240(R9), F25
+	WORD  $0x4f9b1286          // fmla v6.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a6          // fmla v6.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac6          // fmla v6.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae6          // fmla v6.4s, v23.4s, v27.s[3]
+	FMOVQ 304(R9), F26
+	WORD  $0x4f98128a          // fmla v10.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812aa          // fmla v10.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981aca          // fmla v10.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aea          // fmla v10.4s, v23.4s, v24.s[3]
+	FMOVQ 48(R9), F27
+	WORD  $0x4f99128e          // fmla v14.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ae          // fmla v14.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ace          // fmla v14.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aee          // fmla v14.4s, v23.4s, v25.s[3]
+	FMOVQ 112(R9), F24
+	WORD  $0x4f9a1292          // fmla v18.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12b2          // fmla v18.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ad2          // fmla v18.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1af2          // fmla v18.4s, v23.4s, v26.s[3]
+	FMOVQ 48(R4), F20
+	FMOVQ 112(R4), F21
+	FMOVQ 176(R4), F22
+	FMOVQ 240(R4), F23
+	FMOVQ 176(R9), F25
+	WORD  $0x4f9b1283          // fmla v3.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a3          // fmla v3.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac3          // fmla v3.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae3          // fmla v3.4s, v23.4s, v27.s[3]
+	FMOVQ 240(R9), F26
+	WORD  $0x4f981287          // fmla v7.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a7          // fmla v7.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac7          // fmla v7.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae7          // fmla v7.4s, v23.4s, v24.s[3]
+	FMOVQ 304(R9), F27
+	WORD  $0x4f99128b          // fmla v11.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ab          // fmla v11.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991acb          // fmla v11.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aeb          // fmla v11.4s, v23.4s, v25.s[3]
+	WORD  $0x4f9a128f          // fmla v15.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12af          // fmla v15.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1acf          // fmla v15.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1aef          // fmla v15.4s, v23.4s, v26.s[3]
+	WORD  $0x4f9b1293          // fmla v19.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12b3          // fmla v19.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ad3          // fmla v19.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1af3          // fmla v19.4s, v23.4s, v27.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 80(R9), F24
+	FMOVQ 144(R9), F25
+	FMOVQ (R4), F20
+	FMOVQ 64(R4), F21
+	FMOVQ 128(R4), F22
+	FMOVQ 192(R4), F23
+	FMOVQ 208(R9), F26
+	WORD  $0x4f981280          // fmla v0.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a0          // fmla v0.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac0          // fmla v0.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae0          // fmla v0.4s, v23.4s, v24.s[3]
+	FMOVQ 272(R9), F27
+	WORD  $0x4f991284          // fmla v4.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a4          // fmla v4.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac4          // fmla v4.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae4          // fmla v4.4s, v23.4s, v25.s[3]
+	FMOVQ 336(R9), F24
+	WORD  $0x4f9a1288          // fmla v8.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a8          // fmla v8.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac8          // fmla v8.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae8          // fmla v8.4s, v23.4s, v26.s[3]
+	FMOVQ 80(R9), F25
+	WORD  $0x4f9b128c          // fmla v12.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12ac          // fmla v12.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1acc          // fmla v12.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1aec          // fmla v12.4s, v23.4s, v27.s[3]
+	FMOVQ 144(R9), F26
+	WORD  $0x4f981290          // fmla v16.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812b0          // fmla v16.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ad0          // fmla v16.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81af0          // fmla v16.4s, v23.4s, v24.s[3]
+	FMOVQ 16(R4), F20
+	FMOVQ 80(R4), F21
+	FMOVQ 144(R4), F22
+	FMOVQ 208(R4), F23
+	FMOVQ 208(R9), F27
+	WORD  $0x4f991281          // fmla v1.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a1          // fmla v1.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac1          // fmla v1.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae1          // fmla v1.4s, v23.4s, v25.s[3]
+	FMOVQ 272(R9), F24
+	WORD  $0x4f9a1285          // fmla v5.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a5          // fmla v5.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac5          // fmla v5.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae5          // fmla v5.4s, v23.4s, v26.s[3]
+	FMOVQ 336(R9), F25
+	WORD  $0x4f9b1289          // fmla v9.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a9          // fmla v9.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac9          // fmla v9.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae9          // fmla v9.4s, v23.4s, v27.s[3]
+	FMOVQ 112(R9), F26
+	WORD  $0x4f98128d          // fmla v13.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812ad          // fmla v13.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981acd          // fmla v13.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aed          // fmla v13.4s, v23.4s, v24.s[3]
+	FMOVQ 176(R9), F27
+	WORD  $0x4f991291          // fmla v17.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912b1          // fmla v17.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ad1          // fmla v17.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91af1          // fmla v17.4s, v23.4s, v25.s[3]
+	FMOVQ 32(R4), F20
+	FMOVQ 96(R4), F21
+	FMOVQ 160(R4), F22
+	FMOVQ 224(R4), F23
+	FMOVQ 240(R9), F24
+	WORD  $0x4f9a1282          // fmla v2.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a2          // fmla v2.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac2          // fmla v2.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae2          // fmla v2.4s, v23.4s, v26.s[3]
+	FMOVQ 304(R9), F25
+	WORD  $0x4f9b1286          // fmla v6.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a6          // fmla v6.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac6          // fmla v6.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae6          // fmla v6.4s, v23.4s, v27.s[3]
+	FMOVQ 368(R9), F26
+	WORD  $0x4f98128a          // fmla v10.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812aa          // fmla v10.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981aca          // fmla v10.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aea          // fmla v10.4s, v23.4s, v24.s[3]
+	FMOVQ 112(R9), F27
+	WORD  $0x4f99128e          // fmla v14.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ae          // fmla v14.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ace          // fmla v14.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aee          // fmla v14.4s, v23.4s, v25.s[3]
+	FMOVQ 176(R9), F24
+	WORD  $0x4f9a1292          // fmla v18.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12b2          // fmla v18.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ad2          // fmla v18.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1af2          // fmla v18.4s, v23.4s, v26.s[3]
+	FMOVQ 48(R4), F20
+	FMOVQ 112(R4), F21
+	FMOVQ 176(R4), F22
+	FMOVQ 240(R4), F23
+	FMOVQ 240(R9), F25
+	WORD  $0x4f9b1283          // fmla v3.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a3          // fmla v3.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac3          // fmla v3.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae3          // fmla v3.4s, v23.4s, v27.s[3]
+	FMOVQ 304(R9), F26
+	WORD  $0x4f981287          // fmla v7.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a7          // fmla v7.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac7          // fmla v7.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae7          // fmla v7.4s, v23.4s, v24.s[3]
+	FMOVQ 368(R9), F27
+	WORD  $0x4f99128b          // fmla v11.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ab          // fmla v11.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991acb          // fmla v11.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aeb          // fmla v11.4s, v23.4s, v25.s[3]
+	WORD  $0x4f9a128f          // fmla v15.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12af          // fmla v15.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1acf          // fmla v15.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1aef          // fmla v15.4s, v23.4s, v26.s[3]
+	WORD  $0x4f9b1293          // fmla v19.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12b3          // fmla v19.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ad3          // fmla v19.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1af3          // fmla v19.4s, v23.4s, v27.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 144(R9), F24
+	FMOVQ 208(R9), F25
+	FMOVQ (R4), F20
+	FMOVQ 64(R4), F21
+	FMOVQ 128(R4), F22
+	FMOVQ 192(R4), F23
+	FMOVQ 272(R9), F26
+	WORD  $0x4f981280          // fmla v0.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a0          // fmla v0.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac0          // fmla v0.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae0          // fmla v0.4s, v23.4s, v24.s[3]
+	FMOVQ 336(R9), F27
+	WORD  $0x4f991284          // fmla v4.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a4          // fmla v4.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac4          // fmla v4.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae4          // fmla v4.4s, v23.4s, v25.s[3]
+	FMOVQ 400(R9), F24
+	WORD  $0x4f9a1288          // fmla v8.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a8          // fmla v8.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac8          // fmla v8.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae8          // fmla v8.4s, v23.4s, v26.s[3]
+	FMOVQ 144(R9), F25
+	WORD  $0x4f9b128c          // fmla v12.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12ac          // fmla v12.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1acc          // fmla v12.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1aec          // fmla v12.4s, v23.4s, v27.s[3]
+	FMOVQ 208(R9), F26
+	WORD  $0x4f981290          // fmla v16.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812b0          // fmla v16.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ad0          // fmla v16.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81af0          // fmla v16.4s, v23.4s, v24.s[3]
+	FMOVQ 16(R4), F20
+	FMOVQ 80(R4), F21
+	FMOVQ 144(R4), F22
+	FMOVQ 208(R4), F23
+	FMOVQ 272(R9), F27
+	WORD  $0x4f991281          // fmla v1.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a1          // fmla v1.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac1          // fmla v1.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae1          // fmla v1.4s, v23.4s, v25.s[3]
+	FMOVQ 336(R9), F24
+	WORD  $0x4f9a1285          // fmla v5.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a5          // fmla v5.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac5          // fmla v5.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae5          // fmla v5.4s, v23.4s, v26.s[3]
+	FMOVQ 400(R9), F25
+	WORD  $0x4f9b1289          // fmla v9.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a9          // fmla v9.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac9          // fmla v9.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae9          // fmla v9.4s, v23.4s, v27.s[3]
+	FMOVQ 176(R9), F26
+	WORD  $0x4f98128d          // fmla v13.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812ad          // fmla v13.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981acd          // fmla v13.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aed          // fmla v13.4s, v23.4s, v24.s[3]
+	FMOVQ 240(R9), F27
+	WORD  $0x4f991291          // fmla v17.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912b1          // fmla v17.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ad1          // fmla v17.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91af1          // fmla v17.4s, v23.4s, v25.s[3]
+	FMOVQ 32(R4), F20
+	FMOVQ 96(R4), F21
+	FMOVQ 160(R4), F22
+	FMOVQ 224(R4), F23
+	FMOVQ 304(R9), F24
+	WORD  $0x4f9a1282          // fmla v2.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a2          // fmla v2.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac2          // fmla v2.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae2          // fmla v2.4s, v23.4s, v26.s[3]
+	FMOVQ 368(R9), F25
+	WORD  $0x4f9b1286          // fmla v6.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a6          // fmla v6.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac6          // fmla v6.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae6          // fmla v6.4s, v23.4s, v27.s[3]
+	FMOVQ 432(R9), F26
+	WORD  $0x4f98128a          // fmla v10.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812aa          // fmla v10.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981aca          // fmla v10.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aea          // fmla v10.4s, v23.4s, v24.s[3]
+	FMOVQ 176(R9), F27
+	WORD  $0x4f99128e          // fmla v14.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ae          // fmla v14.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ace          // fmla v14.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aee          // fmla v14.4s, v23.4s, v25.s[3]
+	FMOVQ 240(R9), F24
+	WORD  $0x4f9a1292          // fmla v18.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12b2          // fmla v18.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ad2          // fmla v18.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1af2          // fmla v18.4s, v23.4s, v26.s[3]
+	FMOVQ 48(R4), F20
+	FMOVQ 112(R4), F21
+	FMOVQ 176(R4), F22
+	FMOVQ 240(R4), F23
+	FMOVQ 304(R9), F25
+	WORD  $0x4f9b1283          // fmla v3.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a3          // fmla v3.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac3          // fmla v3.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae3          // fmla v3.4s, v23.4s, v27.s[3]
+	FMOVQ 368(R9), F26
+	WORD  $0x4f981287          // fmla v7.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a7          // fmla v7.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac7          // fmla v7.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae7          // fmla v7.4s, v23.4s, v24.s[3]
+	FMOVQ 432(R9), F27
+	WORD  $0x4f99128b          // fmla v11.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ab          // fmla v11.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991acb          // fmla v11.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aeb          // fmla v11.4s, v23.4s, v25.s[3]
+	WORD  $0x4f9a128f          // fmla v15.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12af          // fmla v15.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1acf          // fmla v15.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1aef          // fmla v15.4s, v23.4s, v26.s[3]
+	WORD  $0x4f9b1293          // fmla v19.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12b3          // fmla v19.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ad3          // fmla v19.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1af3          // fmla v19.4s, v23.4s, v27.s[3]
+	ADD   $256, R4, R4
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F20, F21)
+	FLDPQ 32(R15), (F22, F23)
+	WORD  $0x4e34d400          // fadd v0.4s, v0.4s, v20.4s
+	WORD  $0x4e35d421          // fadd v1.4s, v1.4s, v21.4s
+	WORD  $0x4e36d442          // fadd v2.4s, v2.4s, v22.4s
+	WORD  $0x4e37d463          // fadd v3.4s, v3.4s, v23.4s
+	FLDPQ 64(R15), (F20, F21)
+	FLDPQ 96(R15), (F22, F23)
+	WORD  $0x4e34d484          // fadd v4.4s, v4.4s, v20.4s
+	WORD  $0x4e35d4a5          // fadd v5.4s, v5.4s, v21.4s
+	WORD  $0x4e36d4c6          // fadd v6.4s, v6.4s, v22.4s
+	WORD  $0x4e37d4e7          // fadd v7.4s, v7.4s, v23.4s
+	FLDPQ 128(R15), (F20, F21)
+	FLDPQ 160(R15), (F22, F23)
+	WORD  $0x4e34d508          // fadd v8.4s, v8.4s, v20.4s
+	WORD  $0x4e35d529          // fadd v9.4s, v9.4s, v21.4s
+	WORD  $0x4e36d54a          // fadd v10.4s, v10.4s, v22.4s
+	WORD  $0x4e37d56b          // fadd v11.4s, v11.4s, v23.4s
+	FLDPQ 192(R15), (F20, F21)
+	FLDPQ 224(R15), (F22, F23)
+	WORD  $0x4e34d58c          // fadd v12.4s, v12.4s, v20.4s
+	WORD  $0x4e35d5ad          // fadd v13.4s, v13.4s, v21.4s
+	WORD  $0x4e36d5ce          // fadd v14.4s, v14.4s, v22.4s
+	WORD  $0x4e37d5ef          // fadd v15.4s, v15.4s, v23.4s
+	FLDPQ 256(R15), (F20, F21)
+	FLDPQ 288(R15), (F22, F23)
+	WORD  $0x4e34d610          // fadd v16.4s, v16.4s, v20.4s
+	WORD  $0x4e35d631          // fadd v17.4s, v17.4s, v21.4s
+	WORD  $0x4e36d652          // fadd v18.4s, v18.4s, v22.4s
+	WORD  $0x4e37d673          // fadd v19.4s, v19.4s, v23.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e814    // fcmlt v20.4s, v0.4s, #0.0
+	WORD $0x4e741c00    // bic v0.16b, v0.16b, v20.16b
+	WORD $0x4ea0e835    // fcmlt v21.4s, v1.4s, #0.0
+	WORD $0x4e751c21    // bic v1.16b, v1.16b, v21.16b
+	WORD $0x4ea0e856    // fcmlt v22.4s, v2.4s, #0.0
+	WORD $0x4e761c42    // bic v2.16b, v2.16b, v22.16b
+	WORD $0x4ea0e877    // fcmlt v23.4s, v3.4s, #0.0
+	WORD $0x4e771c63    // bic v3.16b, v3.16b, v23.16b
+	WORD $0x4ea0e894    // fcmlt v20.4s, v4.4s, #0.0
+	WORD $0x4e741c84    // bic v4.16b, v4.16b, v20.16b
+	WORD $0x4ea0e8b5    // fcmlt v21.4s, v5.4s, #0.0
+	WORD $0x4e751ca5    // bic v5.16b, v5.16b, v21.16b
+	WORD $0x4ea0e8d6    // fcmlt v22.4s, v6.4s, #0.0
+	WORD $0x4e761cc6    // bic v6.16b, v6.16b, v22.16b
+	WORD $0x4ea0e8f7    // fcmlt v23.4s, v7.4s, #0.0
+	WORD $0x4e771ce7    // bic v7.16b, v7.16b, v23.16b
+	WORD $0x4ea0e914    // fcmlt v20.4s, v8.4s, #0.0
+	WORD $0x4e741d08    // bic v8.16b, v8.16b, v20.16b
+	WORD $0x4ea0e935    // fcmlt v21.4s, v9.4s, #0.0
+	WORD $0x4e751d29    // bic v9.16b, v9.16b, v21.16b
+	WORD $0x4ea0e956    // fcmlt v22.4s, v10.4s, #0.0
+	WORD $0x4e761d4a    // bic v10.16b, v10.16b, v22.16b
+	WORD $0x4ea0e977    // fcmlt v23.4s, v11.4s, #0.0
+	WORD $0x4e771d6b    // bic v11.16b, v11.16b, v23.16b
+	WORD $0x4ea0e994    // fcmlt v20.4s, v12.4s, #0.0
+	WORD $0x4e741d8c    // bic v12.16b, v12.16b, v20.16b
+	WORD $0x4ea0e9b5    // fcmlt v21.4s, v13.4s, #0.0
+	WORD $0x4e751dad    // bic v13.16b, v13.16b, v21.16b
+	WORD $0x4ea0e9d6    // fcmlt v22.4s, v14.4s, #0.0
+	WORD $0x4e761dce    // bic v14.16b, v14.16b, v22.16b
+	WORD $0x4ea0e9f7    // fcmlt v23.4s, v15.4s, #0.0
+	WORD $0x4e771def    // bic v15.16b, v15.16b, v23.16b
+	WORD $0x4ea0ea14    // fcmlt v20.4s, v16.4s, #0.0
+	WORD $0x4e741e10    // bic v16.16b, v16.16b, v20.16b
+	WORD $0x4ea0ea35    // fcmlt v21.4s, v17.4s, #0.0
+	WORD $0x4e751e31    // bic v17.16b, v17.16b, v21.16b
+	WORD $0x4ea0ea56    // fcmlt v22.4s, v18.4s, #0.0
+	WORD $0x4e761e52    // bic v18.16b, v18.16b, v22.16b
+	WORD $0x4ea0ea77    // fcmlt v23.4s, v19.4s, #0.0
+	WORD $0x4e771e73    // bic v19.16b, v19.16b, v23.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	FSTPQ (F8, F9), 128(R15)
+	FSTPQ (F10, F11), 160(R15)
+	FSTPQ (F12, F13), 192(R15)
+	FSTPQ (F14, F15), 224(R15)
+	FSTPQ (F16, F17), 256(R15)
+	FSTPQ (F18, F19), 288(R15)
+	ADD   $320, R1, R1
+	ADD   $320, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_g8s1_6x16_neon(a *convArgs)
+TEXT ·conv2d_f32_g8s1_6x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD R2, R15
+	PRFM (R15), PSTL1KEEP
+	PRFM 64(R15), PSTL1KEEP
+	PRFM 128(R15), PSTL1KEEP
+	PRFM 192(R15), PSTL1KEEP
+	PRFM 256(R15), PSTL1KEEP
+	PRFM 320(R15), PSTL1KEEP
+	MOVD 32(R0), R15
+	CBZ  R15, start
+	ADD  R2, R15, R15
+	MOVD 16(R0), R26
+	SUB  R26, R15, R15
+	PRFM (R15), PLDL1KEEP
+	PRFM 64(R15), PLDL1KEEP
+	PRFM 128(R15), PLDL1KEEP
+	PRFM 192(R15), PLDL1KEEP
+	PRFM 256(R15), PLDL1KEEP
+	PRFM 320(R15), PLDL1KEEP
+
+start:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	VMOV  V0.B16, V12.B16
+	VMOV  V1.B16, V13.B16
+	VMOV  V2.B16, V14.B16
+	VMOV  V3.B16, V15.B16
+	VMOV  V0.B16, V16.B16
+	VMOV  V1.B16, V17.B16
+	VMOV  V2.B16, V18.B16
+	VMOV  V3.B16, V19.B16
+	VMOV  V0.B16, V20.B16
+	VMOV  V1.B16, V21.B16
+	VMOV  V2.B16, V22.B16
+	VMOV  V3.B16, V23.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	VMOVI $0, V16.B16
+	VMOVI $0, V17.B16
+	VMOVI $0, V18.B16
+	VMOVI $0, V19.B16
+	VMOVI $0, V20.B16
+	VMOVI $0, V21.B16
+	VMOVI $0, V22.B16
+	VMOVI $0, V23.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+	FLDPQ 192(R15), (F12, F13)
+	FLDPQ 224(R15), (F14, F15)
+	FLDPQ 256(R15), (F16, F17)
+	FLDPQ 288(R15), (F18, F19)
+	FLDPQ 320(R15), (F20, F21)
+	FLDPQ 352(R15), (F22, F23)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R9
+	MOVD R17, R12
+
+row:
+	FMOVQ (R9), F28
+	FMOVQ 64(R9), F29
+	FMOVQ (R4), F24
+	FMOVQ 64(R4), F25
+	FMOVQ 128(R4), F26
+	FMOVQ 192(R4), F27
+	FMOVQ 128(R9), F30
+	WORD  $0x4f9c1300          // fmla v0.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1320          // fmla v0.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b40          // fmla v0.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b60          // fmla v0.4s, v27.4s, v28.s[3]
+	FMOVQ 192(R9), F31
+	WORD  $0x4f9d1304          // fmla v4.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1324          // fmla v4.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b44          // fmla v4.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b64          // fmla v4.4s, v27.4s, v29.s[3]
+	FMOVQ 256(R9), F28
+	WORD  $0x4f9e1308          // fmla v8.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1328          // fmla v8.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b48          // fmla v8.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b68          // fmla v8.4s, v27.4s, v30.s[3]
+	FMOVQ 320(R9), F29
+	WORD  $0x4f9f130c          // fmla v12.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132c          // fmla v12.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4c          // fmla v12.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6c          // fmla v12.4s, v27.4s, v31.s[3]
+	FMOVQ (R9), F30
+	WORD  $0x4f9c1310          // fmla v16.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1330          // fmla v16.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b50          // fmla v16.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b70          // fmla v16.4s, v27.4s, v28.s[3]
+	FMOVQ 64(R9), F31
+	WORD  $0x4f9d1314          // fmla v20.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1334          // fmla v20.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b54          // fmla v20.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b74          // fmla v20.4s, v27.4s, v29.s[3]
+	FMOVQ 16(R4), F24
+	FMOVQ 80(R4), F25
+	FMOVQ 144(R4), F26
+	FMOVQ 208(R4), F27
+	FMOVQ 128(R9), F28
+	WORD  $0x4f9e1301          // fmla v1.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1321          // fmla v1.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b41          // fmla v1.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b61          // fmla v1.4s, v27.4s, v30.s[3]
+	FMOVQ 192(R9), F29
+	WORD  $0x4f9f1305          // fmla v5.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1325          // fmla v5.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b45          // fmla v5.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b65          // fmla v5.4s, v27.4s, v31.s[3]
+	FMOVQ 256(R9), F30
+	WORD  $0x4f9c1309          // fmla v9.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1329          // fmla v9.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b49          // fmla v9.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b69          // fmla v9.4s, v27.4s, v28.s[3]
+	FMOVQ 320(R9), F31
+	WORD  $0x4f9d130d          // fmla v13.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132d          // fmla v13.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4d          // fmla v13.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6d          // fmla v13.4s, v27.4s, v29.s[3]
+	FMOVQ 32(R9), F28
+	WORD  $0x4f9e1311          // fmla v17.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1331          // fmla v17.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b51          // fmla v17.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b71          // fmla v17.4s, v27.4s, v30.s[3]
+	FMOVQ 96(R9), F29
+	WORD  $0x4f9f1315          // fmla v21.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1335          // fmla v21.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b55          // fmla v21.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b75          // fmla v21.4s, v27.4s, v31.s[3]
+	FMOVQ 32(R4), F24
+	FMOVQ 96(R4), F25
+	FMOVQ 160(R4), F26
+	FMOVQ 224(R4), F27
+	FMOVQ 160(R9), F30
+	WORD  $0x4f9c1302          // fmla v2.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1322          // fmla v2.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b42          // fmla v2.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b62          // fmla v2.4s, v27.4s, v28.s[3]
+	FMOVQ 224(R9), F31
+	WORD  $0x4f9d1306          // fmla v6.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1326          // fmla v6.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b46          // fmla v6.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b66          // fmla v6.4s, v27.4s, v29.s[3]
+	FMOVQ 288(R9), F28
+	WORD  $0x4f9e130a          // fmla v10.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe132a          // fmla v10.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b4a          // fmla v10.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b6a          // fmla v10.4s, v27.4s, v30.s[3]
+	FMOVQ 352(R9), F29
+	WORD  $0x4f9f130e          // fmla v14.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132e          // fmla v14.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4e          // fmla v14.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6e          // fmla v14.4s, v27.4s, v31.s[3]
+	FMOVQ 32(R9), F30
+	WORD  $0x4f9c1312          // fmla v18.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1332          // fmla v18.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b52          // fmla v18.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b72          // fmla v18.4s, v27.4s, v28.s[3]
+	FMOVQ 96(R9), F31
+	WORD  $0x4f9d1316          // fmla v22.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1336          // fmla v22.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b56          // fmla v22.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b76          // fmla v22.4s, v27.4s, v29.s[3]
+	FMOVQ 48(R4), F24
+	FMOVQ 112(R4), F25
+	FMOVQ 176(R4), F26
+	FMOVQ 240(R4), F27
+	FMOVQ 160(R9), F28
+	WORD  $0x4f9e1303          // fmla v3.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1323          // fmla v3.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b43          // fmla v3.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b63          // fmla v3.4s, v27.4s, v30.s[3]
+	FMOVQ 224(R9), F29
+	WORD  $0x4f9f1307          // fmla v7.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1327          // fmla v7.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b47          // fmla v7.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b67          // fmla v7.4s, v27.4s, v31.s[3]
+	FMOVQ 288(R9), F30
+	WORD  $0x4f9c130b          // fmla v11.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc132b          // fmla v11.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b4b          // fmla v11.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b6b          // fmla v11.4s, v27.4s, v28.s[3]
+	FMOVQ 352(R9), F31
+	WORD  $0x4f9d130f          // fmla v15.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132f          // fmla v15.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4f          // fmla v15.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6f          // fmla v15.4s, v27.4s, v29.s[3]
+	WORD  $0x4f9e1313          // fmla v19.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1333          // fmla v19.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b53          // fmla v19.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b73          // fmla v19.4s, v27.4s, v30.s[3]
+	WORD  $0x4f9f1317          // fmla v23.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1337          // fmla v23.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b57          // fmla v23.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b77          // fmla v23.4s, v27.4s, v31.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 64(R9), F28
+	FMOVQ 128(R9), F29
+	FMOVQ (R4), F24
+	FMOVQ 64(R4), F25
+	FMOVQ 128(R4), F26
+	FMOVQ 192(R4), F27
+	FMOVQ 192(R9), F30
+	WORD  $0x4f9c1300          // fmla v0.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1320          // fmla v0.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b40          // fmla v0.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b60          // fmla v0.4s, v27.4s, v28.s[3]
+	FMOVQ 256(R9), F31
+	WORD  $0x4f9d1304          // fmla v4.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1324          // fmla v4.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b44          // fmla v4.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b64          // fmla v4.4s, v27.4s, v29.s[3]
+	FMOVQ 320(R9), F28
+	WORD  $0x4f9e1308          // fmla v8.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1328          // fmla v8.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b48          // fmla v8.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b68          // fmla v8.4s, v27.4s, v30.s[3]
+	FMOVQ 384(R9), F29
+	WORD  $0x4f9f130c          // fmla v12.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132c          // fmla v12.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4c          // fmla v12.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6c          // fmla v12.4s, v27.4s, v31.s[3]
+	FMOVQ 64(R9), F30
+	WORD  $0x4f9c1310          // fmla v16.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1330          // fmla v16.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b50          // fmla v16.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b70          // fmla v16.4s, v27.4s, v28.s[3]
+	FMOVQ 128(R9), F31
+	WORD  $0x4f9d1314          // fmla v20.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1334          // fmla v20.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b54          // fmla v20.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b74          // fmla v20.4s, v27.4s, v29.s[3]
+	FMOVQ 16(R4), F24
+	FMOVQ 80(R4), F25
+	FMOVQ 144(R4), F26
+	FMOVQ 208(R4), F27
+	FMOVQ 192(R9), F28
+	WORD  $0x4f9e1301          // fmla v1.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1321          // fmla v1.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b41          // fmla v1.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b61          // fmla v1.4s, v27.4s, v30.s[3]
+	FMOVQ 256(R9), F29
+	WORD  $0x4f9f1305          // fmla v5.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1325          // fmla v5.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b45          // fmla v5.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b65          // fmla v5.4s, v27.4s, v31.s[3]
+	FMOVQ 320(R9), F30
+	WORD  $0x4f9c1309          // fmla v9.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1329          // fmla v9.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b49          // fmla v9.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b69          // fmla v9.4s, v27.4s, v28.s[3]
+	FMOVQ 384(R9), F31
+	WORD  $0x4f9d130d          // fmla v13.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132d          // fmla v13.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4d          // fmla v13.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6d          // fmla v13.4s, v27.4s, v29.s[3]
+	FMOVQ 96(R9), F28
+	WORD  $0x4f9e1311          // fmla v17.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1331          // fmla v17.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b51          // fmla v17.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b71          // fmla v17.4s, v27.4s, v30.s[3]
+	FMOVQ 160(R9), F29
+	WORD  $0x4f9f1315          // fmla v21.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1335          // fmla v21.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b55          // fmla v21.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b75          // fmla v21.4s, v27.4s, v31.s[3]
+	FMOVQ 32(R4), F24
+	FMOVQ 96(R4), F25
+	FMOVQ 160(R4), F26
+	FMOVQ 224(R4), F27
+	FMOVQ 224(R9), F30
+	WORD  $0x4f9c1302          // fmla v2.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1322          // fmla v2.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b42          // fmla v2.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b62          // fmla v2.4s, v27.4s, v28.s[3]
+	FMOVQ 288(R9), F31
+	WORD  $0x4f9d1306          // fmla v6.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1326          // fmla v6.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b46          // fmla v6.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b66          // fmla v6.4s, v27.4s, v29.s[3]
+	FMOVQ 352(R9), F28
+	WORD  $0x4f9e130a          // fmla v10.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe132a          // fmla v10.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b4a          // fmla v10.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b6a          // fmla v10.4s, v27.4s, v30.s[3]
+	FMOVQ 416(R9), F29
+	WORD  $0x4f9f130e          // fmla v14.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132e          // fmla v14.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4e          // fmla v14.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6e          // fmla v14.4s, v27.4s, v31.s[3]
+	FMOVQ 96(R9), F30
+	WORD  $0x4f9c1312          // fmla v18.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1332          // fmla v18.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b52          // fmla v18.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b72          // fmla v18.4s, v27.4s, v28.s[3]
+	FMOVQ 160(R9), F31
+	WORD  $0x4f9d1316          // fmla v22.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1336          // fmla v22.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b56          // fmla v22.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b76          // fmla v22.4s, v27.4s, v29.s[3]
+	FMOVQ 48(R4), F24
+	FMOVQ 112(R4), F25
+	FMOVQ 176(R4), F26
+	FMOVQ 240(R4), F27
+	FMOVQ 224(R9), F28
+	WORD  $0x4f9e1303          // fmla v3.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1323          // fmla v3.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b43          // fmla v3.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b63          // fmla v3.4s, v27.4s, v30.s[3]
+	FMOVQ 288(R9), F29
+	WORD  $0x4f9f1307          // fmla v7.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1327          // fmla v7.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b47          // fmla v7.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b67          // fmla v7.4s, v27.4s, v31.s[3]
+	FMOVQ 352(R9), F30
+	WORD  $0x4f9c130b          // fmla v11.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc132b          // fmla v11.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b4b          // fmla v11.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b6b          // fmla v11.4s, v27.4s, v28.s[3]
+	FMOVQ 416(R9), F31
+	WORD  $0x4f9d130f          // fmla v15.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132f          // fmla v15.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4f          // fmla v15.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6f          // fmla v15.4s, v27.4s, v29.s[3]
+	WORD  $0x4f9e1313          // fmla v19.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1333          // fmla v19.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b53          // fmla v19.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b73          // fmla v19.4s, v27.4s, v30.s[3]
+	WORD  $0x4f9f1317          // fmla v23.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1337          // fmla v23.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b57          // fmla v23.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b77          // fmla v23.4s, v27.4s, v31.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 128(R9), F28
+	FMOVQ 192(R9), F29
+	FMOVQ (R4), F24
+	FMOVQ 64(R4), F25
+	FMOVQ 128(R4), F26
+	FMOVQ 192(R4), F27
+	FMOVQ 256(R9), F30
+	WORD  $0x4f9c1300          // fmla v0.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1320          // fmla v0.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b40          // fmla v0.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b60          // fmla v0.4s, v27.4s, v28.s[3]
+	FMOVQ 320(R9), F31
+	WORD  $0x4f9d1304          // fmla v4.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1324          // fmla v4.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b44          // fmla v4.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b64          // fmla v4.4s, v27.4s, v29.s[3]
+	FMOVQ 384(R9), F28
+	WORD  $0x4f9e1308          // fmla v8.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1328          // fmla v8.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b48          // fmla v8.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b68          // fmla v8.4s, v27.4s, v30.s[3]
+	FMOVQ 448(R9), F29
+	WORD  $0x4f9f130c          // fmla v12.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132c          // fmla v12.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4c          // fmla v12.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6c          // fmla v12.4s, v27.4s, v31.s[3]
+	FMOVQ 128(R9), F30
+	WORD  $0x4f9c1310          // fmla v16.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1330          // fmla v16.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b50          // fmla v16.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b70          // fmla v16.4s, v27.4s, v28.s[3]
+	FMOVQ 192(R9), F31
+	WORD  $0x4f9d1314          // fmla v20.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1334          // fmla v20.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b54          // fmla v20.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b74          // fmla v20.4s, v27.4s, v29.s[3]
+	FMOVQ 16(R4), F24
+	FMOVQ 80(R4), F25
+	FMOVQ 144(R4), F26
+	FMOVQ 208(R4), F27
+	FMOVQ 256(R9), F28
+	WORD  $0x4f9e1301          // fmla v1.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1321          // fmla v1.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b41          // fmla v1.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b61          // fmla v1.4s, v27.4s, v30.s[3]
+	FMOVQ 320(R9), F29
+	WORD  $0x4f9f1305          // fmla v5.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1325          // fmla v5.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b45          // fmla v5.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b65          // fmla v5.4s, v27.4s, v31.s[3]
+	FMOVQ 384(R9), F30
+	WORD  $0x4f9c1309          // fmla v9.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1329          // fmla v9.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b49          // fmla v9.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b69          // fmla v9.4s, v27.4s, v28.s[3]
+	FMOVQ 448(R9), F31
+	WORD  $0x4f9d130d          // fmla v13.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132d          // fmla v13.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4d          // fmla v13.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6d          // fmla v13.4s, v27.4s, v29.s[3]
+	FMOVQ 160(R9), F28
+	WORD  $0x4f9e1311          // fmla v17.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1331          // fmla v17.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b51          // fmla v17.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b71          // fmla v17.4s, v27.4s, v30.s[3]
+	FMOVQ 224(R9), F29
+	WORD  $0x4f9f1315          // fmla v21.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1335          // fmla v21.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b55          // fmla v21.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b75          // fmla v21.4s, v27.4s, v31.s[3]
+	FMOVQ 32(R4), F24
+	FMOVQ 96(R4), F25
+	FMOVQ 160(R4), F26
+	FMOVQ 224(R4), F27
+	FMOVQ 288(R9), F30
+	WORD  $0x4f9c1302          // fmla v2.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1322          // fmla v2.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b42          // fmla v2.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b62          // fmla v2.4s, v27.4s, v28.s[3]
+	FMOVQ 352(R9), F31
+	WORD  $0x4f9d1306          // fmla v6.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1326          // fmla v6.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b46          // fmla v6.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b66          // fmla v6.4s, v27.4s, v29.s[3]
+	FMOVQ 416(R9), F28
+	WORD  $0x4f9e130a          // fmla v10.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe132a          // fmla v10.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b4a          // fmla v10.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b6a          // fmla v10.4s, v27.4s, v30.s[3]
+	FMOVQ 480(R9), F29
+	WORD  $0x4f9f130e          // fmla v14.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132e          // fmla v14.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4e          // fmla v14.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6e          // fmla v14.4s, v27.4s, v31.s[3]
+	FMOVQ 160(R9), F30
+	WORD  $0x4f9c1312          // fmla v18.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1332          // fmla v18.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b52          // fmla v18.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b72          // fmla v18.4s, v27.4s, v28.s[3]
+	FMOVQ 224(R9), F31
+	WORD  $0x4f9d1316          // fmla v22.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1336          // fmla v22.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b56          // fmla v22.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b76          // fmla v22.4s, v27.4s, v29.s[3]
+	FMOVQ 48(R4), F24
+	FMOVQ 112(R4), F25
+	FMOVQ 176(R4), F26
+	FMOVQ 240(R4), F27
+	FMOVQ 288(R9), F28
+	WORD  $0x4f9e1303          // fmla v3.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1323          // fmla v3.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b43          // fmla v3.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b63          // fmla v3.4s, v27.4s, v30.s[3]
+	FMOVQ 352(R9), F29
+	WORD  $0x4f9f1307          // fmla v7.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1327          // fmla v7.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b47          // fmla v7.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b67          // fmla v7.4s, v27.4s, v31.s[3]
+	FMOVQ 416(R9), F30
+	WORD  $0x4f9c130b          // fmla v11.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc132b          // fmla v11.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b4b          // fmla v11.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b6b          // fmla v11.4s, v27.4s, v28.s[3]
+	FMOVQ 480(R9), F31
+	WORD  $0x4f9d130f          // fmla v15.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132f          // fmla v15.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4f          // fmla v15.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6f          // fmla v15.4s, v27.4s, v29.s[3]
+	WORD  $0x4f9e1313          // fmla v19.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1333          // fmla v19.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b53          // fmla v19.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b73          // fmla v19.4s, v27.4s, v30.s[3]
+	WORD  $0x4f9f1317          // fmla v23.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1337          // fmla v23.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b57          // fmla v23.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b77          // fmla v23.4s, v27.4s, v31.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 16(R9), F28
+	FMOVQ 80(R9), F29
+	FMOVQ (R4), F24
+	FMOVQ 64(R4), F25
+	FMOVQ 128(R4), F26
+	FMOVQ 192(R4), F27
+	FMOVQ 144(R9), F30
+	WORD  $0x4f9c1300          // fmla v0.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1320          // fmla v0.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b40          // fmla v0.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b60          // fmla v0.4s, v27.4s, v28.s[3]
+	FMOVQ 208(R9), F31
+	WORD  $0x4f9d1304          // fmla v4.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1324          // fmla v4.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b44          // fmla v4.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b64          // fmla v4.4s, v27.4s, v29.s[3]
+	FMOVQ 272(R9), F28
+	WORD  $0x4f9e1308          // fmla v8.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1328          // fmla v8.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b48          // fmla v8.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b68          // fmla v8.4s, v27.4s, v30.s[3]
+	FMOVQ 336(R9), F29
+	WORD  $0x4f9f130c          // fmla v12.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132c          // fmla v12.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4c          // fmla v12.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6c          // fmla v12.4s, v27.4s, v31.s[3]
+	FMOVQ 16(R9), F30
+	WORD  $0x4f9c1310          // fmla v16.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1330          // fmla v16.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b50          // fmla v16.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b70          // fmla v16.4s, v27.4s, v28.s[3]
+	FMOVQ 80(R9), F31
+	WORD  $0x4f9d1314          // fmla v20.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1334          // fmla v20.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b54          // fmla v20.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b74          // fmla v20.4s, v27.4s, v29.s[3]
+	FMOVQ 16(R4), F24
+	FMOVQ 80(R4), F25
+	FMOVQ 144(R4), F26
+	FMOVQ 208(R4), F27
+	FMOVQ 144(R9), F28
+	WORD  $0x4f9e1301          // fmla v1.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1321          // fmla v1.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b41          // fmla v1.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b61          // fmla v1.4s, v27.4s, v30.s[3]
+	FMOVQ 208(R9), F29
+	WORD  $0x4f9f1305          // fmla v5.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1325          // fmla v5.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b45          // fmla v5.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b65          // fmla v5.4s, v27.4s, v31.s[3]
+	FMOVQ 272(R9), F30
+	WORD  $0x4f9c1309          // fmla v9.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1329          // fmla v9.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b49          // fmla v9.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b69          // fmla v9.4s, v27.4s, v28.s[3]
+	FMOVQ 336(R9), F31
+	WORD  $0x4f9d130d          // fmla v13.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132d          // fmla v13.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4d          // fmla v13.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6d          // fmla v13.4s, v27.4s, v29.s[3]
+	FMOVQ 48(R9), F28
+	WORD  $0x4f9e1311          // fmla v17.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1331          // fmla v17.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b51          // fmla v17.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b71          // fmla v17.4s, v27.4s, v30.s[3]
+	FMOVQ 112(R9), F29
+	WORD  $0x4f9f1315          // fmla v21.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1335          // fmla v21.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b55          // fmla v21.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b75          // fmla v21.4s, v27.4s, v31.s[3]
+	FMOVQ 32(R4), F24
+	FMOVQ 96(R4), F25
+	FMOVQ 160(R4), F26
+	FMOVQ 224(R4), F27
+	FMOVQ 176(R9), F30
+	WORD  $0x4f9c1302          // fmla v2.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1322          // fmla v2.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b42          // fmla v2.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b62          // fmla v2.4s, v27.4s, v28.s[3]
+	FMOVQ 240(R9), F31
+	WORD  $0x4f9d1306          // fmla v6.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1326          // fmla v6.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b46          // fmla v6.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b66          // fmla v6.4s, v27.4s, v29.s[3]
+	FMOVQ 304(R9), F28
+	WORD  $0x4f9e130a          // fmla v10.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe132a          // fmla v10.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b4a          // fmla v10.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b6a          // fmla v10.4s, v27.4s, v30.s[3]
+	FMOVQ 368(R9), F29
+	WORD  $0x4f9f130e          // fmla v14.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132e          // fmla v14.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4e          // fmla v14.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6e          // fmla v14.4s, v27.4s, v31.s[3]
+	FMOVQ 48(R9), F30
+	WORD  $0x4f9c1312          // fmla v18.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1332          // fmla v18.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b52          // fmla v18.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b72          // fmla v18.4s, v27.4s, v28.s[3]
+	FMOVQ 112(R9), F31
+	WORD  $0x4f9d1316          // fmla v22.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1336          // fmla v22.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b56          // fmla v22.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b76          // fmla v22.4s, v27.4s, v29.s[3]
+	FMOVQ 48(R4), F24
+	FMOVQ 112(R4), F25
+	FMOVQ 176(R4), F26
+	FMOVQ 240(R4), F27
+	FMOVQ 176(R9), F28
+	WORD  $0x4f9e1303          // fmla v3.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1323          // fmla v3.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b43          // fmla v3.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b63          // fmla v3.4s, v27.4s, v30.s[3]
+	FMOVQ 240(R9), F29
+	WORD  $0x4f9f1307          // fmla v7.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1327          // fmla v7.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b47          // fmla v7.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b67          // fmla v7.4s, v27.4s, v31.s[3]
+	FMOVQ 304(R9), F30
+	WORD  $0x4f9c130b          // fmla v11.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc132b          // fmla v11.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b4b          // fmla v11.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b6b          // fmla v11.4s, v27.4s, v28.s[3]
+	FMOVQ 368(R9), F31
+	WORD  $0x4f9d130f          // fmla v15.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132f          // fmla v15.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4f          // fmla v15.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6f          // fmla v15.4s, v27.4s, v29.s[3]
+	WORD  $0x4f9e1313          // fmla v19.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1333          // fmla v19.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b53          // fmla v19.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b73          // fmla v19.4s, v27.4s, v30.s[3]
+	WORD  $0x4f9f1317          // fmla v23.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1337          // fmla v23.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b57          // fmla v23.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b77          // fmla v23.4s, v27.4s, v31.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 80(R9), F28
+	FMOVQ 144(R9), F29
+	FMOVQ (R4), F24
+	FMOVQ 64(R4), F25
+	FMOVQ 128(R4), F26
+	FMOVQ 192(R4), F27
+	FMOVQ 208(R9), F30
+	WORD  $0x4f9c1300          // fmla v0.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1320          // fmla v0.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b40          // fmla v0.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b60          // fmla v0.4s, v27.4s, v28.s[3]
+	FMOVQ 272(R9), F31
+	WORD  $0x4f9d1304          // fmla v4.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1324          // fmla v4.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b44          // fmla v4.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b64          // fmla v4.4s, v27.4s, v29.s[3]
+	FMOVQ 336(R9), F28
+	WORD  $0x4f9e1308          // fmla v8.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1328          // fmla v8.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b48          // fmla v8.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b68          // fmla v8.4s, v27.4s, v30.s[3]
+	FMOVQ 400(R9), F29
+	WORD  $0x4f9f130c          // fmla v12.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132c          // fmla v12.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4c          // fmla v12.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6c          // fmla v12.4s, v27.4s, v31.s[3]
+	FMOVQ 80(R9), F30
+	WORD  $0x4f9c1310          // fmla v16.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1330          // fmla v16.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b50          // fmla v16.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b70          // fmla v16.4s, v27.4s, v28.s[3]
+	FMOVQ 144(R9), F31
+	WORD  $0x4f9d1314          // fmla v20.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1334          // fmla v20.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b54          // fmla v20.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b74          // fmla v20.4s, v27.4s, v29.s[3]
+	FMOVQ 16(R4), F24
+	FMOVQ 80(R4), F25
+	FMOVQ 144(R4), F26
+	FMOVQ 208(R4), F27
+	FMOVQ 208(R9), F28
+	WORD  $0x4f9e1301          // fmla v1.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1321          // fmla v1.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b41          // fmla v1.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b61          // fmla v1.4s, v27.4s, v30.s[3]
+	FMOVQ 272(R9), F29
+	WORD  $0x4f9f1305          // fmla v5.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1325          // fmla v5.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b45          // fmla v5.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b65          // fmla v5.4s, v27.4s, v31.s[3]
+	FMOVQ 336(R9), F30
+	WORD  $0x4f9c1309          // fmla v9.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1329          // fmla v9.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b49          // fmla v9.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b69          // fmla v9.4s, v27.4s, v28.s[3]
+	FMOVQ 400(R9), F31
+	WORD  $0x4f9d130d          // fmla v13.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132d          // fmla v13.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4d          // fmla v13.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6d          // fmla v13.4s, v27.4s, v29.s[3]
+	FMOVQ 112(R9), F28
+	WORD  $0x4f9e1311          // fmla v17.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1331          // fmla v17.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b51          // fmla v17.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b71          // fmla v17.4s, v27.4s, v30.s[3]
+	FMOVQ 176(R9), F29
+	WORD  $0x4f9f1315          // fmla v21.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1335          // fmla v21.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b55          // fmla v21.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b75          // fmla v21.4s, v27.4s, v31.s[3]
+	FMOVQ 32(R4), F24
+	FMOVQ 96(R4), F25
+	FMOVQ 160(R4), F26
+	FMOVQ 224(R4), F27
+	FMOVQ 240(R9), F30
+	WORD  $0x4f9c1302          // fmla v2.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1322          // fmla v2.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b42          // fmla v2.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b62          // fmla v2.4s, v27.4s, v28.s[3]
+	FMOVQ 304(R9), F31
+	WORD  $0x4f9d1306          // fmla v6.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1326          // fmla v6.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b46          // fmla v6.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b66          // fmla v6.4s, v27.4s, v29.s[3]
+	FMOVQ 368(R9), F28
+	WORD  $0x4f9e130a          // fmla v10.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe132a          // fmla v10.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b4a          // fmla v10.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b6a          // fmla v10.4s, v27.4s, v30.s[3]
+	FMOVQ 432(R9), F29
+	WORD  $0x4f9f130e          // fmla v14.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132e          // fmla v14.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4e          // fmla v14.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6e          // fmla v14.4s, v27.4s, v31.s[3]
+	FMOVQ 112(R9), F30
+	WORD  $0x4f9c1312          // fmla v18.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1332          // fmla v18.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b52          // fmla v18.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b72          // fmla v18.4s, v27.4s, v28.s[3]
+	FMOVQ 176(R9), F31
+	WORD  $0x4f9d1316          // fmla v22.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1336          // fmla v22.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b56          // fmla v22.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b76          // fmla v22.4s, v27.4s, v29.s[3]
+	FMOVQ 48(R4), F24
+	FMOVQ 112(R4), F25
+	FMOVQ 176(R4), F26
+	FMOVQ 240(R4), F27
+	FMOVQ 240(R9), F28
+	WORD  $0x4f9e1303          // fmla v3.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1323          // fmla v3.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b43          // fmla v3.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b63          // fmla v3.4s, v27.4s, v30.s[3]
+	FMOVQ 304(R9), F29
+	WORD  $0x4f9f1307          // fmla v7.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1327          // fmla v7.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b47          // fmla v7.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b67          // fmla v7.4s, v27.4s, v31.s[3]
+	FMOVQ 368(R9), F30
+	WORD  $0x4f9c130b          // fmla v11.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc132b          // fmla v11.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b4b          // fmla v11.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b6b          // fmla v11.4s, v27.4s, v28.s[3]
+	FMOVQ 432(R9), F31
+	WORD  $0x4f9d130f          // fmla v15.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132f          // fmla v15.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4f          // fmla v15.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6f          // fmla v15.4s, v27.4s, v29.s[3]
+	WORD  $0x4f9e1313          // fmla v19.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1333          // fmla v19.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b53          // fmla v19.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b73          // fmla v19.4s, v27.4s, v30.s[3]
+	WORD  $0x4f9f1317          // fmla v23.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1337          // fmla v23.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b57          // fmla v23.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b77          // fmla v23.4s, v27.4s, v31.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 144(R9), F28
+	FMOVQ 208(R9), F29
+	FMOVQ (R4), F24
+	FMOVQ 64(R4), F25
+	FMOVQ 128(R4), F26
+	FMOVQ 192(R4), F27
+	FMOVQ 272(R9), F30
+	WORD  $0x4f9c1300          // fmla v0.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1320          // fmla v0.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b40          // fmla v0.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b60          // fmla v0.4s, v27.4s, v28.s[3]
+	FMOVQ 336(R9), F31
+	WORD  $0x4f9d1304          // fmla v4.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1324          // fmla v4.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b44          // fmla v4.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b64          // fmla v4.4s, v27.4s, v29.s[3]
+	FMOVQ 400(R9), F28
+	WORD  $0x4f9e1308          // fmla v8.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1328          // fmla v8.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b48          // fmla v8.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b68          // fmla v8.4s, v27.4s, v30.s[3]
+	FMOVQ 464(R9), F29
+	WORD  $0x4f9f130c          // fmla v12.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132c          // fmla v12.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4c          // fmla v12.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6c          // fmla v12.4s, v27.4s, v31.s[3]
+	FMOVQ 144(R9), F30
+	WORD  $0x4f9c1310          // fmla v16.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1330          // fmla v16.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b50          // fmla v16.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b70          // fmla v16.4s, v27.4s, v28.s[3]
+	FMOVQ 208(R9), F31
+	WORD  $0x4f9d1314          // fmla v20.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1334          // fmla v20.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b54          // fmla v20.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b74          // fmla v20.4s, v27.4s, v29.s[3]
+	FMOVQ 16(R4), F24
+	FMOVQ 80(R4), F25
+	FMOVQ 144(R4), F26
+	FMOVQ 208(R4), F27
+	FMOVQ 272(R9), F28
+	WORD  $0x4f9e1301          // fmla v1.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1321          // fmla v1.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b41          // fmla v1.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b61          // fmla v1.4s, v27.4s, v30.s[3]
+	FMOVQ 336(R9), F29
+	WORD  $0x4f9f1305          // fmla v5.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1325          // fmla v5.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b45          // fmla v5.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b65          // fmla v5.4s, v27.4s, v31.s[3]
+	FMOVQ 400(R9), F30
+	WORD  $0x4f9c1309          // fmla v9.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1329          // fmla v9.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b49          // fmla v9.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b69          // fmla v9.4s, v27.4s, v28.s[3]
+	FMOVQ 464(R9), F31
+	WORD  $0x4f9d130d          // fmla v13.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132d          // fmla v13.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4d          // fmla v13.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6d          // fmla v13.4s, v27.4s, v29.s[3]
+	FMOVQ 176(R9), F28
+	WORD  $0x4f9e1311          // fmla v17.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1331          // fmla v17.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b51          // fmla v17.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b71          // fmla v17.4s, v27.4s, v30.s[3]
+	FMOVQ 240(R9), F29
+	WORD  $0x4f9f1315          // fmla v21.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1335          // fmla v21.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b55          // fmla v21.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b75          // fmla v21.4s, v27.4s, v31.s[3]
+	FMOVQ 32(R4), F24
+	FMOVQ 96(R4), F25
+	FMOVQ 160(R4), F26
+	FMOVQ 224(R4), F27
+	FMOVQ 304(R9), F30
+	WORD  $0x4f9c1302          // fmla v2.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1322          // fmla v2.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b42          // fmla v2.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b62          // fmla v2.4s, v27.4s, v28.s[3]
+	FMOVQ 368(R9), F31
+	WORD  $0x4f9d1306          // fmla v6.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1326          // fmla v6.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b46          // fmla v6.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b66          // fmla v6.4s, v27.4s, v29.s[3]
+	FMOVQ 432(R9), F28
+	WORD  $0x4f9e130a          // fmla v10.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe132a          // fmla v10.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b4a          // fmla v10.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b6a          // fmla v10.4s, v27.4s, v30.s[3]
+	FMOVQ 496(R9), F29
+	WORD  $0x4f9f130e          // fmla v14.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132e          // fmla v14.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4e          // fmla v14.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6e          // fmla v14.4s, v27.4s, v31.s[3]
+	FMOVQ 176(R9), F30
+	WORD  $0x4f9c1312          // fmla v18.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1332          // fmla v18.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b52          // fmla v18.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b72          // fmla v18.4s, v27.4s, v28.s[3]
+	FMOVQ 240(R9), F31
+	WORD  $0x4f9d1316          // fmla v22.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1336          // fmla v22.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b56          // fmla v22.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b76          // fmla v22.4s, v27.4s, v29.s[3]
+	FMOVQ 48(R4), F24
+	FMOVQ 112(R4), F25
+	FMOVQ 176(R4), F26
+	FMOVQ 240(R4), F27
+	FMOVQ 304(R9), F28
+	WORD  $0x4f9e1303          // fmla v3.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1323          // fmla v3.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b43          // fmla v3.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b63          // fmla v3.4s, v27.4s, v30.s[3]
+	FMOVQ 368(R9), F29
+	WORD  $0x4f9f1307          // fmla v7.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1327          // fmla v7.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b47          // fmla v7.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b67          // fmla v7.4s, v27.4s, v31.s[3]
+	FMOVQ 432(R9), F30
+	WORD  $0x4f9c130b          // fmla v11.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc132b          // fmla v11.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b4b          // fmla v11.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b6b          // fmla v11.4s, v27.4s, v28.s[3]
+	FMOVQ 496(R9), F31
+	WORD  $0x4f9d130f          // fmla v15.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132f          // fmla v15.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4f          // fmla v15.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6f          // fmla v15.4s, v27.4s, v29.s[3]
+	WORD  $0x4f9e1313          // fmla v19.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1333          // fmla v19.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b53          // fmla v19.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b73          // fmla v19.4s, v27.4s, v30.s[3]
+	WORD  $0x4f9f1317          // fmla v23.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1337          // fmla v23.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b57          // fmla v23.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b77          // fmla v23.4s, v27.4s, v31.s[3]
+	ADD   $256, R4, R4
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F24, F25)
+	FLDPQ 32(R15), (F26, F27)
+	WORD  $0x4e38d400          // fadd v0.4s, v0.4s, v24.4s
+	WORD  $0x4e39d421          // fadd v1.4s, v1.4s, v25.4s
+	WORD  $0x4e3ad442          // fadd v2.4s, v2.4s, v26.4s
+	WORD  $0x4e3bd463          // fadd v3.4s, v3.4s, v27.4s
+	FLDPQ 64(R15), (F24, F25)
+	FLDPQ 96(R15), (F26, F27)
+	WORD  $0x4e38d484          // fadd v4.4s, v4.4s, v24.4s
+	WORD  $0x4e39d4a5          // fadd v5.4s, v5.4s, v25.4s
+	WORD  $0x4e3ad4c6          // fadd v6.4s, v6.4s, v26.4s
+	WORD  $0x4e3bd4e7          // fadd v7.4s, v7.4s, v27.4s
+	FLDPQ 128(R15), (F24, F25)
+	FLDPQ 160(R15), (F26, F27)
+	WORD  $0x4e38d508          // fadd v8.4s, v8.4s, v24.4s
+	WORD  $0x4e39d529          // fadd v9.4s, v9.4s, v25.4s
+	WORD  $0x4e3ad54a          // fadd v10.4s, v10.4s, v26.4s
+	WORD  $0x4e3bd56b          // fadd v11.4s, v11.4s, v27.4s
+	FLDPQ 192(R15), (F24, F25)
+	FLDPQ 224(R15), (F26, F27)
+	WORD  $0x4e38d58c          // fadd v12.4s, v12.4s, v24.4s
+	WORD  $0x4e39d5ad          // fadd v13.4s, v13.4s, v25.4s
+	WORD  $0x4e3ad5ce          // fadd v14.4s, v14.4s, v26.4s
+	WORD  $0x4e3bd5ef          // fadd v15.4s, v15.4s, v27.4s
+	FLDPQ 256(R15), (F24, F25)
+	FLDPQ 288(R15), (F26, F27)
+	WORD  $0x4e38d610          // fadd v16.4s, v16.4s, v24.4s
+	WORD  $0x4e39d631          // fadd v17.4s, v17.4s, v25.4s
+	WORD  $0x4e3ad652          // fadd v18.4s, v18.4s, v26.4s
+	WORD  $0x4e3bd673          // fadd v19.4s, v19.4s, v27.4s
+	FLDPQ 320(R15), (F24, F25)
+	FLDPQ 352(R15), (F26, F27)
+	WORD  $0x4e38d694          // fadd v20.4s, v20.4s, v24.4s
+	WORD  $0x4e39d6b5          // fadd v21.4s, v21.4s, v25.4s
+	WORD  $0x4e3ad6d6          // fadd v22.4s, v22.4s, v26.4s
+	WORD  $0x4e3bd6f7          // fadd v23.4s, v23.4s, v27.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e818    // fcmlt v24.4s, v0.4s, #0.0
+	WORD $0x4e781c00    // bic v0.16b, v0.16b, v24.16b
+	WORD $0x4ea0e839    // fcmlt v25.4s, v1.4s, #0.0
+	WORD $0x4e791c21    // bic v1.16b, v1.16b, v25.16b
+	WORD $0x4ea0e85a    // fcmlt v26.4s, v2.4s, #0.0
+	WORD $0x4e7a1c42    // bic v2.16b, v2.16b, v26.16b
+	WORD $0x4ea0e87b    // fcmlt v27.4s, v3.4s, #0.0
+	WORD $0x4e7b1c63    // bic v3.16b, v3.16b, v27.16b
+	WORD $0x4ea0e898    // fcmlt v24.4s, v4.4s, #0.0
+	WORD $0x4e781c84    // bic v4.16b, v4.16b, v24.16b
+	WORD $0x4ea0e8b9    // fcmlt v25.4s, v5.4s, #0.0
+	WORD $0x4e791ca5    // bic v5.16b, v5.16b, v25.16b
+	WORD $0x4ea0e8da    // fcmlt v26.4s, v6.4s, #0.0
+	WORD $0x4e7a1cc6    // bic v6.16b, v6.16b, v26.16b
+	WORD $0x4ea0e8fb    // fcmlt v27.4s, v7.4s, #0.0
+	WORD $0x4e7b1ce7    // bic v7.16b, v7.16b, v27.16b
+	WORD $0x4ea0e918    // fcmlt v24.4s, v8.4s, #0.0
+	WORD $0x4e781d08    // bic v8.16b, v8.16b, v24.16b
+	WORD $0x4ea0e939    // fcmlt v25.4s, v9.4s, #0.0
+	WORD $0x4e791d29    // bic v9.16b, v9.16b, v25.16b
+	WORD $0x4ea0e95a    // fcmlt v26.4s, v10.4s, #0.0
+	WORD $0x4e7a1d4a    // bic v10.16b, v10.16b, v26.16b
+	WORD $0x4ea0e97b    // fcmlt v27.4s, v11.4s, #0.0
+	WORD $0x4e7b1d6b    // bic v11.16b, v11.16b, v27.16b
+	WORD $0x4ea0e998    // fcmlt v24.4s, v12.4s, #0.0
+	WORD $0x4e781d8c    // bic v12.16b, v12.16b, v24.16b
+	WORD $0x4ea0e9b9    // fcmlt v25.4s, v13.4s, #0.0
+	WORD $0x4e791dad    // bic v13.16b, v13.16b, v25.16b
+	WORD $0x4ea0e9da    // fcmlt v26.4s, v14.4s, #0.0
+	WORD $0x4e7a1dce    // bic v14.16b, v14.16b, v26.16b
+	WORD $0x4ea0e9fb    // fcmlt v27.4s, v15.4s, #0.0
+	WORD $0x4e7b1def    // bic v15.16b, v15.16b, v27.16b
+	WORD $0x4ea0ea18    // fcmlt v24.4s, v16.4s, #0.0
+	WORD $0x4e781e10    // bic v16.16b, v16.16b, v24.16b
+	WORD $0x4ea0ea39    // fcmlt v25.4s, v17.4s, #0.0
+	WORD $0x4e791e31    // bic v17.16b, v17.16b, v25.16b
+	WORD $0x4ea0ea5a    // fcmlt v26.4s, v18.4s, #0.0
+	WORD $0x4e7a1e52    // bic v18.16b, v18.16b, v26.16b
+	WORD $0x4ea0ea7b    // fcmlt v27.4s, v19.4s, #0.0
+	WORD $0x4e7b1e73    // bic v19.16b, v19.16b, v27.16b
+	WORD $0x4ea0ea98    // fcmlt v24.4s, v20.4s, #0.0
+	WORD $0x4e781e94    // bic v20.16b, v20.16b, v24.16b
+	WORD $0x4ea0eab9    // fcmlt v25.4s, v21.4s, #0.0
+	WORD $0x4e791eb5    // bic v21.16b, v21.16b, v25.16b
+	WORD $0x4ea0eada    // fcmlt v26.4s, v22.4s, #0.0
+	WORD $0x4e7a1ed6    // bic v22.16b, v22.16b, v26.16b
+	WORD $0x4ea0eafb    // fcmlt v27.4s, v23.4s, #0.0
+	WORD $0x4e7b1ef7    // bic v23.16b, v23.16b, v27.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	FSTPQ (F8, F9), 128(R15)
+	FSTPQ (F10, F11), 160(R15)
+	FSTPQ (F12, F13), 192(R15)
+	FSTPQ (F14, F15), 224(R15)
+	FSTPQ (F16, F17), 256(R15)
+	FSTPQ (F18, F19), 288(R15)
+	FSTPQ (F20, F21), 320(R15)
+	FSTPQ (F22, F23), 352(R15)
+	ADD   $384, R1, R1
+	ADD   $384, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_g8s2_1x16_neon(a *convArgs)
+TEXT ·conv2d_f32_g8s2_1x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD R2, R15
+	PRFM (R15), PSTL1KEEP
+	MOVD 32(R0), R15
+	CBZ  R15, start
+	ADD  R2, R15, R15
+	MOVD 16(R0), R26
+	SUB  R26, R15, R15
+	PRFM (R15), PLDL1KEEP
+
+start:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R9
+	MOVD R17, R12
+
+row:
+	FMOVQ (R9), F8
+	FMOVQ (R9), F9
+	FMOVQ (R4), F4
+	FMOVQ 64(R4), F5
+	FMOVQ 128(R4), F6
+	FMOVQ 192(R4), F7
+	FMOVQ 32(R9), F10
+	WORD  $0x4f881080       // fmla v0.4s, v4.4s, v8.s[0]
+	WORD  $0x4fa810a0       // fmla v0.4s, v5.4s, v8.s[1]
+	WORD  $0x4f8818c0       // fmla v0.4s, v6.4s, v8.s[2]
+	WORD  $0x4fa818e0       // fmla v0.4s, v7.4s, v8.s[3]
+	FMOVQ 16(R4), F4
+	FMOVQ 80(R4), F5
+	FMOVQ 144(R4), F6
+	FMOVQ 208(R4), F7
+	FMOVQ 32(R9), F11
+	WORD  $0x4f891081       // fmla v1.4s, v4.4s, v9.s[0]
+	WORD  $0x4fa910a1       // fmla v1.4s, v5.4s, v9.s[1]
+	WORD  $0x4f8918c1       // fmla v1.4s, v6.4s, v9.s[2]
+	WORD  $0x4fa918e1       // fmla v1.4s, v7.4s, v9.s[3]
+	FMOVQ 32(R4), F4
+	FMOVQ 96(R4), F5
+	FMOVQ 160(R4), F6
+	FMOVQ 224(R4), F7
+	WORD  $0x4f8a1082       // fmla v2.4s, v4.4s, v10.s[0]
+	WORD  $0x4faa10a2       // fmla v2.4s, v5.4s, v10.s[1]
+	WORD  $0x4f8a18c2       // fmla v2.4s, v6.4s, v10.s[2]
+	WORD  $0x4faa18e2       // fmla v2.4s, v7.4s, v10.s[3]
+	FMOVQ 48(R4), F4
+	FMOVQ 112(R4), F5
+	FMOVQ 176(R4), F6
+	FMOVQ 240(R4), F7
+	WORD  $0x4f8b1083       // fmla v3.4s, v4.4s, v11.s[0]
+	WORD  $0x4fab10a3       // fmla v3.4s, v5.4s, v11.s[1]
+	WORD  $0x4f8b18c3       // fmla v3.4s, v6.4s, v11.s[2]
+	WORD  $0x4fab18e3       // fmla v3.4s, v7.4s, v11.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 64(R9), F8
+	FMOVQ 64(R9), F9
+	FMOVQ (R4), F4
+	FMOVQ 64(R4), F5
+	FMOVQ 128(R4), F6
+	FMOVQ 192(R4), F7
+	FMOVQ 96(R9), F10
+	WORD  $0x4f881080       // fmla v0.4s, v4.4s, v8.s[0]
+	WORD  $0x4fa810a0       // fmla v0.4s, v5.4s, v8.s[1]
+	WORD  $0x4f8818c0       // fmla v0.4s, v6.4s, v8.s[2]
+	WORD  $0x4fa818e0       // fmla v0.4s, v7.4s, v8.s[3]
+	FMOVQ 16(R4), F4
+	FMOVQ 80(R4), F5
+	FMOVQ 144(R4), F6
+	FMOVQ 208(R4), F7
+	FMOVQ 96(R9), F11
+	WORD  $0x4f891081       // fmla v1.4s, v4.4s, v9.s[0]
+	WORD  $0x4fa910a1       // fmla v1.4s, v5.4s, v9.s[1]
+	WORD  $0x4f8918c1       // fmla v1.4s, v6.4s, v9.s[2]
+	WORD  $0x4fa918e1       // fmla v1.4s, v7.4s, v9.s[3]
+	FMOVQ 32(R4), F4
+	FMOVQ 96(R4), F5
+	FMOVQ 160(R4), F6
+	FMOVQ 224(R4), F7
+	WORD  $0x4f8a1082       // fmla v2.4s, v4.4s, v10.s[0]
+	WORD  $0x4faa10a2       // fmla v2.4s, v5.4s, v10.s[1]
+	WORD  $0x4f8a18c2       // fmla v2.4s, v6.4s, v10.s[2]
+	WORD  $0x4faa18e2       // fmla v2.4s, v7.4s, v10.s[3]
+	FMOVQ 48(R4), F4
+	FMOVQ 112(R4), F5
+	FMOVQ 176(R4), F6
+	FMOVQ 240(R4), F7
+	WORD  $0x4f8b1083       // fmla v3.4s, v4.4s, v11.s[0]
+	WORD  $0x4fab10a3       // fmla v3.4s, v5.4s, v11.s[1]
+	WORD  $0x4f8b18c3       // fmla v3.4s, v6.4s, v11.s[2]
+	WORD  $0x4fab18e3       // fmla v3.4s, v7.4s, v11.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 128(R9), F8
+	FMOVQ 128(R9), F9
+	FMOVQ (R4), F4
+	FMOVQ 64(R4), F5
+	FMOVQ 128(R4), F6
+	FMOVQ 192(R4), F7
+	FMOVQ 160(R9), F10
+	WORD  $0x4f881080       // fmla v0.4s, v4.4s, v8.s[0]
+	WORD  $0x4fa810a0       // fmla v0.4s, v5.4s, v8.s[1]
+	WORD  $0x4f8818c0       // fmla v0.4s, v6.4s, v8.s[2]
+	WORD  $0x4fa818e0       // fmla v0.4s, v7.4s, v8.s[3]
+	FMOVQ 16(R4), F4
+	FMOVQ 80(R4), F5
+	FMOVQ 144(R4), F6
+	FMOVQ 208(R4), F7
+	FMOVQ 160(R9), F11
+	WORD  $0x4f891081       // fmla v1.4s, v4.4s, v9.s[0]
+	WORD  $0x4fa910a1       // fmla v1.4s, v5.4s, v9.s[1]
+	WORD  $0x4f8918c1       // fmla v1.4s, v6.4s, v9.s[2]
+	WORD  $0x4fa918e1       // fmla v1.4s, v7.4s, v9.s[3]
+	FMOVQ 32(R4), F4
+	FMOVQ 96(R4), F5
+	FMOVQ 160(R4), F6
+	FMOVQ 224(R4), F7
+	WORD  $0x4f8a1082       // fmla v2.4s, v4.4s, v10.s[0]
+	WORD  $0x4faa10a2       // fmla v2.4s, v5.4s, v10.s[1]
+	WORD  $0x4f8a18c2       // fmla v2.4s, v6.4s, v10.s[2]
+	WORD  $0x4faa18e2       // fmla v2.4s, v7.4s, v10.s[3]
+	FMOVQ 48(R4), F4
+	FMOVQ 112(R4), F5
+	FMOVQ 176(R4), F6
+	FMOVQ 240(R4), F7
+	WORD  $0x4f8b1083       // fmla v3.4s, v4.4s, v11.s[0]
+	WORD  $0x4fab10a3       // fmla v3.4s, v5.4s, v11.s[1]
+	WORD  $0x4f8b18c3       // fmla v3.4s, v6.4s, v11.s[2]
+	WORD  $0x4fab18e3       // fmla v3.4s, v7.4s, v11.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 16(R9), F8
+	FMOVQ 16(R9), F9
+	FMOVQ (R4), F4
+	FMOVQ 64(R4), F5
+	FMOVQ 128(R4), F6
+	FMOVQ 192(R4), F7
+	FMOVQ 48(R9), F10
+	WORD  $0x4f881080       // fmla v0.4s, v4.4s, v8.s[0]
+	WORD  $0x4fa810a0       // fmla v0.4s, v5.4s, v8.s[1]
+	WORD  $0x4f8818c0       // fmla v0.4s, v6.4s, v8.s[2]
+	WORD  $0x4fa818e0       // fmla v0.4s, v7.4s, v8.s[3]
+	FMOVQ 16(R4), F4
+	FMOVQ 80(R4), F5
+	FMOVQ 144(R4), F6
+	FMOVQ 208(R4), F7
+	FMOVQ 48(R9), F11
+	WORD  $0x4f891081       // fmla v1.4s, v4.4s, v9.s[0]
+	WORD  $0x4fa910a1       // fmla v1.4s, v5.4s, v9.s[1]
+	WORD  $0x4f8918c1       // fmla v1.4s, v6.4s, v9.s[2]
+	WORD  $0x4fa918e1       // fmla v1.4s, v7.4s, v9.s[3]
+	FMOVQ 32(R4), F4
+	FMOVQ 96(R4), F5
+	FMOVQ 160(R4), F6
+	FMOVQ 224(R4), F7
+	WORD  $0x4f8a1082       // fmla v2.4s, v4.4s, v10.s[0]
+	WORD  $0x4faa10a2       // fmla v2.4s, v5.4s, v10.s[1]
+	WORD  $0x4f8a18c2       // fmla v2.4s, v6.4s, v10.s[2]
+	WORD  $0x4faa18e2       // fmla v2.4s, v7.4s, v10.s[3]
+	FMOVQ 48(R4), F4
+	FMOVQ 112(R4), F5
+	FMOVQ 176(R4), F6
+	FMOVQ 240(R4), F7
+	WORD  $0x4f8b1083       // fmla v3.4s, v4.4s, v11.s[0]
+	WORD  $0x4fab10a3       // fmla v3.4s, v5.4s, v11.s[1]
+	WORD  $0x4f8b18c3       // fmla v3.4s, v6.4s, v11.s[2]
+	WORD  $0x4fab18e3       // fmla v3.4s, v7.4s, v11.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 80(R9), F8
+	FMOVQ 80(R9), F9
+	FMOVQ (R4), F4
+	FMOVQ 64(R4), F5
+	FMOVQ 128(R4), F6
+	FMOVQ 192(R4), F7
+	FMOVQ 112(R9), F10
+	WORD  $0x4f881080       // fmla v0.4s, v4.4s, v8.s[0]
+	WORD  $0x4fa810a0       // fmla v0.4s, v5.4s, v8.s[1]
+	WORD  $0x4f8818c0       // fmla v0.4s, v6.4s, v8.s[2]
+	WORD  $0x4fa818e0       // fmla v0.4s, v7.4s, v8.s[3]
+	FMOVQ 16(R4), F4
+	FMOVQ 80(R4), F5
+	FMOVQ 144(R4), F6
+	FMOVQ 208(R4), F7
+	FMOVQ 112(R9), F11
+	WORD  $0x4f891081       // fmla v1.4s, v4.4s, v9.s[0]
+	WORD  $0x4fa910a1       // fmla v1.4s, v5.4s, v9.s[1]
+	WORD  $0x4f8918c1       // fmla v1.4s, v6.4s, v9.s[2]
+	WORD  $0x4fa918e1       // fmla v1.4s, v7.4s, v9.s[3]
+	FMOVQ 32(R4), F4
+	FMOVQ 96(R4), F5
+	FMOVQ 160(R4), F6
+	FMOVQ 224(R4), F7
+	WORD  $0x4f8a1082       // fmla v2.4s, v4.4s, v10.s[0]
+	WORD  $0x4faa10a2       // fmla v2.4s, v5.4s, v10.s[1]
+	WORD  $0x4f8a18c2       // fmla v2.4s, v6.4s, v10.s[2]
+	WORD  $0x4faa18e2       // fmla v2.4s, v7.4s, v10.s[3]
+	FMOVQ 48(R4), F4
+	FMOVQ 112(R4), F5
+	FMOVQ 176(R4), F6
+	FMOVQ 240(R4), F7
+	WORD  $0x4f8b1083       // fmla v3.4s, v4.4s, v11.s[0]
+	WORD  $0x4fab10a3       // fmla v3.4s, v5.4s, v11.s[1]
+	WORD  $0x4f8b18c3       // fmla v3.4s, v6.4s, v11.s[2]
+	WORD  $0x4fab18e3       // fmla v3.4s, v7.4s, v11.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 144(R9), F8
+	FMOVQ 144(R9), F9
+	FMOVQ (R4), F4
+	FMOVQ 64(R4), F5
+	FMOVQ 128(R4), F6
+	FMOVQ 192(R4), F7
+	FMOVQ 176(R9), F10
+	WORD  $0x4f881080       // fmla v0.4s, v4.4s, v8.s[0]
+	WORD  $0x4fa810a0       // fmla v0.4s, v5.4s, v8.s[1]
+	WORD  $0x4f8818c0       // fmla v0.4s, v6.4s, v8.s[2]
+	WORD  $0x4fa818e0       // fmla v0.4s, v7.4s, v8.s[3]
+	FMOVQ 16(R4), F4
+	FMOVQ 80(R4), F5
+	FMOVQ 144(R4), F6
+	FMOVQ 208(R4), F7
+	FMOVQ 176(R9), F11
+	WORD  $0x4f891081       // fmla v1.4s, v4.4s, v9.s[0]
+	WORD  $0x4fa910a1       // fmla v1.4s, v5.4s, v9.s[1]
+	WORD  $0x4f8918c1       // fmla v1.4s, v6.4s, v9.s[2]
+	WORD  $0x4fa918e1       // fmla v1.4s, v7.4s, v9.s[3]
+	FMOVQ 32(R4), F4
+	FMOVQ 96(R4), F5
+	FMOVQ 160(R4), F6
+	FMOVQ 224(R4), F7
+	WORD  $0x4f8a1082       // fmla v2.4s, v4.4s, v10.s[0]
+	WORD  $0x4faa10a2       // fmla v2.4s, v5.4s, v10.s[1]
+	WORD  $0x4f8a18c2       // fmla v2.4s, v6.4s, v10.s[2]
+	WORD  $0x4faa18e2       // fmla v2.4s, v7.4s, v10.s[3]
+	FMOVQ 48(R4), F4
+	FMOVQ 112(R4), F5
+	FMOVQ 176(R4), F6
+	FMOVQ 240(R4), F7
+	WORD  $0x4f8b1083       // fmla v3.4s, v4.4s, v11.s[0]
+	WORD  $0x4fab10a3       // fmla v3.4s, v5.4s, v11.s[1]
+	WORD  $0x4f8b18c3       // fmla v3.4s, v6.4s, v11.s[2]
+	WORD  $0x4fab18e3       // fmla v3.4s, v7.4s, v11.s[3]
+	ADD   $256, R4, R4
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F4, F5)
+	FLDPQ 32(R15), (F6, F7)
+	WORD  $0x4e24d400       // fadd v0.4s, v0.4s, v4.4s
+	WORD  $0x4e25d421       // fadd v1.4s, v1.4s, v5.4s
+	WORD  $0x4e26d442       // fadd v2.4s, v2.4s, v6.4s
+	WORD  $0x4e27d463       // fadd v3.4s, v3.4s, v7.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e804    // fcmlt v4.4s, v0.4s, #0.0
+	WORD $0x4e641c00    // bic v0.16b, v0.16b, v4.16b
+	WORD $0x4ea0e825    // fcmlt v5.4s, v1.4s, #0.0
+	WORD $0x4e651c21    // bic v1.16b, v1.16b, v5.16b
+	WORD $0x4ea0e846    // fcmlt v6.4s, v2.4s, #0.0
+	WORD $0x4e661c42    // bic v2.16b, v2.16b, v6.16b
+	WORD $0x4ea0e867    // fcmlt v7.4s, v3.4s, #0.0
+	WORD $0x4e671c63    // bic v3.16b, v3.16b, v7.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	ADD   $128, R1, R1
+	ADD   $64, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_g8s2_2x16_neon(a *convArgs)
+TEXT ·conv2d_f32_g8s2_2x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD R2, R15
+	PRFM (R15), PSTL1KEEP
+	PRFM 64(R15), PSTL1KEEP
+	MOVD 32(R0), R15
+	CBZ  R15, start
+	ADD  R2, R15, R15
+	MOVD 16(R0), R26
+	SUB  R26, R15, R15
+	PRFM (R15), PLDL1KEEP
+	PRFM 64(R15), PLDL1KEEP
+
+start:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R9
+	MOVD R17, R12
+
+row:
+	FMOVQ (R9), F12
+	FMOVQ 128(R9), F13
+	FMOVQ (R4), F8
+	FMOVQ 64(R4), F9
+	FMOVQ 128(R4), F10
+	FMOVQ 192(R4), F11
+	FMOVQ (R9), F14
+	WORD  $0x4f8c1100         // fmla v0.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1120         // fmla v0.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1940         // fmla v0.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1960         // fmla v0.4s, v11.4s, v12.s[3]
+	FMOVQ 128(R9), F15
+	WORD  $0x4f8d1104         // fmla v4.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1124         // fmla v4.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1944         // fmla v4.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1964         // fmla v4.4s, v11.4s, v13.s[3]
+	FMOVQ 16(R4), F8
+	FMOVQ 80(R4), F9
+	FMOVQ 144(R4), F10
+	FMOVQ 208(R4), F11
+	FMOVQ 32(R9), F12
+	WORD  $0x4f8e1101         // fmla v1.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1121         // fmla v1.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1941         // fmla v1.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1961         // fmla v1.4s, v11.4s, v14.s[3]
+	FMOVQ 160(R9), F13
+	WORD  $0x4f8f1105         // fmla v5.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1125         // fmla v5.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1945         // fmla v5.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1965         // fmla v5.4s, v11.4s, v15.s[3]
+	FMOVQ 32(R4), F8
+	FMOVQ 96(R4), F9
+	FMOVQ 160(R4), F10
+	FMOVQ 224(R4), F11
+	FMOVQ 32(R9), F14
+	WORD  $0x4f8c1102         // fmla v2.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1122         // fmla v2.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1942         // fmla v2.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1962         // fmla v2.4s, v11.4s, v12.s[3]
+	FMOVQ 160(R9), F15
+	WORD  $0x4f8d1106         // fmla v6.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1126         // fmla v6.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1946         // fmla v6.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1966         // fmla v6.4s, v11.4s, v13.s[3]
+	FMOVQ 48(R4), F8
+	FMOVQ 112(R4), F9
+	FMOVQ 176(R4), F10
+	FMOVQ 240(R4), F11
+	WORD  $0x4f8e1103         // fmla v3.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1123         // fmla v3.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1943         // fmla v3.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1963         // fmla v3.4s, v11.4s, v14.s[3]
+	WORD  $0x4f8f1107         // fmla v7.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1127         // fmla v7.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1947         // fmla v7.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1967         // fmla v7.4s, v11.4s, v15.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 64(R9), F12
+	FMOVQ 192(R9), F13
+	FMOVQ (R4), F8
+	FMOVQ 64(R4), F9
+	FMOVQ 128(R4), F10
+	FMOVQ 192(R4), F11
+	FMOVQ 64(R9), F14
+	WORD  $0x4f8c1100         // fmla v0.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1120         // fmla v0.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1940         // fmla v0.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1960         // fmla v0.4s, v11.4s, v12.s[3]
+	FMOVQ 192(R9), F15
+	WORD  $0x4f8d1104         // fmla v4.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1124         // fmla v4.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1944         // fmla v4.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1964         // fmla v4.4s, v11.4s, v13.s[3]
+	FMOVQ 16(R4), F8
+	FMOVQ 80(R4), F9
+	FMOVQ 144(R4), F10
+	FMOVQ 208(R4), F11
+	FMOVQ 96(R9), F12
+	WORD  $0x4f8e1101         // fmla v1.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1121         // fmla v1.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1941         // fmla v1.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1961         // fmla v1.4s, v11.4s, v14.s[3]
+	FMOVQ 224(R9), F13
+	WORD  $0x4f8f1105         // fmla v5.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1125         // fmla v5.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1945         // fmla v5.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1965         // fmla v5.4s, v11.4s, v15.s[3]
+	FMOVQ 32(R4), F8
+	FMOVQ 96(R4), F9
+	FMOVQ 160(R4), F10
+	FMOVQ 224(R4), F11
+	FMOVQ 96(R9), F14
+	WORD  $0x4f8c1102         // fmla v2.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1122         // fmla v2.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1942         // fmla v2.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1962         // fmla v2.4s, v11.4s, v12.s[3]
+	FMOVQ 224(R9), F15
+	WORD  $0x4f8d1106         // fmla v6.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1126         // fmla v6.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1946         // fmla v6.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1966         // fmla v6.4s, v11.4s, v13.s[3]
+	FMOVQ 48(R4), F8
+	FMOVQ 112(R4), F9
+	FMOVQ 176(R4), F10
+	FMOVQ 240(R4), F11
+	WORD  $0x4f8e1103         // fmla v3.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1123         // fmla v3.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1943         // fmla v3.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1963         // fmla v3.4s, v11.4s, v14.s[3]
+	WORD  $0x4f8f1107         // fmla v7.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1127         // fmla v7.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1947         // fmla v7.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1967         // fmla v7.4s, v11.4s, v15.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 128(R9), F12
+	FMOVQ 256(R9), F13
+	FMOVQ (R4), F8
+	FMOVQ 64(R4), F9
+	FMOVQ 128(R4), F10
+	FMOVQ 192(R4), F11
+	FMOVQ 128(R9), F14
+	WORD  $0x4f8c1100         // fmla v0.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1120         // fmla v0.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1940         // fmla v0.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1960         // fmla v0.4s, v11.4s, v12.s[3]
+	FMOVQ 256(R9), F15
+	WORD  $0x4f8d1104         // fmla v4.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1124         // fmla v4.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1944         // fmla v4.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1964         // fmla v4.4s, v11.4s, v13.s[3]
+	FMOVQ 16(R4), F8
+	FMOVQ 80(R4), F9
+	FMOVQ 144(R4), F10
+	FMOVQ 208(R4), F11
+	FMOVQ 160(R9), F12
+	WORD  $0x4f8e1101         // fmla v1.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1121         // fmla v1.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1941         // fmla v1.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1961         // fmla v1.4s, v11.4s, v14.s[3]
+	FMOVQ 288(R9), F13
+	WORD  $0x4f8f1105         // fmla v5.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1125         // fmla v5.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1945         // fmla v5.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1965         // fmla v5.4s, v11.4s, v15.s[3]
+	FMOVQ 32(R4), F8
+	FMOVQ 96(R4), F9
+	FMOVQ 160(R4), F10
+	FMOVQ 224(R4), F11
+	FMOVQ 160(R9), F14
+	WORD  $0x4f8c1102         // fmla v2.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1122         // fmla v2.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1942         // fmla v2.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1962         // fmla v2.4s, v11.4s, v12.s[3]
+	FMOVQ 288(R9), F15
+	WORD  $0x4f8d1106         // fmla v6.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1126         // fmla v6.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1946         // fmla v6.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1966         // fmla v6.4s, v11.4s, v13.s[3]
+	FMOVQ 48(R4), F8
+	FMOVQ 112(R4), F9
+	FMOVQ 176(R4), F10
+	FMOVQ 240(R4), F11
+	WORD  $0x4f8e1103         // fmla v3.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1123         // fmla v3.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1943         // fmla v3.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1963         // fmla v3.4s, v11.4s, v14.s[3]
+	WORD  $0x4f8f1107         // fmla v7.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1127         // fmla v7.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1947         // fmla v7.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1967         // fmla v7.4s, v11.4s, v15.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 16(R9), F12
+	FMOVQ 144(R9), F13
+	FMOVQ (R4), F8
+	FMOVQ 64(R4), F9
+	FMOVQ 128(R4), F10
+	FMOVQ 192(R4), F11
+	FMOVQ 16(R9), F14
+	WORD  $0x4f8c1100         // fmla v0.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1120         // fmla v0.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1940         // fmla v0.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1960         // fmla v0.4s, v11.4s, v12.s[3]
+	FMOVQ 144(R9), F15
+	WORD  $0x4f8d1104         // fmla v4.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1124         // fmla v4.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1944         // fmla v4.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1964         // fmla v4.4s, v11.4s, v13.s[3]
+	FMOVQ 16(R4), F8
+	FMOVQ 80(R4), F9
+	FMOVQ 144(R4), F10
+	FMOVQ 208(R4), F11
+	FMOVQ 48(R9), F12
+	WORD  $0x4f8e1101         // fmla v1.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1121         // fmla v1.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1941         // fmla v1.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1961         // fmla v1.4s, v11.4s, v14.s[3]
+	FMOVQ 176(R9), F13
+	WORD  $0x4f8f1105         // fmla v5.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1125         // fmla v5.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1945         // fmla v5.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1965         // fmla v5.4s, v11.4s, v15.s[3]
+	FMOVQ 32(R4), F8
+	FMOVQ 96(R4), F9
+	FMOVQ 160(R4), F10
+	FMOVQ 224(R4), F11
+	FMOVQ 48(R9), F14
+	WORD  $0x4f8c1102         // fmla v2.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1122         // fmla v2.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1942         // fmla v2.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1962         // fmla v2.4s, v11.4s, v12.s[3]
+	FMOVQ 176(R9), F15
+	WORD  $0x4f8d1106         // fmla v6.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1126         // fmla v6.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1946         // fmla v6.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1966         // fmla v6.4s, v11.4s, v13.s[3]
+	FMOVQ 48(R4), F8
+	FMOVQ 112(R4), F9
+	FMOVQ 176(R4), F10
+	FMOVQ 240(R4), F11
+	WORD  $0x4f8e1103         // fmla v3.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1123         // fmla v3.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1943         // fmla v3.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1963         // fmla v3.4s, v11.4s, v14.s[3]
+	WORD  $0x4f8f1107         // fmla v7.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1127         // fmla v7.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1947         // fmla v7.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1967         // fmla v7.4s, v11.4s, v15.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 80(R9), F12
+	FMOVQ 208(R9), F13
+	FMOVQ (R4), F8
+	FMOVQ 64(R4), F9
+	FMOVQ 128(R4), F10
+	FMOVQ 192(R4), F11
+	FMOVQ 80(R9), F14
+	WORD  $0x4f8c1100         // fmla v0.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1120         // fmla v0.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1940         // fmla v0.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1960         // fmla v0.4s, v11.4s, v12.s[3]
+	FMOVQ 208(R9), F15
+	WORD  $0x4f8d1104         // fmla v4.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1124         // fmla v4.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1944         // fmla v4.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1964         // fmla v4.4s, v11.4s, v13.s[3]
+	FMOVQ 16(R4), F8
+	FMOVQ 80(R4), F9
+	FMOVQ 144(R4), F10
+	FMOVQ 208(R4), F11
+	FMOVQ 112(R9), F12
+	WORD  $0x4f8e1101         // fmla v1.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1121         // fmla v1.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1941         // fmla v1.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1961         // fmla v1.4s, v11.4s, v14.s[3]
+	FMOVQ 240(R9), F13
+	WORD  $0x4f8f1105         // fmla v5.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1125         // fmla v5.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1945         // fmla v5.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1965         // fmla v5.4s, v11.4s, v15.s[3]
+	FMOVQ 32(R4), F8
+	FMOVQ 96(R4), F9
+	FMOVQ 160(R4), F10
+	FMOVQ 224(R4), F11
+	FMOVQ 112(R9), F14
+	WORD  $0x4f8c1102         // fmla v2.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1122         // fmla v2.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1942         // fmla v2.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1962         // fmla v2.4s, v11.4s, v12.s[3]
+	FMOVQ 240(R9), F15
+	WORD  $0x4f8d1106         // fmla v6.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1126         // fmla v6.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1946         // fmla v6.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1966         // fmla v6.4s, v11.4s, v13.s[3]
+	FMOVQ 48(R4), F8
+	FMOVQ 112(R4), F9
+	FMOVQ 176(R4), F10
+	FMOVQ 240(R4), F11
+	WORD  $0x4f8e1103         // fmla v3.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1123         // fmla v3.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1943         // fmla v3.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1963         // fmla v3.4s, v11.4s, v14.s[3]
+	WORD  $0x4f8f1107         // fmla v7.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1127         // fmla v7.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1947         // fmla v7.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1967         // fmla v7.4s, v11.4s, v15.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 144(R9), F12
+	FMOVQ 272(R9), F13
+	FMOVQ (R4), F8
+	FMOVQ 64(R4), F9
+	FMOVQ 128(R4), F10
+	FMOVQ 192(R4), F11
+	FMOVQ 144(R9), F14
+	WORD  $0x4f8c1100         // fmla v0.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1120         // fmla v0.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1940         // fmla v0.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1960         // fmla v0.4s, v11.4s, v12.s[3]
+	FMOVQ 272(R9), F15
+	WORD  $0x4f8d1104         // fmla v4.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1124         // fmla v4.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1944         // fmla v4.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1964         // fmla v4.4s, v11.4s, v13.s[3]
+	FMOVQ 16(R4), F8
+	FMOVQ 80(R4), F9
+	FMOVQ 144(R4), F10
+	FMOVQ 208(R4), F11
+	FMOVQ 176(R9), F12
+	WORD  $0x4f8e1101         // fmla v1.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1121         // fmla v1.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1941         // fmla v1.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1961         // fmla v1.4s, v11.4s, v14.s[3]
+	FMOVQ 304(R9), F13
+	WORD  $0x4f8f1105         // fmla v5.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1125         // fmla v5.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1945         // fmla v5.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1965         // fmla v5.4s, v11.4s, v15.s[3]
+	FMOVQ 32(R4), F8
+	FMOVQ 96(R4), F9
+	FMOVQ 160(R4), F10
+	FMOVQ 224(R4), F11
+	FMOVQ 176(R9), F14
+	WORD  $0x4f8c1102         // fmla v2.4s, v8.4s, v12.s[0]
+	WORD  $0x4fac1122         // fmla v2.4s, v9.4s, v12.s[1]
+	WORD  $0x4f8c1942         // fmla v2.4s, v10.4s, v12.s[2]
+	WORD  $0x4fac1962         // fmla v2.4s, v11.4s, v12.s[3]
+	FMOVQ 304(R9), F15
+	WORD  $0x4f8d1106         // fmla v6.4s, v8.4s, v13.s[0]
+	WORD  $0x4fad1126         // fmla v6.4s, v9.4s, v13.s[1]
+	WORD  $0x4f8d1946         // fmla v6.4s, v10.4s, v13.s[2]
+	WORD  $0x4fad1966         // fmla v6.4s, v11.4s, v13.s[3]
+	FMOVQ 48(R4), F8
+	FMOVQ 112(R4), F9
+	FMOVQ 176(R4), F10
+	FMOVQ 240(R4), F11
+	WORD  $0x4f8e1103         // fmla v3.4s, v8.4s, v14.s[0]
+	WORD  $0x4fae1123         // fmla v3.4s, v9.4s, v14.s[1]
+	WORD  $0x4f8e1943         // fmla v3.4s, v10.4s, v14.s[2]
+	WORD  $0x4fae1963         // fmla v3.4s, v11.4s, v14.s[3]
+	WORD  $0x4f8f1107         // fmla v7.4s, v8.4s, v15.s[0]
+	WORD  $0x4faf1127         // fmla v7.4s, v9.4s, v15.s[1]
+	WORD  $0x4f8f1947         // fmla v7.4s, v10.4s, v15.s[2]
+	WORD  $0x4faf1967         // fmla v7.4s, v11.4s, v15.s[3]
+	ADD   $256, R4, R4
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F8, F9)
+	FLDPQ 32(R15), (F10, F11)
+	WORD  $0x4e28d400         // fadd v0.4s, v0.4s, v8.4s
+	WORD  $0x4e29d421         // fadd v1.4s, v1.4s, v9.4s
+	WORD  $0x4e2ad442         // fadd v2.4s, v2.4s, v10.4s
+	WORD  $0x4e2bd463         // fadd v3.4s, v3.4s, v11.4s
+	FLDPQ 64(R15), (F8, F9)
+	FLDPQ 96(R15), (F10, F11)
+	WORD  $0x4e28d484         // fadd v4.4s, v4.4s, v8.4s
+	WORD  $0x4e29d4a5         // fadd v5.4s, v5.4s, v9.4s
+	WORD  $0x4e2ad4c6         // fadd v6.4s, v6.4s, v10.4s
+	WORD  $0x4e2bd4e7         // fadd v7.4s, v7.4s, v11.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e808    // fcmlt v8.4s, v0.4s, #0.0
+	WORD $0x4e681c00    // bic v0.16b, v0.16b, v8.16b
+	WORD $0x4ea0e829    // fcmlt v9.4s, v1.4s, #0.0
+	WORD $0x4e691c21    // bic v1.16b, v1.16b, v9.16b
+	WORD $0x4ea0e84a    // fcmlt v10.4s, v2.4s, #0.0
+	WORD $0x4e6a1c42    // bic v2.16b, v2.16b, v10.16b
+	WORD $0x4ea0e86b    // fcmlt v11.4s, v3.4s, #0.0
+	WORD $0x4e6b1c63    // bic v3.16b, v3.16b, v11.16b
+	WORD $0x4ea0e888    // fcmlt v8.4s, v4.4s, #0.0
+	WORD $0x4e681c84    // bic v4.16b, v4.16b, v8.16b
+	WORD $0x4ea0e8a9    // fcmlt v9.4s, v5.4s, #0.0
+	WORD $0x4e691ca5    // bic v5.16b, v5.16b, v9.16b
+	WORD $0x4ea0e8ca    // fcmlt v10.4s, v6.4s, #0.0
+	WORD $0x4e6a1cc6    // bic v6.16b, v6.16b, v10.16b
+	WORD $0x4ea0e8eb    // fcmlt v11.4s, v7.4s, #0.0
+	WORD $0x4e6b1ce7    // bic v7.16b, v7.16b, v11.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	ADD   $256, R1, R1
+	ADD   $128, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_g8s2_3x16_neon(a *convArgs)
+TEXT ·conv2d_f32_g8s2_3x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD R2, R15
+	PRFM (R15), PSTL1KEEP
+	PRFM 64(R15), PSTL1KEEP
+	PRFM 128(R15), PSTL1KEEP
+	MOVD 32(R0), R15
+	CBZ  R15, start
+	ADD  R2, R15, R15
+	MOVD 16(R0), R26
+	SUB  R26, R15, R15
+	PRFM (R15), PLDL1KEEP
+	PRFM 64(R15), PLDL1KEEP
+	PRFM 128(R15), PLDL1KEEP
+
+start:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R9
+	MOVD R17, R12
+
+row:
+	FMOVQ (R9), F16
+	FMOVQ 128(R9), F17
+	FMOVQ (R4), F12
+	FMOVQ 64(R4), F13
+	FMOVQ 128(R4), F14
+	FMOVQ 192(R4), F15
+	FMOVQ 256(R9), F18
+	WORD  $0x4f901180          // fmla v0.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a0          // fmla v0.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c0          // fmla v0.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e0          // fmla v0.4s, v15.4s, v16.s[3]
+	FMOVQ (R9), F19
+	WORD  $0x4f911184          // fmla v4.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a4          // fmla v4.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c4          // fmla v4.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e4          // fmla v4.4s, v15.4s, v17.s[3]
+	FMOVQ 128(R9), F16
+	WORD  $0x4f921188          // fmla v8.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a8          // fmla v8.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c8          // fmla v8.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e8          // fmla v8.4s, v15.4s, v18.s[3]
+	FMOVQ 16(R4), F12
+	FMOVQ 80(R4), F13
+	FMOVQ 144(R4), F14
+	FMOVQ 208(R4), F15
+	FMOVQ 256(R9), F17
+	WORD  $0x4f931181          // fmla v1.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a1          // fmla v1.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c1          // fmla v1.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e1          // fmla v1.4s, v15.4s, v19.s[3]
+	FMOVQ 32(R9), F18
+	WORD  $0x4f901185          // fmla v5.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a5          // fmla v5.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c5          // fmla v5.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e5          // fmla v5.4s, v15.4s, v16.s[3]
+	FMOVQ 160(R9), F19
+	WORD  $0x4f911189          // fmla v9.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a9          // fmla v9.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c9          // fmla v9.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e9          // fmla v9.4s, v15.4s, v17.s[3]
+	FMOVQ 32(R4), F12
+	FMOVQ 96(R4), F13
+	FMOVQ 160(R4), F14
+	FMOVQ 224(R4), F15
+	FMOVQ 288(R9), F16
+	WORD  $0x4f921182          // fmla v2.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a2          // fmla v2.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c2          // fmla v2.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e2          // fmla v2.4s, v15.4s, v18.s[3]
+	FMOVQ 32(R9), F17
+	WORD  $0x4f931186          // fmla v6.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a6          // fmla v6.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c6          // fmla v6.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e6          // fmla v6.4s, v15.4s, v19.s[3]
+	FMOVQ 160(R9), F18
+	WORD  $0x4f90118a          // fmla v10.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011aa          // fmla v10.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019ca          // fmla v10.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019ea          // fmla v10.4s, v15.4s, v16.s[3]
+	FMOVQ 48(R4), F12
+	FMOVQ 112(R4), F13
+	FMOVQ 176(R4), F14
+	FMOVQ 240(R4), F15
+	FMOVQ 288(R9), F19
+	WORD  $0x4f911183          // fmla v3.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a3          // fmla v3.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c3          // fmla v3.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e3          // fmla v3.4s, v15.4s, v17.s[3]
+	WORD  $0x4f921187          // fmla v7.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a7          // fmla v7.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c7          // fmla v7.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e7          // fmla v7.4s, v15.4s, v18.s[3]
+	WORD  $0x4f93118b          // fmla v11.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311ab          // fmla v11.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319cb          // fmla v11.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319eb          // fmla v11.4s, v15.4s, v19.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 64(R9), F16
+	FMOVQ 192(R9), F17
+	FMOVQ (R4), F12
+	FMOVQ 64(R4), F13
+	FMOVQ 128(R4), F14
+	FMOVQ 192(R4), F15
+	FMOVQ 320(R9), F18
+	WORD  $0x4f901180          // fmla v0.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a0          // fmla v0.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c0          // fmla v0.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e0          // fmla v0.4s, v15.4s, v16.s[3]
+	FMOVQ 64(R9), F19
+	WORD  $0x4f911184          // fmla v4.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a4          // fmla v4.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c4          // fmla v4.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e4          // fmla v4.4s, v15.4s, v17.s[3]
+	FMOVQ 192(R9), F16
+	WORD  $0x4f921188          // fmla v8.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a8          // fmla v8.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c8          // fmla v8.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e8          // fmla v8.4s, v15.4s, v18.s[3]
+	FMOVQ 16(R4), F12
+	FMOVQ 80(R4), F13
+	FMOVQ 144(R4), F14
+	FMOVQ 208(R4), F15
+	FMOVQ 320(R9), F17
+	WORD  $0x4f931181          // fmla v1.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a1          // fmla v1.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c1          // fmla v1.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e1          // fmla v1.4s, v15.4s, v19.s[3]
+	FMOVQ 96(R9), F18
+	WORD  $0x4f901185          // fmla v5.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a5          // fmla v5.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c5          // fmla v5.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e5          // fmla v5.4s, v15.4s, v16.s[3]
+	FMOVQ 224(R9), F19
+	WORD  $0x4f911189          // fmla v9.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a9          // fmla v9.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c9          // fmla v9.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e9          // fmla v9.4s, v15.4s, v17.s[3]
+	FMOVQ 32(R4), F12
+	FMOVQ 96(R4), F13
+	FMOVQ 160(R4), F14
+	FMOVQ 224(R4), F15
+	FMOVQ 352(R9), F16
+	WORD  $0x4f921182          // fmla v2.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a2          // fmla v2.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c2          // fmla v2.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e2          // fmla v2.4s, v15.4s, v18.s[3]
+	FMOVQ 96(R9), F17
+	WORD  $0x4f931186          // fmla v6.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a6          // fmla v6.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c6          // fmla v6.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e6          // fmla v6.4s, v15.4s, v19.s[3]
+	FMOVQ 224(R9), F18
+	WORD  $0x4f90118a          // fmla v10.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011aa          // fmla v10.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019ca          // fmla v10.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019ea          // fmla v10.4s, v15.4s, v16.s[3]
+	FMOVQ 48(R4), F12
+	FMOVQ 112(R4), F13
+	FMOVQ 176(R4), F14
+	FMOVQ 240(R4), F15
+	FMOVQ 352(R9), F19
+	WORD  $0x4f911183          // fmla v3.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a3          // fmla v3.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c3          // fmla v3.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e3          // fmla v3.4s, v15.4s, v17.s[3]
+	WORD  $0x4f921187          // fmla v7.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a7          // fmla v7.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c7          // fmla v7.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e7          // fmla v7.4s, v15.4s, v18.s[3]
+	WORD  $0x4f93118b          // fmla v11.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311ab          // fmla v11.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319cb          // fmla v11.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319eb          // fmla v11.4s, v15.4s, v19.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 128(R9), F16
+	FMOVQ 256(R9), F17
+	FMOVQ (R4), F12
+	FMOVQ 64(R4), F13
+	FMOVQ 128(R4), F14
+	FMOVQ 192(R4), F15
+	FMOVQ 384(R9), F18
+	WORD  $0x4f901180          // fmla v0.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a0          // fmla v0.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c0          // fmla v0.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e0          // fmla v0.4s, v15.4s, v16.s[3]
+	FMOVQ 128(R9), F19
+	WORD  $0x4f911184          // fmla v4.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a4          // fmla v4.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c4          // fmla v4.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e4          // fmla v4.4s, v15.4s, v17.s[3]
+	FMOVQ 256(R9), F16
+	WORD  $0x4f921188          // fmla v8.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a8          // fmla v8.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c8          // fmla v8.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e8          // fmla v8.4s, v15.4s, v18.s[3]
+	FMOVQ 16(R4), F12
+	FMOVQ 80(R4), F13
+	FMOVQ 144(R4), F14
+	FMOVQ 208(R4), F15
+	FMOVQ 384(R9), F17
+	WORD  $0x4f931181          // fmla v1.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a1          // fmla v1.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c1          // fmla v1.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e1          // fmla v1.4s, v15.4s, v19.s[3]
+	FMOVQ 160(R9), F18
+	WORD  $0x4f901185          // fmla v5.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a5          // fmla v5.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c5          // fmla v5.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e5          // fmla v5.4s, v15.4s, v16.s[3]
+	FMOVQ 288(R9), F19
+	WORD  $0x4f911189          // fmla v9.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a9          // fmla v9.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c9          // fmla v9.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e9          // fmla v9.4s, v15.4s, v17.s[3]
+	FMOVQ 32(R4), F12
+	FMOVQ 96(R4), F13
+	FMOVQ 160(R4), F14
+	FMOVQ 224(R4), F15
+	FMOVQ 416(R9), F16
+	WORD  $0x4f921182          // fmla v2.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a2          // fmla v2.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c2          // fmla v2.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e2          // fmla v2.4s, v15.4s, v18.s[3]
+	FMOVQ 160(R9), F17
+	WORD  $0x4f931186          // fmla v6.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a6          // fmla v6.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c6          // fmla v6.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e6          // fmla v6.4s, v15.4s, v19.s[3]
+	FMOVQ 288(R9), F18
+	WORD  $0x4f90118a          // fmla v10.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011aa          // fmla v10.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019ca          // fmla v10.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019ea          // fmla v10.4s, v15.4s, v16.s[3]
+	FMOVQ 48(R4), F12
+	FMOVQ 112(R4), F13
+	FMOVQ 176(R4), F14
+	FMOVQ 240(R4), F15
+	FMOVQ 416(R9), F19
+	WORD  $0x4f911183          // fmla v3.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a3          // fmla v3.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c3          // fmla v3.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e3          // fmla v3.4s, v15.4s, v17.s[3]
+	WORD  $0x4f921187          // fmla v7.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a7          // fmla v7.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c7          // fmla v7.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e7          // fmla v7.4s, v15.4s, v18.s[3]
+	WORD  $0x4f93118b          // fmla v11.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311ab          // fmla v11.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319cb          // fmla v11.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319eb          // fmla v11.4s, v15.4s, v19.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 16(R9), F16
+	FMOVQ 144(R9), F17
+	FMOVQ (R4), F12
+	FMOVQ 64(R4), F13
+	FMOVQ 128(R4), F14
+	FMOVQ 192(R4), F15
+	FMOVQ 272(R9), F18
+	WORD  $0x4f901180          // fmla v0.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a0          // fmla v0.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c0          // fmla v0.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e0          // fmla v0.4s, v15.4s, v16.s[3]
+	FMOVQ 16(R9), F19
+	WORD  $0x4f911184          // fmla v4.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a4          // fmla v4.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c4          // fmla v4.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e4          // fmla v4.4s, v15.4s, v17.s[3]
+	FMOVQ 144(R9), F16
+	WORD  $0x4f921188          // fmla v8.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a8          // fmla v8.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c8          // fmla v8.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e8          // fmla v8.4s, v15.4s, v18.s[3]
+	FMOVQ 16(R4), F12
+	FMOVQ 80(R4), F13
+	FMOVQ 144(R4), F14
+	FMOVQ 208(R4), F15
+	FMOVQ 272(R9), F17
+	WORD  $0x4f931181          // fmla v1.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a1          // fmla v1.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c1          // fmla v1.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e1          // fmla v1.4s, v15.4s, v19.s[3]
+	FMOVQ 48(R9), F18
+	WORD  $0x4f901185          // fmla v5.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a5          // fmla v5.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c5          // fmla v5.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e5          // fmla v5.4s, v15.4s, v16.s[3]
+	FMOVQ 176(R9), F19
+	WORD  $0x4f911189          // fmla v9.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a9          // fmla v9.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c9          // fmla v9.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e9          // fmla v9.4s, v15.4s, v17.s[3]
+	FMOVQ 32(R4), F12
+	FMOVQ 96(R4), F13
+	FMOVQ 160(R4), F14
+	FMOVQ 224(R4), F15
+	FMOVQ 304(R9), F16
+	WORD  $0x4f921182          // fmla v2.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a2          // fmla v2.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c2          // fmla v2.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e2          // fmla v2.4s, v15.4s, v18.s[3]
+	FMOVQ 48(R9), F17
+	WORD  $0x4f931186          // fmla v6.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a6          // fmla v6.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c6          // fmla v6.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e6          // fmla v6.4s, v15.4s, v19.s[3]
+	FMOVQ 176(R9), F18
+	WORD  $0x4f90118a          // fmla v10.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011aa          // fmla v10.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019ca          // fmla v10.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019ea          // fmla v10.4s, v15.4s, v16.s[3]
+	FMOVQ 48(R4), F12
+	FMOVQ 112(R4), F13
+	FMOVQ 176(R4), F14
+	FMOVQ 240(R4), F15
+	FMOVQ 304(R9), F19
+	WORD  $0x4f911183          // fmla v3.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a3          // fmla v3.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c3          // fmla v3.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e3          // fmla v3.4s, v15.4s, v17.s[3]
+	WORD  $0x4f921187          // fmla v7.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a7          // fmla v7.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c7          // fmla v7.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e7          // fmla v7.4s, v15.4s, v18.s[3]
+	WORD  $0x4f93118b          // fmla v11.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311ab          // fmla v11.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319cb          // fmla v11.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319eb          // fmla v11.4s, v15.4s, v19.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 80(R9), F16
+	FMOVQ 208(R9), F17
+	FMOVQ (R4), F12
+	FMOVQ 64(R4), F13
+	FMOVQ 128(R4), F14
+	FMOVQ 192(R4), F15
+	FMOVQ 336(R9), F18
+	WORD  $0x4f901180          // fmla v0.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a0          // fmla v0.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c0          // fmla v0.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e0          // fmla v0.4s, v15.4s, v16.s[3]
+	FMOVQ 80(R9), F19
+	WORD  $0x4f911184          // fmla v4.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a4          // fmla v4.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c4          // fmla v4.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e4          // fmla v4.4s, v15.4s, v17.s[3]
+	FMOVQ 208(R9), F16
+	WORD  $0x4f921188          // fmla v8.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a8          // fmla v8.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c8          // fmla v8.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e8          // fmla v8.4s, v15.4s, v18.s[3]
+	FMOVQ 16(R4), F12
+	FMOVQ 80(R4), F13
+	FMOVQ 144(R4), F14
+	FMOVQ 208(R4), F15
+	FMOVQ 336(R9), F17
+	WORD  $0x4f931181          // fmla v1.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a1          // fmla v1.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c1          // fmla v1.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e1          // fmla v1.4s, v15.4s, v19.s[3]
+	FMOVQ 112(R9), F18
+	WORD  $0x4f901185          // fmla v5.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a5          // fmla v5.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c5          // fmla v5.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e5          // fmla v5.4s, v15.4s, v16.s[3]
+	FMOVQ 240(R9), F19
+	WORD  $0x4f911189          // fmla v9.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a9          // fmla v9.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c9          // fmla v9.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e9          // fmla v9.4s, v15.4s, v17.s[3]
+	FMOVQ 32(R4), F12
+	FMOVQ 96(R4), F13
+	FMOVQ 160(R4), F14
+	FMOVQ 224(R4), F15
+	FMOVQ 368(R9), F16
+	WORD  $0x4f921182          // fmla v2.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a2          // fmla v2.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c2          // fmla v2.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e2          // fmla v2.4s, v15.4s, v18.s[3]
+	FMOVQ 112(R9), F17
+	WORD  $0x4f931186          // fmla v6.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a6          // fmla v6.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c6          // fmla v6.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e6          // fmla v6.4s, v15.4s, v19.s[3]
+	FMOVQ 240(R9), F18
+	WORD  $0x4f90118a          // fmla v10.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011aa          // fmla v10.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019ca          // fmla v10.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019ea          // fmla v10.4s, v15.4s, v16.s[3]
+	FMOVQ 48(R4), F12
+	FMOVQ 112(R4), F13
+	FMOVQ 176(R4), F14
+	FMOVQ 240(R4), F15
+	FMOVQ 368(R9), F19
+	WORD  $0x4f911183          // fmla v3.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a3          // fmla v3.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c3          // fmla v3.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e3          // fmla v3.4s, v15.4s, v17.s[3]
+	WORD  $0x4f921187          // fmla v7.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a7          // fmla v7.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c7          // fmla v7.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e7          // fmla v7.4s, v15.4s, v18.s[3]
+	WORD  $0x4f93118b          // fmla v11.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311ab          // fmla v11.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319cb          // fmla v11.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319eb          // fmla v11.4s, v15.4s, v19.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 144(R9), F16
+	FMOVQ 272(R9), F17
+	FMOVQ (R4), F12
+	FMOVQ 64(R4), F13
+	FMOVQ 128(R4), F14
+	FMOVQ 192(R4), F15
+	FMOVQ 400(R9), F18
+	WORD  $0x4f901180          // fmla v0.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a0          // fmla v0.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c0          // fmla v0.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e0          // fmla v0.4s, v15.4s, v16.s[3]
+	FMOVQ 144(R9), F19
+	WORD  $0x4f911184          // fmla v4.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a4          // fmla v4.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c4          // fmla v4.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e4          // fmla v4.4s, v15.4s, v17.s[3]
+	FMOVQ 272(R9), F16
+	WORD  $0x4f921188          // fmla v8.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a8          // fmla v8.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c8          // fmla v8.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e8          // fmla v8.4s, v15.4s, v18.s[3]
+	FMOVQ 16(R4), F12
+	FMOVQ 80(R4), F13
+	FMOVQ 144(R4), F14
+	FMOVQ 208(R4), F15
+	FMOVQ 400(R9), F17
+	WORD  $0x4f931181          // fmla v1.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a1          // fmla v1.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c1          // fmla v1.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e1          // fmla v1.4s, v15.4s, v19.s[3]
+	FMOVQ 176(R9), F18
+	WORD  $0x4f901185          // fmla v5.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011a5          // fmla v5.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019c5          // fmla v5.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019e5          // fmla v5.4s, v15.4s, v16.s[3]
+	FMOVQ 304(R9), F19
+	WORD  $0x4f911189          // fmla v9.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a9          // fmla v9.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c9          // fmla v9.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e9          // fmla v9.4s, v15.4s, v17.s[3]
+	FMOVQ 32(R4), F12
+	FMOVQ 96(R4), F13
+	FMOVQ 160(R4), F14
+	FMOVQ 224(R4), F15
+	FMOVQ 432(R9), F16
+	WORD  $0x4f921182          // fmla v2.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a2          // fmla v2.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c2          // fmla v2.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e2          // fmla v2.4s, v15.4s, v18.s[3]
+	FMOVQ 176(R9), F17
+	WORD  $0x4f931186          // fmla v6.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311a6          // fmla v6.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319c6          // fmla v6.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319e6          // fmla v6.4s, v15.4s, v19.s[3]
+	FMOVQ 304(R9), F18
+	WORD  $0x4f90118a          // fmla v10.4s, v12.4s, v16.s[0]
+	WORD  $0x4fb011aa          // fmla v10.4s, v13.4s, v16.s[1]
+	WORD  $0x4f9019ca          // fmla v10.4s, v14.4s, v16.s[2]
+	WORD  $0x4fb019ea          // fmla v10.4s, v15.4s, v16.s[3]
+	FMOVQ 48(R4), F12
+	FMOVQ 112(R4), F13
+	FMOVQ 176(R4), F14
+	FMOVQ 240(R4), F15
+	FMOVQ 432(R9), F19
+	WORD  $0x4f911183          // fmla v3.4s, v12.4s, v17.s[0]
+	WORD  $0x4fb111a3          // fmla v3.4s, v13.4s, v17.s[1]
+	WORD  $0x4f9119c3          // fmla v3.4s, v14.4s, v17.s[2]
+	WORD  $0x4fb119e3          // fmla v3.4s, v15.4s, v17.s[3]
+	WORD  $0x4f921187          // fmla v7.4s, v12.4s, v18.s[0]
+	WORD  $0x4fb211a7          // fmla v7.4s, v13.4s, v18.s[1]
+	WORD  $0x4f9219c7          // fmla v7.4s, v14.4s, v18.s[2]
+	WORD  $0x4fb219e7          // fmla v7.4s, v15.4s, v18.s[3]
+	WORD  $0x4f93118b          // fmla v11.4s, v12.4s, v19.s[0]
+	WORD  $0x4fb311ab          // fmla v11.4s, v13.4s, v19.s[1]
+	WORD  $0x4f9319cb          // fmla v11.4s, v14.4s, v19.s[2]
+	WORD  $0x4fb319eb          // fmla v11.4s, v15.4s, v19.s[3]
+	ADD   $256, R4, R4
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F12, F13)
+	FLDPQ 32(R15), (F14, F15)
+	WORD  $0x4e2cd400          // fadd v0.4s, v0.4s, v12.4s
+	WORD  $0x4e2dd421          // fadd v1.4s, v1.4s, v13.4s
+	WORD  $0x4e2ed442          // fadd v2.4s, v2.4s, v14.4s
+	WORD  $0x4e2fd463          // fadd v3.4s, v3.4s, v15.4s
+	FLDPQ 64(R15), (F12, F13)
+	FLDPQ 96(R15), (F14, F15)
+	WORD  $0x4e2cd484          // fadd v4.4s, v4.4s, v12.4s
+	WORD  $0x4e2dd4a5          // fadd v5.4s, v5.4s, v13.4s
+	WORD  $0x4e2ed4c6          // fadd v6.4s, v6.4s, v14.4s
+	WORD  $0x4e2fd4e7          // fadd v7.4s, v7.4s, v15.4s
+	FLDPQ 128(R15), (F12, F13)
+	FLDPQ 160(R15), (F14, F15)
+	WORD  $0x4e2cd508          // fadd v8.4s, v8.4s, v12.4s
+	WORD  $0x4e2dd529          // fadd v9.4s, v9.4s, v13.4s
+	WORD  $0x4e2ed54a          // fadd v10.4s, v10.4s, v14.4s
+	WORD  $0x4e2fd56b          // fadd v11.4s, v11.4s, v15.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e80c    // fcmlt v12.4s, v0.4s, #0.0
+	WORD $0x4e6c1c00    // bic v0.16b, v0.16b, v12.16b
+	WORD $0x4ea0e82d    // fcmlt v13.4s, v1.4s, #0.0
+	WORD $0x4e6d1c21    // bic v1.16b, v1.16b, v13.16b
+	WORD $0x4ea0e84e    // fcmlt v14.4s, v2.4s, #0.0
+	WORD $0x4e6e1c42    // bic v2.16b, v2.16b, v14.16b
+	WORD $0x4ea0e86f    // fcmlt v15.4s, v3.4s, #0.0
+	WORD $0x4e6f1c63    // bic v3.16b, v3.16b, v15.16b
+	WORD $0x4ea0e88c    // fcmlt v12.4s, v4.4s, #0.0
+	WORD $0x4e6c1c84    // bic v4.16b, v4.16b, v12.16b
+	WORD $0x4ea0e8ad    // fcmlt v13.4s, v5.4s, #0.0
+	WORD $0x4e6d1ca5    // bic v5.16b, v5.16b, v13.16b
+	WORD $0x4ea0e8ce    // fcmlt v14.4s, v6.4s, #0.0
+	WORD $0x4e6e1cc6    // bic v6.16b, v6.16b, v14.16b
+	WORD $0x4ea0e8ef    // fcmlt v15.4s, v7.4s, #0.0
+	WORD $0x4e6f1ce7    // bic v7.16b, v7.16b, v15.16b
+	WORD $0x4ea0e90c    // fcmlt v12.4s, v8.4s, #0.0
+	WORD $0x4e6c1d08    // bic v8.16b, v8.16b, v12.16b
+	WORD $0x4ea0e92d    // fcmlt v13.4s, v9.4s, #0.0
+	WORD $0x4e6d1d29    // bic v9.16b, v9.16b, v13.16b
+	WORD $0x4ea0e94e    // fcmlt v14.4s, v10.4s, #0.0
+	WORD $0x4e6e1d4a    // bic v10.16b, v10.16b, v14.16b
+	WORD $0x4ea0e96f    // fcmlt v15.4s, v11.4s, #0.0
+	WORD $0x4e6f1d6b    // bic v11.16b, v11.16b, v15.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	FSTPQ (F8, F9), 128(R15)
+	FSTPQ (F10, F11), 160(R15)
+	ADD   $384, R1, R1
+	ADD   $192, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_g8s2_4x16_neon(a *convArgs)
+TEXT ·conv2d_f32_g8s2_4x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD R2, R15
+	PRFM (R15), PSTL1KEEP
+	PRFM 64(R15), PSTL1KEEP
+	PRFM 128(R15), PSTL1KEEP
+	PRFM 192(R15), PSTL1KEEP
+	MOVD 32(R0), R15
+	CBZ  R15, start
+	ADD  R2, R15, R15
+	MOVD 16(R0), R26
+	SUB  R26, R15, R15
+	PRFM (R15), PLDL1KEEP
+	PRFM 64(R15), PLDL1KEEP
+	PRFM 128(R15), PLDL1KEEP
+	PRFM 192(R15), PLDL1KEEP
+
+start:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	VMOV  V0.B16, V12.B16
+	VMOV  V1.B16, V13.B16
+	VMOV  V2.B16, V14.B16
+	VMOV  V3.B16, V15.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+	FLDPQ 192(R15), (F12, F13)
+	FLDPQ 224(R15), (F14, F15)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R9
+	MOVD R17, R12
+
+row:
+	FMOVQ (R9), F20
+	FMOVQ 128(R9), F21
+	FMOVQ (R4), F16
+	FMOVQ 64(R4), F17
+	FMOVQ 128(R4), F18
+	FMOVQ 192(R4), F19
+	FMOVQ 256(R9), F22
+	WORD  $0x4f941200          // fmla v0.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41220          // fmla v0.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a40          // fmla v0.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a60          // fmla v0.4s, v19.4s, v20.s[3]
+	FMOVQ 384(R9), F23
+	WORD  $0x4f951204          // fmla v4.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51224          // fmla v4.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a44          // fmla v4.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a64          // fmla v4.4s, v19.4s, v21.s[3]
+	FMOVQ (R9), F20
+	WORD  $0x4f961208          // fmla v8.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61228          // fmla v8.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a48          // fmla v8.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a68          // fmla v8.4s, v19.4s, v22.s[3]
+	FMOVQ 128(R9), F21
+	WORD  $0x4f97120c          // fmla v12.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122c          // fmla v12.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4c          // fmla v12.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6c          // fmla v12.4s, v19.4s, v23.s[3]
+	FMOVQ 16(R4), F16
+	FMOVQ 80(R4), F17
+	FMOVQ 144(R4), F18
+	FMOVQ 208(R4), F19
+	FMOVQ 256(R9), F22
+	WORD  $0x4f941201          // fmla v1.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41221          // fmla v1.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a41          // fmla v1.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a61          // fmla v1.4s, v19.4s, v20.s[3]
+	FMOVQ 384(R9), F23
+	WORD  $0x4f951205          // fmla v5.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51225          // fmla v5.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a45          // fmla v5.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a65          // fmla v5.4s, v19.4s, v21.s[3]
+	FMOVQ 32(R9), F20
+	WORD  $0x4f961209          // fmla v9.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61229          // fmla v9.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a49          // fmla v9.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a69          // fmla v9.4s, v19.4s, v22.s[3]
+	FMOVQ 160(R9), F21
+	WORD  $0x4f97120d          // fmla v13.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122d          // fmla v13.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4d          // fmla v13.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6d          // fmla v13.4s, v19.4s, v23.s[3]
+	FMOVQ 32(R4), F16
+	FMOVQ 96(R4), F17
+	FMOVQ 160(R4), F18
+	FMOVQ 224(R4), F19
+	FMOVQ 288(R9), F22
+	WORD  $0x4f941202          // fmla v2.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41222          // fmla v2.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a42          // fmla v2.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a62          // fmla v2.4s, v19.4s, v20.s[3]
+	FMOVQ 416(R9), F23
+	WORD  $0x4f951206          // fmla v6.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51226          // fmla v6.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a46          // fmla v6.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a66          // fmla v6.4s, v19.4s, v21.s[3]
+	FMOVQ 32(R9), F20
+	WORD  $0x4f96120a          // fmla v10.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122a          // fmla v10.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4a          // fmla v10.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6a          // fmla v10.4s, v19.4s, v22.s[3]
+	FMOVQ 160(R9), F21
+	WORD  $0x4f97120e          // fmla v14.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122e          // fmla v14.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4e          // fmla v14.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6e          // fmla v14.4s, v19.4s, v23.s[3]
+	FMOVQ 48(R4), F16
+	FMOVQ 112(R4), F17
+	FMOVQ 176(R4), F18
+	FMOVQ 240(R4), F19
+	FMOVQ 288(R9), F22
+	WORD  $0x4f941203          // fmla v3.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41223          // fmla v3.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a43          // fmla v3.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a63          // fmla v3.4s, v19.4s, v20.s[3]
+	FMOVQ 416(R9), F23
+	WORD  $0x4f951207          // fmla v7.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51227          // fmla v7.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a47          // fmla v7.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a67          // fmla v7.4s, v19.4s, v21.s[3]
+	WORD  $0x4f96120b          // fmla v11.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122b          // fmla v11.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4b          // fmla v11.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6b          // fmla v11.4s, v19.4s, v22.s[3]
+	WORD  $0x4f97120f          // fmla v15.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122f          // fmla v15.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4f          // fmla v15.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6f          // fmla v15.4s, v19.4s, v23.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 64(R9), F20
+	FMOVQ 192(R9), F21
+	FMOVQ (R4), F16
+	FMOVQ 64(R4), F17
+	FMOVQ 128(R4), F18
+	FMOVQ 192(R4), F19
+	FMOVQ 320(R9), F22
+	WORD  $0x4f941200          // fmla v0.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41220          // fmla v0.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a40          // fmla v0.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a60          // fmla v0.4s, v19.4s, v20.s[3]
+	FMOVQ 448(R9), F23
+	WORD  $0x4f951204          // fmla v4.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51224          // fmla v4.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a44          // fmla v4.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a64          // fmla v4.4s, v19.4s, v21.s[3]
+	FMOVQ 64(R9), F20
+	WORD  $0x4f961208          // fmla v8.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61228          // fmla v8.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a48          // fmla v8.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a68          // fmla v8.4s, v19.4s, v22.s[3]
+	FMOVQ 192(R9), F21
+	WORD  $0x4f97120c          // fmla v12.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122c          // fmla v12.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4c          // fmla v12.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6c          // fmla v12.4s, v19.4s, v23.s[3]
+	FMOVQ 16(R4), F16
+	FMOVQ 80(R4), F17
+	FMOVQ 144(R4), F18
+	FMOVQ 208(R4), F19
+	FMOVQ 320(R9), F22
+	WORD  $0x4f941201          // fmla v1.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41221          // fmla v1.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a41          // fmla v1.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a61          // fmla v1.4s, v19.4s, v20.s[3]
+	FMOVQ 448(R9), F23
+	WORD  $0x4f951205          // fmla v5.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51225          // fmla v5.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a45          // fmla v5.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a65          // fmla v5.4s, v19.4s, v21.s[3]
+	FMOVQ 96(R9), F20
+	WORD  $0x4f961209          // fmla v9.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61229          // fmla v9.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a49          // fmla v9.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a69          // fmla v9.4s, v19.4s, v22.s[3]
+	FMOVQ 224(R9), F21
+	WORD  $0x4f97120d          // fmla v13.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122d          // fmla v13.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4d          // fmla v13.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6d          // fmla v13.4s, v19.4s, v23.s[3]
+	FMOVQ 32(R4), F16
+	FMOVQ 96(R4), F17
+	FMOVQ 160(R4), F18
+	FMOVQ 224(R4), F19
+	FMOVQ 352(R9), F22
+	WORD  $0x4f941202          // fmla v2.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41222          // fmla v2.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a42          // fmla v2.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a62          // fmla v2.4s, v19.4s, v20.s[3]
+	FMOVQ 480(R9), F23
+	WORD  $0x4f951206          // fmla v6.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51226          // fmla v6.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a46          // fmla v6.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a66          // fmla v6.4s, v19.4s, v21.s[3]
+	FMOVQ 96(R9), F20
+	WORD  $0x4f96120a          // fmla v10.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122a          // fmla v10.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4a          // fmla v10.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6a          // fmla v10.4s, v19.4s, v22.s[3]
+	FMOVQ 224(R9), F21
+	WORD  $0x4f97120e          // fmla v14.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122e          // fmla v14.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4e          // fmla v14.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6e          // fmla v14.4s, v19.4s, v23.s[3]
+	FMOVQ 48(R4), F16
+	FMOVQ 112(R4), F17
+	FMOVQ 176(R4), F18
+	FMOVQ 240(R4), F19
+	FMOVQ 352(R9), F22
+	WORD  $0x4f941203          // fmla v3.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41223          // fmla v3.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a43          // fmla v3.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a63          // fmla v3.4s, v19.4s, v20.s[3]
+	FMOVQ 480(R9), F23
+	WORD  $0x4f951207          // fmla v7.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51227          // fmla v7.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a47          // fmla v7.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a67          // fmla v7.4s, v19.4s, v21.s[3]
+	WORD  $0x4f96120b          // fmla v11.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122b          // fmla v11.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4b          // fmla v11.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6b          // fmla v11.4s, v19.4s, v22.s[3]
+	WORD  $0x4f97120f          // fmla v15.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122f          // fmla v15.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4f          // fmla v15.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6f          // fmla v15.4s, v19.4s, v23.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 128(R9), F20
+	FMOVQ 256(R9), F21
+	FMOVQ (R4), F16
+	FMOVQ 64(R4), F17
+	FMOVQ 128(R4), F18
+	FMOVQ 192(R4), F19
+	FMOVQ 384(R9), F22
+	WORD  $0x4f941200          // fmla v0.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41220          // fmla v0.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a40          // fmla v0.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a60          // fmla v0.4s, v19.4s, v20.s[3]
+	FMOVQ 512(R9), F23
+	WORD  $0x4f951204          // fmla v4.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51224          // fmla v4.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a44          // fmla v4.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a64          // fmla v4.4s, v19.4s, v21.s[3]
+	FMOVQ 128(R9), F20
+	WORD  $0x4f961208          // fmla v8.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61228          // fmla v8.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a48          // fmla v8.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a68          // fmla v8.4s, v19.4s, v22.s[3]
+	FMOVQ 256(R9), F21
+	WORD  $0x4f97120c          // fmla v12.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122c          // fmla v12.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4c          // fmla v12.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6c          // fmla v12.4s, v19.4s, v23.s[3]
+	FMOVQ 16(R4), F16
+	FMOVQ 80(R4), F17
+	FMOVQ 144(R4), F18
+	FMOVQ 208(R4), F19
+	FMOVQ 384(R9), F22
+	WORD  $0x4f941201          // fmla v1.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41221          // fmla v1.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a41          // fmla v1.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a61          // fmla v1.4s, v19.4s, v20.s[3]
+	FMOVQ 512(R9), F23
+	WORD  $0x4f951205          // fmla v5.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51225          // fmla v5.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a45          // fmla v5.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a65          // fmla v5.4s, v19.4s, v21.s[3]
+	FMOVQ 160(R9), F20
+	WORD  $0x4f961209          // fmla v9.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61229          // fmla v9.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a49          // fmla v9.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a69          // fmla v9.4s, v19.4s, v22.s[3]
+	FMOVQ 288(R9), F21
+	WORD  $0x4f97120d          // fmla v13.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122d          // fmla v13.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4d          // fmla v13.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6d          // fmla v13.4s, v19.4s, v23.s[3]
+	FMOVQ 32(R4), F16
+	FMOVQ 96(R4), F17
+	FMOVQ 160(R4), F18
+	FMOVQ 224(R4), F19
+	FMOVQ 416(R9), F22
+	WORD  $0x4f941202          // fmla v2.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41222          // fmla v2.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a42          // fmla v2.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a62          // fmla v2.4s, v19.4s, v20.s[3]
+	FMOVQ 544(R9), F23
+	WORD  $0x4f951206          // fmla v6.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51226          // fmla v6.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a46          // fmla v6.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a66          // fmla v6.4s, v19.4s, v21.s[3]
+	FMOVQ 160(R9), F20
+	WORD  $0x4f96120a          // fmla v10.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122a          // fmla v10.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4a          // fmla v10.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6a          // fmla v10.4s, v19.4s, v22.s[3]
+	FMOVQ 288(R9), F21
+	WORD  $0x4f97120e          // fmla v14.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122e          // fmla v14.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4e          // fmla v14.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6e          // fmla v14.4s, v19.4s, v23.s[3]
+	FMOVQ 48(R4), F16
+	FMOVQ 112(R4), F17
+	FMOVQ 176(R4), F18
+	FMOVQ 240(R4), F19
+	FMOVQ 416(R9), F22
+	WORD  $0x4f941203          // fmla v3.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41223          // fmla v3.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a43          // fmla v3.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a63          // fmla v3.4s, v19.4s, v20.s[3]
+	FMOVQ 544(R9), F23
+	WORD  $0x4f951207          // fmla v7.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51227          // fmla v7.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a47          // fmla v7.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a67          // fmla v7.4s, v19.4s, v21.s[3]
+	WORD  $0x4f96120b          // fmla v11.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122b          // fmla v11.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4b          // fmla v11.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6b          // fmla v11.4s, v19.4s, v22.s[3]
+	WORD  $0x4f97120f          // fmla v15.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122f          // fmla v15.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4f          // fmla v15.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6f          // fmla v15.4s, v19.4s, v23.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 16(R9), F20
+	FMOVQ 144(R9), F21
+	FMOVQ (R4), F16
+	FMOVQ 64(R4), F17
+	FMOVQ 128(R4), F18
+	FMOVQ 192(R4), F19
+	FMOVQ 272(R9), F22
+	WORD  $0x4f941200          // fmla v0.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41220          // fmla v0.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a40          // fmla v0.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a60          // fmla v0.4s, v19.4s, v20.s[3]
+	FMOVQ 400(R9), F23
+	WORD  $0x4f951204          // fmla v4.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51224          // fmla v4.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a44          // fmla v4.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a64          // fmla v4.4s, v19.4s, v21.s[3]
+	FMOVQ 16(R9), F20
+	WORD  $0x4f961208          // fmla v8.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61228          // fmla v8.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a48          // fmla v8.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a68          // fmla v8.4s, v19.4s, v22.s[3]
+	FMOVQ 144(R9), F21
+	WORD  $0x4f97120c          // fmla v12.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122c          // fmla v12.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4c          // fmla v12.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6c          // fmla v12.4s, v19.4s, v23.s[3]
+	FMOVQ 16(R4), F16
+	FMOVQ 80(R4), F17
+	FMOVQ 144(R4), F18
+	FMOVQ 208(R4), F19
+	FMOVQ 272(R9), F22
+	WORD  $0x4f941201          // fmla v1.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41221          // fmla v1.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a41          // fmla v1.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a61          // fmla v1.4s, v19.4s, v20.s[3]
+	FMOVQ 400(R9), F23
+	WORD  $0x4f951205          // fmla v5.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51225          // fmla v5.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a45          // fmla v5.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a65          // fmla v5.4s, v19.4s, v21.s[3]
+	FMOVQ 48(R9), F20
+	WORD  $0x4f961209          // fmla v9.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61229          // fmla v9.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a49          // fmla v9.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a69          // fmla v9.4s, v19.4s, v22.s[3]
+	FMOVQ 176(R9), F21
+	WORD  $0x4f97120d          // fmla v13.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122d          // fmla v13.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4d          // fmla v13.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6d          // fmla v13.4s, v19.4s, v23.s[3]
+	FMOVQ 32(R4), F16
+	FMOVQ 96(R4), F17
+	FMOVQ 160(R4), F18
+	FMOVQ 224(R4), F19
+	FMOVQ 304(R9), F22
+	WORD  $0x4f941202          // fmla v2.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41222          // fmla v2.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a42          // fmla v2.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a62          // fmla v2.4s, v19.4s, v20.s[3]
+	FMOVQ 432(R9), F23
+	WORD  $0x4f951206          // fmla v6.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51226          // fmla v6.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a46          // fmla v6.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a66          // fmla v6.4s, v19.4s, v21.s[3]
+	FMOVQ 48(R9), F20
+	WORD  $0x4f96120a          // fmla v10.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122a          // fmla v10.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4a          // fmla v10.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6a          // fmla v10.4s, v19.4s, v22.s[3]
+	FMOVQ 176(R9), F21
+	WORD  $0x4f97120e          // fmla v14.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122e          // fmla v14.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4e          // fmla v14.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6e          // fmla v14.4s, v19.4s, v23.s[3]
+	FMOVQ 48(R4), F16
+	FMOVQ 112(R4), F17
+	FMOVQ 176(R4), F18
+	FMOVQ 240(R4), F19
+	FMOVQ 304(R9), F22
+	WORD  $0x4f941203          // fmla v3.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41223          // fmla v3.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a43          // fmla v3.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a63          // fmla v3.4s, v19.4s, v20.s[3]
+	FMOVQ 432(R9), F23
+	WORD  $0x4f951207          // fmla v7.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51227          // fmla v7.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a47          // fmla v7.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a67          // fmla v7.4s, v19.4s, v21.s[3]
+	WORD  $0x4f96120b          // fmla v11.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122b          // fmla v11.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4b          // fmla v11.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6b          // fmla v11.4s, v19.4s, v22.s[3]
+	WORD  $0x4f97120f          // fmla v15.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122f          // fmla v15.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4f          // fmla v15.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6f          // fmla v15.4s, v19.4s, v23.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 80(R9), F20
+	FMOVQ 208(R9), F21
+	FMOVQ (R4), F16
+	FMOVQ 64(R4), F17
+	FMOVQ 128(R4), F18
+	FMOVQ 192(R4), F19
+	FMOVQ 336(R9), F22
+	WORD  $0x4f941200          // fmla v0.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41220          // fmla v0.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a40          // fmla v0.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a60          // fmla v0.4s, v19.4s, v20.s[3]
+	FMOVQ 464(R9), F23
+	WORD  $0x4f951204          // fmla v4.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51224          // fmla v4.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a44          // fmla v4.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a64          // fmla v4.4s, v19.4s, v21.s[3]
+	FMOVQ 80(R9), F20
+	WORD  $0x4f961208          // fmla v8.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61228          // fmla v8.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a48          // fmla v8.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a68          // fmla v8.4s, v19.4s, v22.s[3]
+	FMOVQ 208(R9), F21
+	WORD  $0x4f97120c          // fmla v12.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122c          // fmla v12.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4c          // fmla v12.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6c          // fmla v12.4s, v19.4s, v23.s[3]
+	FMOVQ 16(R4), F16
+	FMOVQ 80(R4), F17
+	FMOVQ 144(R4), F18
+	FMOVQ 208(R4), F19
+	FMOVQ 336(R9), F22
+	WORD  $0x4f941201          // fmla v1.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41221          // fmla v1.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a41          // fmla v1.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a61          // fmla v1.4s, v19.4s, v20.s[3]
+	FMOVQ 464(R9), F23
+	WORD  $0x4f951205          // fmla v5.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51225          // fmla v5.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a45          // fmla v5.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a65          // fmla v5.4s, v19.4s, v21.s[3]
+	FMOVQ 112(R9), F20
+	WORD  $0x4f961209          // fmla v9.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61229          // fmla v9.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a49          // fmla v9.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a69          // fmla v9.4s, v19.4s, v22.s[3]
+	FMOVQ 240(R9), F21
+	WORD  $0x4f97120d          // fmla v13.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122d          // fmla v13.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4d          // fmla v13.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6d          // fmla v13.4s, v19.4s, v23.s[3]
+	FMOVQ 32(R4), F16
+	FMOVQ 96(R4), F17
+	FMOVQ 160(R4), F18
+	FMOVQ 224(R4), F19
+	FMOVQ 368(R9), F22
+	WORD  $0x4f941202          // fmla v2.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41222          // fmla v2.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a42          // fmla v2.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a62          // fmla v2.4s, v19.4s, v20.s[3]
+	FMOVQ 496(R9), F23
+	WORD  $0x4f951206          // fmla v6.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51226          // fmla v6.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a46          // fmla v6.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a66          // fmla v6.4s, v19.4s, v21.s[3]
+	FMOVQ 112(R9), F20
+	WORD  $0x4f96120a          // fmla v10.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122a          // fmla v10.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4a          // fmla v10.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6a          // fmla v10.4s, v19.4s, v22.s[3]
+	FMOVQ 240(R9), F21
+	WORD  $0x4f97120e          // fmla v14.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122e          // fmla v14.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4e          // fmla v14.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6e          // fmla v14.4s, v19.4s, v23.s[3]
+	FMOVQ 48(R4), F16
+	FMOVQ 112(R4), F17
+	FMOVQ 176(R4), F18
+	FMOVQ 240(R4), F19
+	FMOVQ 368(R9), F22
+	WORD  $0x4f941203          // fmla v3.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41223          // fmla v3.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a43          // fmla v3.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a63          // fmla v3.4s, v19.4s, v20.s[3]
+	FMOVQ 496(R9), F23
+	WORD  $0x4f951207          // fmla v7.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51227          // fmla v7.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a47          // fmla v7.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a67          // fmla v7.4s, v19.4s, v21.s[3]
+	WORD  $0x4f96120b          // fmla v11.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122b          // fmla v11.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4b          // fmla v11.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6b          // fmla v11.4s, v19.4s, v22.s[3]
+	WORD  $0x4f97120f          // fmla v15.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122f          // fmla v15.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4f          // fmla v15.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6f          // fmla v15.4s, v19.4s, v23.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 144(R9), F20
+	FMOVQ 272(R9), F21
+	FMOVQ (R4), F16
+	FMOVQ 64(R4), F17
+	FMOVQ 128(R4), F18
+	FMOVQ 192(R4), F19
+	FMOVQ 400(R9), F22
+	WORD  $0x4f941200          // fmla v0.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41220          // fmla v0.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a40          // fmla v0.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a60          // fmla v0.4s, v19.4s, v20.s[3]
+	FMOVQ 528(R9), F23
+	WORD  $0x4f951204          // fmla v4.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51224          // fmla v4.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a44          // fmla v4.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a64          // fmla v4.4s, v19.4s, v21.s[3]
+	FMOVQ 144(R9), F20
+	WORD  $0x4f961208          // fmla v8.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61228          // fmla v8.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a48          // fmla v8.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a68          // fmla v8.4s, v19.4s, v22.s[3]
+	FMOVQ 272(R9), F21
+	WORD  $0x4f97120c          // fmla v12.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122c          // fmla v12.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4c          // fmla v12.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6c          // fmla v12.4s, v19.4s, v23.s[3]
+	FMOVQ 16(R4), F16
+	FMOVQ 80(R4), F17
+	FMOVQ 144(R4), F18
+	FMOVQ 208(R4), F19
+	FMOVQ 400(R9), F22
+	WORD  $0x4f941201          // fmla v1.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41221          // fmla v1.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a41          // fmla v1.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a61          // fmla v1.4s, v19.4s, v20.s[3]
+	FMOVQ 528(R9), F23
+	WORD  $0x4f951205          // fmla v5.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51225          // fmla v5.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a45          // fmla v5.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a65          // fmla v5.4s, v19.4s, v21.s[3]
+	FMOVQ 176(R9), F20
+	WORD  $0x4f961209          // fmla v9.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb61229          // fmla v9.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a49          // fmla v9.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a69          // fmla v9.4s, v19.4s, v22.s[3]
+	FMOVQ 304(R9), F21
+	WORD  $0x4f97120d          // fmla v13.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122d          // fmla v13.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4d          // fmla v13.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6d          // fmla v13.4s, v19.4s, v23.s[3]
+	FMOVQ 32(R4), F16
+	FMOVQ 96(R4), F17
+	FMOVQ 160(R4), F18
+	FMOVQ 224(R4), F19
+	FMOVQ 432(R9), F22
+	WORD  $0x4f941202          // fmla v2.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41222          // fmla v2.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a42          // fmla v2.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a62          // fmla v2.4s, v19.4s, v20.s[3]
+	FMOVQ 560(R9), F23
+	WORD  $0x4f951206          // fmla v6.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51226          // fmla v6.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a46          // fmla v6.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a66          // fmla v6.4s, v19.4s, v21.s[3]
+	FMOVQ 176(R9), F20
+	WORD  $0x4f96120a          // fmla v10.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122a          // fmla v10.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4a          // fmla v10.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6a          // fmla v10.4s, v19.4s, v22.s[3]
+	FMOVQ 304(R9), F21
+	WORD  $0x4f97120e          // fmla v14.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122e          // fmla v14.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4e          // fmla v14.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6e          // fmla v14.4s, v19.4s, v23.s[3]
+	FMOVQ 48(R4), F16
+	FMOVQ 112(R4), F17
+	FMOVQ 176(R4), F18
+	FMOVQ 240(R4), F19
+	FMOVQ 432(R9), F22
+	WORD  $0x4f941203          // fmla v3.4s, v16.4s, v20.s[0]
+	WORD  $0x4fb41223          // fmla v3.4s, v17.4s, v20.s[1]
+	WORD  $0x4f941a43          // fmla v3.4s, v18.4s, v20.s[2]
+	WORD  $0x4fb41a63          // fmla v3.4s, v19.4s, v20.s[3]
+	FMOVQ 560(R9), F23
+	WORD  $0x4f951207          // fmla v7.4s, v16.4s, v21.s[0]
+	WORD  $0x4fb51227          // fmla v7.4s, v17.4s, v21.s[1]
+	WORD  $0x4f951a47          // fmla v7.4s, v18.4s, v21.s[2]
+	WORD  $0x4fb51a67          // fmla v7.4s, v19.4s, v21.s[3]
+	WORD  $0x4f96120b          // fmla v11.4s, v16.4s, v22.s[0]
+	WORD  $0x4fb6122b          // fmla v11.4s, v17.4s, v22.s[1]
+	WORD  $0x4f961a4b          // fmla v11.4s, v18.4s, v22.s[2]
+	WORD  $0x4fb61a6b          // fmla v11.4s, v19.4s, v22.s[3]
+	WORD  $0x4f97120f          // fmla v15.4s, v16.4s, v23.s[0]
+	WORD  $0x4fb7122f          // fmla v15.4s, v17.4s, v23.s[1]
+	WORD  $0x4f971a4f          // fmla v15.4s, v18.4s, v23.s[2]
+	WORD  $0x4fb71a6f          // fmla v15.4s, v19.4s, v23.s[3]
+	ADD   $256, R4, R4
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F16, F17)
+	FLDPQ 32(R15), (F18, F19)
+	WORD  $0x4e30d400          // fadd v0.4s, v0.4s, v16.4s
+	WORD  $0x4e31d421          // fadd v1.4s, v1.4s, v17.4s
+	WORD  $0x4e32d442          // fadd v2.4s, v2.4s, v18.4s
+	WORD  $0x4e33d463          // fadd v3.4s, v3.4s, v19.4s
+	FLDPQ 64(R15), (F16, F17)
+	FLDPQ 96(R15), (F18, F19)
+	WORD  $0x4e30d484          // fadd v4.4s, v4.4s, v16.4s
+	WORD  $0x4e31d4a5          // fadd v5.4s, v5.4s, v17.4s
+	WORD  $0x4e32d4c6          // fadd v6.4s, v6.4s, v18.4s
+	WORD  $0x4e33d4e7          // fadd v7.4s, v7.4s, v19.4s
+	FLDPQ 128(R15), (F16, F17)
+	FLDPQ 160(R15), (F18, F19)
+	WORD  $0x4e30d508          // fadd v8.4s, v8.4s, v16.4s
+	WORD  $0x4e31d529          // fadd v9.4s, v9.4s, v17.4s
+	WORD  $0x4e32d54a          // fadd v10.4s, v10.4s, v18.4s
+	WORD  $0x4e33d56b          // fadd v11.4s, v11.4s, v19.4s
+	FLDPQ 192(R15), (F16, F17)
+	FLDPQ 224(R15), (F18, F19)
+	WORD  $0x4e30d58c          // fadd v12.4s, v12.4s, v16.4s
+	WORD  $0x4e31d5ad          // fadd v13.4s, v13.4s, v17.4s
+	WORD  $0x4e32d5ce          // fadd v14.4s, v14.4s, v18.4s
+	WORD  $0x4e33d5ef          // fadd v15.4s, v15.4s, v19.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e810    // fcmlt v16.4s, v0.4s, #0.0
+	WORD $0x4e701c00    // bic v0.16b, v0.16b, v16.16b
+	WORD $0x4ea0e831    // fcmlt v17.4s, v1.4s, #0.0
+	WORD $0x4e711c21    // bic v1.16b, v1.16b, v17.16b
+	WORD $0x4ea0e852    // fcmlt v18.4s, v2.4s, #0.0
+	WORD $0x4e721c42    // bic v2.16b, v2.16b, v18.16b
+	WORD $0x4ea0e873    // fcmlt v19.4s, v3.4s, #0.0
+	WORD $0x4e731c63    // bic v3.16b, v3.16b, v19.16b
+	WORD $0x4ea0e890    // fcmlt v16.4s, v4.4s, #0.0
+	WORD $0x4e701c84    // bic v4.16b, v4.16b, v16.16b
+	WORD $0x4ea0e8b1    // fcmlt v17.4s, v5.4s, #0.0
+	WORD $0x4e711ca5    // bic v5.16b, v5.16b, v17.16b
+	WORD $0x4ea0e8d2    // fcmlt v18.4s, v6.4s, #0.0
+	WORD $0x4e721cc6    // bic v6.16b, v6.16b, v18.16b
+	WORD $0x4ea0e8f3    // fcmlt v19.4s, v7.4s, #0.0
+	WORD $0x4e731ce7    // bic v7.16b, v7.16b, v19.16b
+	WORD $0x4ea0e910    // fcmlt v16.4s, v8.4s, #0.0
+	WORD $0x4e701d08    // bic v8.16b, v8.16b, v16.16b
+	WORD $0x4ea0e931    // fcmlt v17.4s, v9.4s, #0.0
+	WORD $0x4e711d29    // bic v9.16b, v9.16b, v17.16b
+	WORD $0x4ea0e952    // fcmlt v18.4s, v10.4s, #0.0
+	WORD $0x4e721d4a    // bic v10.16b, v10.16b, v18.16b
+	WORD $0x4ea0e973    // fcmlt v19.4s, v11.4s, #0.0
+	WORD $0x4e731d6b    // bic v11.16b, v11.16b, v19.16b
+	WORD $0x4ea0e990    // fcmlt v16.4s, v12.4s, #0.0
+	WORD $0x4e701d8c    // bic v12.16b, v12.16b, v16.16b
+	WORD $0x4ea0e9b1    // fcmlt v17.4s, v13.4s, #0.0
+	WORD $0x4e711dad    // bic v13.16b, v13.16b, v17.16b
+	WORD $0x4ea0e9d2    // fcmlt v18.4s, v14.4s, #0.0
+	WORD $0x4e721dce    // bic v14.16b, v14.16b, v18.16b
+	WORD $0x4ea0e9f3    // fcmlt v19.4s, v15.4s, #0.0
+	WORD $0x4e731def    // bic v15.16b, v15.16b, v19.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	FSTPQ (F8, F9), 128(R15)
+	FSTPQ (F10, F11), 160(R15)
+	FSTPQ (F12, F13), 192(R15)
+	FSTPQ (F14, F15), 224(R15)
+	ADD   $512, R1, R1
+	ADD   $256, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_g8s2_5x16_neon(a *convArgs)
+TEXT ·conv2d_f32_g8s2_5x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD R2, R15
+	PRFM (R15), PSTL1KEEP
+	PRFM 64(R15), PSTL1KEEP
+	PRFM 128(R15), PSTL1KEEP
+	PRFM 192(R15), PSTL1KEEP
+	PRFM 256(R15), PSTL1KEEP
+	MOVD 32(R0), R15
+	CBZ  R15, start
+	ADD  R2, R15, R15
+	MOVD 16(R0), R26
+	SUB  R26, R15, R15
+	PRFM (R15), PLDL1KEEP
+	PRFM 64(R15), PLDL1KEEP
+	PRFM 128(R15), PLDL1KEEP
+	PRFM 192(R15), PLDL1KEEP
+	PRFM 256(R15), PLDL1KEEP
+
+start:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	VMOV  V0.B16, V12.B16
+	VMOV  V1.B16, V13.B16
+	VMOV  V2.B16, V14.B16
+	VMOV  V3.B16, V15.B16
+	VMOV  V0.B16, V16.B16
+	VMOV  V1.B16, V17.B16
+	VMOV  V2.B16, V18.B16
+	VMOV  V3.B16, V19.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	VMOVI $0, V16.B16
+	VMOVI $0, V17.B16
+	VMOVI $0, V18.B16
+	VMOVI $0, V19.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+	FLDPQ 192(R15), (F12, F13)
+	FLDPQ 224(R15), (F14, F15)
+	FLDPQ 256(R15), (F16, F17)
+	FLDPQ 288(R15), (F18, F19)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R9
+	MOVD R17, R12
+
+row:
+	FMOVQ (R9), F24
+	FMOVQ 128(R9), F25
+	FMOVQ (R4), F20
+	FMOVQ 64(R4), F21
+	FMOVQ 128(R4), F22
+	FMOVQ 192(R4), F23
+	FMOVQ 256(R9), F26
+	WORD  $0x4f981280          // fmla v0.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a0          // fmla v0.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac0          // fmla v0.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae0          // fmla v0.4s, v23.4s, v24.s[3]
+	FMOVQ 384(R9), F27
+	WORD  $0x4f991284          // fmla v4.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a4          // fmla v4.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac4          // fmla v4.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae4          // fmla v4.4s, v23.4s, v25.s[3]
+	FMOVQ 512(R9), F24
+	WORD  $0x4f9a1288          // fmla v8.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a8          // fmla v8.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac8          // fmla v8.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae8          // fmla v8.4s, v23.4s, v26.s[3]
+	FMOVQ (R9), F25
+	WORD  $0x4f9b128c          // fmla v12.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12ac          // fmla v12.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1acc          // fmla v12.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1aec          // fmla v12.4s, v23.4s, v27.s[3]
+	FMOVQ 128(R9), F26
+	WORD  $0x4f981290          // fmla v16.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812b0          // fmla v16.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ad0          // fmla v16.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81af0          // fmla v16.4s, v23.4s, v24.s[3]
+	FMOVQ 16(R4), F20
+	FMOVQ 80(R4), F21
+	FMOVQ 144(R4), F22
+	FMOVQ 208(R4), F23
+	FMOVQ 256(R9), F27
+	WORD  $0x4f991281          // fmla v1.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a1          // fmla v1.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac1          // fmla v1.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae1          // fmla v1.4s, v23.4s, v25.s[3]
+	FMOVQ 384(R9), F24
+	WORD  $0x4f9a1285          // fmla v5.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a5          // fmla v5.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac5          // fmla v5.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae5          // fmla v5.4s, v23.4s, v26.s[3]
+	FMOVQ 512(R9), F25
+	WORD  $0x4f9b1289          // fmla v9.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a9          // fmla v9.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac9          // fmla v9.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae9          // fmla v9.4s, v23.4s, v27.s[3]
+	FMOVQ 32(R9), F26
+	WORD  $0x4f98128d          // fmla v13.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812ad          // fmla v13.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981acd          // fmla v13.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aed          // fmla v13.4s, v23.4s, v24.s[3]
+	FMOVQ 160(R9), F27
+	WORD  $0x4f991291          // fmla v17.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912b1          // fmla v17.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ad1          // fmla v17.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91af1          // fmla v17.4s, v23.4s, v25.s[3]
+	FMOVQ 32(R4), F20
+	FMOVQ 96(R4), F21
+	FMOVQ 160(R4), F22
+	FMOVQ 224(R4), F23
+	FMOVQ 288(R9), F24
+	WORD  $0x4f9a1282          // fmla v2.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a2          // fmla v2.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac2          // fmla v2.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae2          // fmla v2.4s, v23.4s, v26.s[3]
+	FMOVQ 416(R9), F25
+	WORD  $0x4f9b1286          // fmla v6.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a6          // fmla v6.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac6          // fmla v6.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae6          // fmla v6.4s, v23.4s, v27.s[3]
+	FMOVQ 544(R9), F26
+	WORD  $0x4f98128a          // fmla v10.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812aa          // fmla v10.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981aca          // fmla v10.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aea          // fmla v10.4s, v23.4s, v24.s[3]
+	FMOVQ 32(R9), F27
+	WORD  $0x4f99128e          // fmla v14.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ae          // fmla v14.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ace          // fmla v14.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aee          // fmla v14.4s, v23.4s, v25.s[3]
+	FMOVQ 160(R9), F24
+	WORD  $0x4f9a1292          // fmla v18.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12b2          // fmla v18.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ad2          // fmla v18.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1af2          // fmla v18.4s, v23.4s, v26.s[3]
+	FMOVQ 48(R4), F20
+	FMOVQ 112(R4), F21
+	FMOVQ 176(R4), F22
+	FMOVQ 240(R4), F23
+	FMOVQ 288(R9), F25
+	WORD  $0x4f9b1283          // fmla v3.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a3          // fmla v3.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac3          // fmla v3.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae3          // fmla v3.4s, v23.4s, v27.s[3]
+	FMOVQ 416(R9), F26
+	WORD  $0x4f981287          // fmla v7.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a7          // fmla v7.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac7          // fmla v7.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae7          // fmla v7.4s, v23.4s, v24.s[3]
+	FMOVQ 544(R9), F27
+	WORD  $0x4f99128b          // fmla v11.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ab          // fmla v11.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991acb          // fmla v11.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aeb          // fmla v11.4s, v23.4s, v25.s[3]
+	WORD  $0x4f9a128f          // fmla v15.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12af          // fmla v15.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1acf          // fmla v15.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1aef          // fmla v15.4s, v23.4s, v26.s[3]
+	WORD  $0x4f9b1293          // fmla v19.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12b3          // fmla v19.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ad3          // fmla v19.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1af3          // fmla v19.4s, v23.4s, v27.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 64(R9), F24
+	FMOVQ 192(R9), F25
+	FMOVQ (R4), F20
+	FMOVQ 64(R4), F21
+	FMOVQ 128(R4), F22
+	FMOVQ 192(R4), F23
+	FMOVQ 320(R9), F26
+	WORD  $0x4f981280          // fmla v0.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a0          // fmla v0.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac0          // fmla v0.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae0          // fmla v0.4s, v23.4s, v24.s[3]
+	FMOVQ 448(R9), F27
+	WORD  $0x4f991284          // fmla v4.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a4          // fmla v4.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac4          // fmla v4.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae4          // fmla v4.4s, v23.4s, v25.s[3]
+	FMOVQ 576(R9), F24
+	WORD  $0x4f9a1288          // fmla v8.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a8          // fmla v8.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac8          // fmla v8.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae8          // fmla v8.4s, v23.4s, v26.s[3]
+	FMOVQ 64(R9), F25
+	WORD  $0x4f9b128c          // fmla v12.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12ac          // fmla v12.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1acc          // fmla v12.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1aec          // fmla v12.4s, v23.4s, v27.s[3]
+	FMOVQ 192(R9), F26
+	WORD  $0x4f981290          // fmla v16.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812b0          // fmla v16.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ad0          // fmla v16.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81af0          // fmla v16.4s, v23.4s, v24.s[3]
+	FMOVQ 16(R4), F20
+	FMOVQ 80(R4), F21
+	FMOVQ 144(R4), F22
+	FMOVQ 208(R4), F23
+	FMOVQ 320(R9), F27
+	WORD  $0x4f991281          // fmla v1.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a1          // fmla v1.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac1          // fmla v1.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae1          // fmla v1.4s, v23.4s, v25.s[3]
+	FMOVQ 448(R9), F24
+	WORD  $0x4f9a1285          // fmla v5.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a5          // fmla v5.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac5          // fmla v5.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae5          // fmla v5.4s, v23.4s, v26.s[3]
+	FMOVQ 576(R9), F25
+	WORD  $0x4f9b1289          // fmla v9.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a9          // fmla v9.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac9          // fmla v9.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae9          // fmla v9.4s, v23.4s, v27.s[3]
+	FMOVQ 96(R9), F26
+	WORD  $0x4f98128d          // fmla v13.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812ad          // fmla v13.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981acd          // fmla v13.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aed          // fmla v13.4s, v23.4s, v24.s[3]
+	FMOVQ 224(R9), F27
+	WORD  $0x4f991291          // fmla v17.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912b1          // fmla v17.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ad1          // fmla v17.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91af1          // fmla v17.4s, v23.4s, v25.s[3]
+	FMOVQ 32(R4), F20
+	FMOVQ 96(R4), F21
+	FMOVQ 160(R4), F22
+	FMOVQ 224(R4), F23
+	FMOVQ 352(R9), F24
+	WORD  $0x4f9a1282          // fmla v2.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a2          // fmla v2.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac2          // fmla v2.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae2          // fmla v2.4s, v23.4s, v26.s[3]
+	FMOVQ 480(R9), F25
+	WORD  $0x4f9b1286          // fmla v6.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a6          // fmla v6.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac6          // fmla v6.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae6          // fmla v6.4s, v23.4s, v27.s[3]
+	FMOVQ 608(R9), F26
+	WORD  $0x4f98128a          // fmla v10.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812aa          // fmla v10.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981aca          // fmla v10.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aea          // fmla v10.4s, v23.4s, v24.s[3]
+	FMOVQ 96(R9), F27
+	WORD  $0x4f99128e          // fmla v14.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ae          // fmla v14.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ace          // fmla v14.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aee          // fmla v14.4s, v23.4s, v25.s[3]
+	FMOVQ 224(R9), F24
+	WORD  $0x4f9a1292          // fmla v18.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12b2          // fmla v18.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ad2          // fmla v18.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1af2          // fmla v18.4s, v23.4s, v26.s[3]
+	FMOVQ 48(R4), F20
+	FMOVQ 112(R4), F21
+	FMOVQ 176(R4), F22
+	FMOVQ 240(R4), F23
+	FMOVQ 352(R9), F25
+	WORD  $0x4f9b1283          // fmla v3.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a3          // fmla v3.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac3          // fmla v3.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae3          // fmla v3.4s, v23.4s, v27.s[3]
+	FMOVQ 480(R9), F26
+	WORD  $0x4f981287          // fmla v7.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a7          // fmla v7.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac7          // fmla v7.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae7          // fmla v7.4s, v23.4s, v24.s[3]
+	FMOVQ 608(R9), F27
+	WORD  $0x4f99128b          // fmla v11.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ab          // fmla v11.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991acb          // fmla v11.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aeb          // fmla v11.4s, v23.4s, v25.s[3]
+	WORD  $0x4f9a128f          // fmla v15.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12af          // fmla v15.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1acf          // fmla v15.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1aef          // fmla v15.4s, v23.4s, v26.s[3]
+	WORD  $0x4f9b1293          // fmla v19.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12b3          // fmla v19.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ad3          // fmla v19.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1af3          // fmla v19.4s, v23.4s, v27.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 128(R9), F24
+	FMOVQ 256(R9), F25
+	FMOVQ (R4), F20
+	FMOVQ 64(R4), F21
+	FMOVQ 128(R4), F22
+	FMOVQ 192(R4), F23
+	FMOVQ 384(R9), F26
+	WORD  $0x4f981280          // fmla v0.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a0          // fmla v0.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac0          // fmla v0.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae0          // fmla v0.4s, v23.4s, v24.s[3]
+	FMOVQ 512(R9), F27
+	WORD  $0x4f991284          // fmla v4.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a4          // fmla v4.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac4          // fmla v4.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae4          // fmla v4.4s, v23.4s, v25.s[3]
+	FMOVQ 640(R9), F24
+	WORD  $0x4f9a1288          // fmla v8.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a8          // fmla v8.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac8          // fmla v8.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae8          // fmla v8.4s, v23.4s, v26.s[3]
+	FMOVQ 128(R9), F25
+	WORD  $0x4f9b128c          // fmla v12.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12ac          // fmla v12.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1acc          // fmla v12.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1aec          // fmla v12.4s, v23.4s, v27.s[3]
+	FMOVQ 256(R9), F26
+	WORD  $0x4f981290          // fmla v16.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812b0          // fmla v16.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ad0          // fmla v16.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81af0          // fmla v16.4s, v23.4s, v24.s[3]
+	FMOVQ 16(R4), F20
+	FMOVQ 80(R4), F21
+	FMOVQ 144(R4), F22
+	FMOVQ 208(R4), F23
+	FMOVQ 384(R9), F27
+	WORD  $0x4f991281          // fmla v1.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a1          // fmla v1.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac1          // fmla v1.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae1          // fmla v1.4s, v23.4s, v25.s[3]
+	FMOVQ 512(R9), F24
+	WORD  $0x4f9a1285          // fmla v5.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a5          // fmla v5.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac5          // fmla v5.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae5          // fmla v5.4s, v23.4s, v26.s[3]
+	FMOVQ 640(R9), F25
+	WORD  $0x4f9b1289          // fmla v9.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a9          // fmla v9.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac9          // fmla v9.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae9          // fmla v9.4s, v23.4s, v27.s[3]
+	FMOVQ 160(R9), F26
+	WORD  $0x4f98128d          // fmla v13.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812ad          // fmla v13.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981acd          // fmla v13.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aed          // fmla v13.4s, v23.4s, v24.s[3]
+	FMOVQ 288(R9), F27
+	WORD  $0x4f991291          // fmla v17.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912b1          // fmla v17.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ad1          // fmla v17.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91af1          // fmla v17.4s, v23.4s, v25.s[3]
+	FMOVQ 32(R4), F20
+	FMOVQ 96(R4), F21
+	FMOVQ 160(R4), F22
+	FMOVQ 224(R4), F23
+	FMOVQ 416(R9), F24
+	WORD  $0x4f9a1282          // fmla v2.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a2          // fmla v2.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac2          // fmla v2.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae2          // fmla v2.4s, v23.4s, v26.s[3]
+	FMOVQ 544(R9), F25
+	WORD  $0x4f9b1286          // fmla v6.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a6          // fmla v6.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac6          // fmla v6.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae6          // fmla v6.4s, v23.4s, v27.s[3]
+	FMOVQ 672(R9), F26
+	WORD  $0x4f98128a          // fmla v10.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812aa          // fmla v10.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981aca          // fmla v10.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aea          // fmla v10.4s, v23.4s, v24.s[3]
+	FMOVQ 160(R9), F27
+	WORD  $0x4f99128e          // fmla v14.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ae          // fmla v14.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ace          // fmla v14.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aee          // fmla v14.4s, v23.4s, v25.s[3]
+	FMOVQ 288(R9), F24
+	WORD  $0x4f9a1292          // fmla v18.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12b2          // fmla v18.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ad2          // fmla v18.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1af2          // fmla v18.4s, v23.4s, v26.s[3]
+	FMOVQ 48(R4), F20
+	FMOVQ 112(R4), F21
+	FMOVQ 176(R4), F22
+	FMOVQ 240(R4), F23
+	FMOVQ 416(R9), F25
+	WORD  $0x4f9b1283          // fmla v3.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a3          // fmla v3.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac3          // fmla v3.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae3          // fmla v3.4s, v23.4s, v27.s[3]
+	FMOVQ 544(R9), F26
+	WORD  $0x4f981287          // fmla v7.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a7          // fmla v7.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac7          // fmla v7.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae7          // fmla v7.4s, v23.4s, v24.s[3]
+	FMOVQ 672(R9), F27
+	WORD  $0x4f99128b          // fmla v11.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ab          // fmla v11.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991acb          // fmla v11.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aeb          // fmla v11.4s, v23.4s, v25.s[3]
+	WORD  $0x4f9a128f          // fmla v15.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12af          // fmla v15.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1acf          // fmla v15.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1aef          // fmla v15.4s, v23.4s, v26.s[3]
+	WORD  $0x4f9b1293          // fmla v19.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12b3          // fmla v19.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ad3          // fmla v19.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1af3          // fmla v19.4s, v23.4s, v27.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 16(R9), F24
+	FMOVQ 144(R9), F25
+	FMOVQ (R4), F20
+	FMOVQ 64(R4), F21
+	FMOVQ 128(R4), F22
+	FMOVQ 192(R4), F23
+	FMOVQ 272(R9), F26
+	WORD  $0x4f981280          // fmla v0.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a0          // fmla v0.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac0          // fmla v0.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae0          // fmla v0.4s, v23.4s, v24.s[3]
+	FMOVQ 400(R9), F27
+	WORD  $0x4f991284          // fmla v4.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a4          // fmla v4.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac4          // fmla v4.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae4          // fmla v4.4s, v23.4s, v25.s[3]
+	FMOVQ 528(R9), F24
+	WORD  $0x4f9a1288          // fmla v8.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a8          // fmla v8.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac8          // fmla v8.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae8          // fmla v8.4s, v23.4s, v26.s[3]
+	FMOVQ 16(R9), F25
+	WORD  $0x4f9b128c          // fmla v12.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12ac          // fmla v12.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1acc          // fmla v12.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1aec          // fmla v12.4s, v23.4s, v27.s[3]
+	FMOVQ 144(R9), F26
+	WORD  $0x4f981290          // fmla v16.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812b0          // fmla v16.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ad0          // fmla v16.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81af0          // fmla v16.4s, v23.4s, v24.s[3]
+	FMOVQ 16(R4), F20
+	FMOVQ 80(R4), F21
+	FMOVQ 144(R4), F22
+	FMOVQ 208(R4), F23
+	FMOVQ 272(R9), F27
+	WORD  $0x4f991281          // fmla v1.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a1          // fmla v1.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac1          // fmla v1.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae1          // fmla v1.4s, v23.4s, v25.s[3]
+	FMOVQ 400(R9), F24
+	WORD  $0x4f9a1285          // fmla v5.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a5          // fmla v5.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac5          // fmla v5.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae5          // fmla v5.4s, v23.4s, v26.s[3]
+	FMOVQ 528(R9), F25
+	WORD  $0x4f9b1289          // fmla v9.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a9          // fmla v9.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac9          // fmla v9.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae9          // fmla v9.4s, v23.4s, v27.s[3]
+	FMOVQ 48(R9), F26
+	WORD  $0x4f98128d          // fmla v13.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812ad          // fmla v13.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981acd          // fmla v13.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aed          // fmla v13.4s, v23.4s, v24.s[3]
+	FMOVQ 176(R9), F27
+	WORD  $0x4f991291          // fmla v17.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912b1          // fmla v17.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ad1          // fmla v17.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91af1          // fmla v17.4s, v23.4s, v25.s[3]
+	FMOVQ 32(R4), F20
+	FMOVQ 96(R4), F21
+	FMOVQ 160(R4), F22
+	FMOVQ 224(R4), F23
+	FMOVQ 304(R9), F24
+	WORD  $0x4f9a1282          // fmla v2.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a2          // fmla v2.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac2          // fmla v2.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae2          // fmla v2.4s, v23.4s, v26.s[3]
+	FMOVQ 432(R9), F25
+	WORD  $0x4f9b1286          // fmla v6.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a6          // fmla v6.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac6          // fmla v6.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae6          // fmla v6.4s, v23.4s, v27.s[3]
+	FMOVQ 560(R9), F26
+	WORD  $0x4f98128a          // fmla v10.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812aa          // fmla v10.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981aca          // fmla v10.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aea          // fmla v10.4s, v23.4s, v24.s[3]
+	FMOVQ 48(R9), F27
+	WORD  $0x4f99128e          // fmla v14.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ae          // fmla v14.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ace          // fmla v14.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aee          // fmla v14.4s, v23.4s, v25.s[3]
+	FMOVQ 176(R9), F24
+	WORD  $0x4f9a1292          // fmla v18.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12b2          // fmla v18.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ad2          // fmla v18.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1af2          // fmla v18.4s, v23.4s, v26.s[3]
+	FMOVQ 48(R4), F20
+	FMOVQ 112(R4), F21
+	FMOVQ 176(R4), F22
+	FMOVQ 240(R4), F23
+	FMOVQ 304(R9), F25
+	WORD  $0x4f9b1283          // fmla v3.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a3          // fmla v3.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac3          // fmla v3.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae3          // fmla v3.4s, v23.4s, v27.s[3]
+	FMOVQ 432(R9), F26
+	WORD  $0x4f981287          // fmla v7.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a7          // fmla v7.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac7          // fmla v7.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae7          // fmla v7.4s, v23.4s, v24.s[3]
+	FMOVQ 560(R9), F27
+	WORD  $0x4f99128b          // fmla v11.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ab          // fmla v11.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991acb          // fmla v11.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aeb          // fmla v11.4s, v23.4s, v25.s[3]
+	WORD  $0x4f9a128f          // fmla v15.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12af          // fmla v15.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1acf          // fmla v15.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1aef          // fmla v15.4s, v23.4s, v26.s[3]
+	WORD  $0x4f9b1293          // fmla v19.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12b3          // fmla v19.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ad3          // fmla v19.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1af3          // fmla v19.4s, v23.4s, v27.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 80(R9), F24
+	FMOVQ 208(R9), F25
+	FMOVQ (R4), F20
+	FMOVQ 64(R4), F21
+	FMOVQ 128(R4), F22
+	FMOVQ 192(R4), F23
+	FMOVQ 336(R9), F26
+	WORD  $0x4f981280          // fmla v0.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a0          // fmla v0.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac0          // fmla v0.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae0          // fmla v0.4s, v23.4s, v24.s[3]
+	FMOVQ 464(R9), F27
+	WORD  $0x4f991284          // fmla v4.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a4          // fmla v4.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac4          // fmla v4.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae4          // fmla v4.4s, v23.4s, v25.s[3]
+	FMOVQ 592(R9), F24
+	WORD  $0x4f9a1288          // fmla v8.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a8          // fmla v8.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac8          // fmla v8.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae8          // fmla v8.4s, v23.4s, v26.s[3]
+	FMOVQ 80(R9), F25
+	WORD  $0x4f9b128c          // fmla v12.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12ac          // fmla v12.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1acc          // fmla v12.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1aec          // fmla v12.4s, v23.4s, v27.s[3]
+	FMOVQ 208(R9), F26
+	WORD  $0x4f981290          // fmla v16.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812b0          // fmla v16.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ad0          // fmla v16.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81af0          // fmla v16.4s, v23.4s, v24.s[3]
+	FMOVQ 16(R4), F20
+	FMOVQ 80(R4), F21
+	FMOVQ 144(R4), F22
+	FMOVQ 208(R4), F23
+	FMOVQ 336(R9), F27
+	WORD  $0x4f991281          // fmla v1.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a1          // fmla v1.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac1          // fmla v1.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae1          // fmla v1.4s, v23.4s, v25.s[3]
+	FMOVQ 464(R9), F24
+	WORD  $0x4f9a1285          // fmla v5.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a5          // fmla v5.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac5          // fmla v5.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae5          // fmla v5.4s, v23.4s, v26.s[3]
+	FMOVQ 592(R9), F25
+	WORD  $0x4f9b1289          // fmla v9.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a9          // fmla v9.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac9          // fmla v9.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae9          // fmla v9.4s, v23.4s, v27.s[3]
+	FMOVQ 112(R9), F26
+	WORD  $0x4f98128d          // fmla v13.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812ad          // fmla v13.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981acd          // fmla v13.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aed          // fmla v13.4s, v23.4s, v24.s[3]
+	FMOVQ 240(R9), F27
+	WORD  $0x4f991291          // fmla v17.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912b1          // fmla v17.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ad1          // fmla v17.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91af1          // fmla v17.4s, v23.4s, v25.s[3]
+	FMOVQ 32(R4), F20
+	FMOVQ 96(R4), F21
+	FMOVQ 160(R4), F22
+	FMOVQ 224(R4), F23
+	FMOVQ 368(R9), F24
+	WORD  $0x4f9a1282          // fmla v2.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a2          // fmla v2.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac2          // fmla v2.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae2          // fmla v2.4s, v23.4s, v26.s[3]
+	FMOVQ 496(R9), F25
+	WORD  $0x4f9b1286          // fmla v6.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a6          // fmla v6.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac6          // fmla v6.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae6          // fmla v6.4s, v23.4s, v27.s[3]
+	FMOVQ 624(R9), F26
+	WORD  $0x4f98128a          // fmla v10.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812aa          // fmla v10.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981aca          // fmla v10.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aea          // fmla v10.4s, v23.4s, v24.s[3]
+	FMOVQ 112(R9), F27
+	WORD  $0x4f99128e          // fmla v14.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ae          // fmla v14.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ace          // fmla v14.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aee          // fmla v14.4s, v23.4s, v25.s[3]
+	FMOVQ 240(R9), F24
+	WORD  $0x4f9a1292          // fmla v18.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12b2          // fmla v18.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ad2          // fmla v18.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1af2          // fmla v18.4s, v23.4s, v26.s[3]
+	FMOVQ 48(R4), F20
+	FMOVQ 112(R4), F21
+	FMOVQ 176(R4), F22
+	FMOVQ 240(R4), F23
+	FMOVQ 368(R9), F25
+	WORD  $0x4f9b1283          // fmla v3.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a3          // fmla v3.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac3          // fmla v3.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae3          // fmla v3.4s, v23.4s, v27.s[3]
+	FMOVQ 496(R9), F26
+	WORD  $0x4f981287          // fmla v7.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a7          // fmla v7.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac7          // fmla v7.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae7          // fmla v7.4s, v23.4s, v24.s[3]
+	FMOVQ 624(R9), F27
+	WORD  $0x4f99128b          // fmla v11.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ab          // fmla v11.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991acb          // fmla v11.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aeb          // fmla v11.4s, v23.4s, v25.s[3]
+	WORD  $0x4f9a128f          // fmla v15.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12af          // fmla v15.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1acf          // fmla v15.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1aef          // fmla v15.4s, v23.4s, v26.s[3]
+	WORD  $0x4f9b1293          // fmla v19.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12b3          // fmla v19.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ad3          // fmla v19.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1af3          // fmla v19.4s, v23.4s, v27.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 144(R9), F24
+	FMOVQ 272(R9), F25
+	FMOVQ (R4), F20
+	FMOVQ 64(R4), F21
+	FMOVQ 128(R4), F22
+	FMOVQ 192(R4), F23
+	FMOVQ 400(R9), F26
+	WORD  $0x4f981280          // fmla v0.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a0          // fmla v0.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac0          // fmla v0.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae0          // fmla v0.4s, v23.4s, v24.s[3]
+	FMOVQ 528(R9), F27
+	WORD  $0x4f991284          // fmla v4.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a4          // fmla v4.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac4          // fmla v4.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae4          // fmla v4.4s, v23.4s, v25.s[3]
+	FMOVQ 656(R9), F24
+	WORD  $0x4f9a1288          // fmla v8.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a8          // fmla v8.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac8          // fmla v8.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae8          // fmla v8.4s, v23.4s, v26.s[3]
+	FMOVQ 144(R9), F25
+	WORD  $0x4f9b128c          // fmla v12.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12ac          // fmla v12.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1acc          // fmla v12.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1aec          // fmla v12.4s, v23.4s, v27.s[3]
+	FMOVQ 272(R9), F26
+	WORD  $0x4f981290          // fmla v16.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812b0          // fmla v16.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ad0          // fmla v16.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81af0          // fmla v16.4s, v23.4s, v24.s[3]
+	FMOVQ 16(R4), F20
+	FMOVQ 80(R4), F21
+	FMOVQ 144(R4), F22
+	FMOVQ 208(R4), F23
+	FMOVQ 400(R9), F27
+	WORD  $0x4f991281          // fmla v1.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912a1          // fmla v1.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ac1          // fmla v1.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91ae1          // fmla v1.4s, v23.4s, v25.s[3]
+	FMOVQ 528(R9), F24
+	WORD  $0x4f9a1285          // fmla v5.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a5          // fmla v5.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac5          // fmla v5.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae5          // fmla v5.4s, v23.4s, v26.s[3]
+	FMOVQ 656(R9), F25
+	WORD  $0x4f9b1289          // fmla v9.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a9          // fmla v9.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac9          // fmla v9.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae9          // fmla v9.4s, v23.4s, v27.s[3]
+	FMOVQ 176(R9), F26
+	WORD  $0x4f98128d          // fmla v13.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812ad          // fmla v13.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981acd          // fmla v13.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aed          // fmla v13.4s, v23.4s, v24.s[3]
+	FMOVQ 304(R9), F27
+	WORD  $0x4f991291          // fmla v17.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912b1          // fmla v17.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ad1          // fmla v17.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91af1          // fmla v17.4s, v23.4s, v25.s[3]
+	FMOVQ 32(R4), F20
+	FMOVQ 96(R4), F21
+	FMOVQ 160(R4), F22
+	FMOVQ 224(R4), F23
+	FMOVQ 432(R9), F24
+	WORD  $0x4f9a1282          // fmla v2.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12a2          // fmla v2.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ac2          // fmla v2.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1ae2          // fmla v2.4s, v23.4s, v26.s[3]
+	FMOVQ 560(R9), F25
+	WORD  $0x4f9b1286          // fmla v6.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a6          // fmla v6.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac6          // fmla v6.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae6          // fmla v6.4s, v23.4s, v27.s[3]
+	FMOVQ 688(R9), F26
+	WORD  $0x4f98128a          // fmla v10.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812aa          // fmla v10.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981aca          // fmla v10.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81aea          // fmla v10.4s, v23.4s, v24.s[3]
+	FMOVQ 176(R9), F27
+	WORD  $0x4f99128e          // fmla v14.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ae          // fmla v14.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991ace          // fmla v14.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aee          // fmla v14.4s, v23.4s, v25.s[3]
+	FMOVQ 304(R9), F24
+	WORD  $0x4f9a1292          // fmla v18.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12b2          // fmla v18.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1ad2          // fmla v18.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1af2          // fmla v18.4s, v23.4s, v26.s[3]
+	FMOVQ 48(R4), F20
+	FMOVQ 112(R4), F21
+	FMOVQ 176(R4), F22
+	FMOVQ 240(R4), F23
+	FMOVQ 432(R9), F25
+	WORD  $0x4f9b1283          // fmla v3.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12a3          // fmla v3.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ac3          // fmla v3.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1ae3          // fmla v3.4s, v23.4s, v27.s[3]
+	FMOVQ 560(R9), F26
+	WORD  $0x4f981287          // fmla v7.4s, v20.4s, v24.s[0]
+	WORD  $0x4fb812a7          // fmla v7.4s, v21.4s, v24.s[1]
+	WORD  $0x4f981ac7          // fmla v7.4s, v22.4s, v24.s[2]
+	WORD  $0x4fb81ae7          // fmla v7.4s, v23.4s, v24.s[3]
+	FMOVQ 688(R9), F27
+	WORD  $0x4f99128b          // fmla v11.4s, v20.4s, v25.s[0]
+	WORD  $0x4fb912ab          // fmla v11.4s, v21.4s, v25.s[1]
+	WORD  $0x4f991acb          // fmla v11.4s, v22.4s, v25.s[2]
+	WORD  $0x4fb91aeb          // fmla v11.4s, v23.4s, v25.s[3]
+	WORD  $0x4f9a128f          // fmla v15.4s, v20.4s, v26.s[0]
+	WORD  $0x4fba12af          // fmla v15.4s, v21.4s, v26.s[1]
+	WORD  $0x4f9a1acf          // fmla v15.4s, v22.4s, v26.s[2]
+	WORD  $0x4fba1aef          // fmla v15.4s, v23.4s, v26.s[3]
+	WORD  $0x4f9b1293          // fmla v19.4s, v20.4s, v27.s[0]
+	WORD  $0x4fbb12b3          // fmla v19.4s, v21.4s, v27.s[1]
+	WORD  $0x4f9b1ad3          // fmla v19.4s, v22.4s, v27.s[2]
+	WORD  $0x4fbb1af3          // fmla v19.4s, v23.4s, v27.s[3]
+	ADD   $256, R4, R4
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F20, F21)
+	FLDPQ 32(R15), (F22, F23)
+	WORD  $0x4e34d400          // fadd v0.4s, v0.4s, v20.4s
+	WORD  $0x4e35d421          // fadd v1.4s, v1.4s, v21.4s
+	WORD  $0x4e36d442          // fadd v2.4s, v2.4s, v22.4s
+	WORD  $0x4e37d463          // fadd v3.4s, v3.4s, v23.4s
+	FLDPQ 64(R15), (F20, F21)
+	FLDPQ 96(R15), (F22, F23)
+	WORD  $0x4e34d484          // fadd v4.4s, v4.4s, v20.4s
+	WORD  $0x4e35d4a5          // fadd v5.4s, v5.4s, v21.4s
+	WORD  $0x4e36d4c6          // fadd v6.4s, v6.4s, v22.4s
+	WORD  $0x4e37d4e7          // fadd v7.4s, v7.4s, v23.4s
+	FLDPQ 128(R15), (F20, F21)
+	FLDPQ 160(R15), (F22, F23)
+	WORD  $0x4e34d508          // fadd v8.4s, v8.4s, v20.4s
+	WORD  $0x4e35d529          // fadd v9.4s, v9.4s, v21.4s
+	WORD  $0x4e36d54a          // fadd v10.4s, v10.4s, v22.4s
+	WORD  $0x4e37d56b          // fadd v11.4s, v11.4s, v23.4s
+	FLDPQ 192(R15), (F20, F21)
+	FLDPQ 224(R15), (F22, F23)
+	WORD  $0x4e34d58c          // fadd v12.4s, v12.4s, v20.4s
+	WORD  $0x4e35d5ad          // fadd v13.4s, v13.4s, v21.4s
+	WORD  $0x4e36d5ce          // fadd v14.4s, v14.4s, v22.4s
+	WORD  $0x4e37d5ef          // fadd v15.4s, v15.4s, v23.4s
+	FLDPQ 256(R15), (F20, F21)
+	FLDPQ 288(R15), (F22, F23)
+	WORD  $0x4e34d610          // fadd v16.4s, v16.4s, v20.4s
+	WORD  $0x4e35d631          // fadd v17.4s, v17.4s, v21.4s
+	WORD  $0x4e36d652          // fadd v18.4s, v18.4s, v22.4s
+	WORD  $0x4e37d673          // fadd v19.4s, v19.4s, v23.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e814    // fcmlt v20.4s, v0.4s, #0.0
+	WORD $0x4e741c00    // bic v0.16b, v0.16b, v20.16b
+	WORD $0x4ea0e835    // fcmlt v21.4s, v1.4s, #0.0
+	WORD $0x4e751c21    // bic v1.16b, v1.16b, v21.16b
+	WORD $0x4ea0e856    // fcmlt v22.4s, v2.4s, #0.0
+	WORD $0x4e761c42    // bic v2.16b, v2.16b, v22.16b
+	WORD $0x4ea0e877    // fcmlt v23.4s, v3.4s, #0.0
+	WORD $0x4e771c63    // bic v3.16b, v3.16b, v23.16b
+	WORD $0x4ea0e894    // fcmlt v20.4s, v4.4s, #0.0
+	WORD $0x4e741c84    // bic v4.16b, v4.16b, v20.16b
+	WORD $0x4ea0e8b5    // fcmlt v21.4s, v5.4s, #0.0
+	WORD $0x4e751ca5    // bic v5.16b, v5.16b, v21.16b
+	WORD $0x4ea0e8d6    // fcmlt v22.4s, v6.4s, #0.0
+	WORD $0x4e761cc6    // bic v6.16b, v6.16b, v22.16b
+	WORD $0x4ea0e8f7    // fcmlt v23.4s, v7.4s, #0.0
+	WORD $0x4e771ce7    // bic v7.16b, v7.16b, v23.16b
+	WORD $0x4ea0e914    // fcmlt v20.4s, v8.4s, #0.0
+	WORD $0x4e741d08    // bic v8.16b, v8.16b, v20.16b
+	WORD $0x4ea0e935    // fcmlt v21.4s, v9.4s, #0.0
+	WORD $0x4e751d29    // bic v9.16b, v9.16b, v21.16b
+	WORD $0x4ea0e956    // fcmlt v22.4s, v10.4s, #0.0
+	WORD $0x4e761d4a    // bic v10.16b, v10.16b, v22.16b
+	WORD $0x4ea0e977    // fcmlt v23.4s, v11.4s, #0.0
+	WORD $0x4e771d6b    // bic v11.16b, v11.16b, v23.16b
+	WORD $0x4ea0e994    // fcmlt v20.4s, v12.4s, #0.0
+	WORD $0x4e741d8c    // bic v12.16b, v12.16b, v20.16b
+	WORD $0x4ea0e9b5    // fcmlt v21.4s, v13.4s, #0.0
+	WORD $0x4e751dad    // bic v13.16b, v13.16b, v21.16b
+	WORD $0x4ea0e9d6    // fcmlt v22.4s, v14.4s, #0.0
+	WORD $0x4e761dce    // bic v14.16b, v14.16b, v22.16b
+	WORD $0x4ea0e9f7    // fcmlt v23.4s, v15.4s, #0.0
+	WORD $0x4e771def    // bic v15.16b, v15.16b, v23.16b
+	WORD $0x4ea0ea14    // fcmlt v20.4s, v16.4s, #0.0
+	WORD $0x4e741e10    // bic v16.16b, v16.16b, v20.16b
+	WORD $0x4ea0ea35    // fcmlt v21.4s, v17.4s, #0.0
+	WORD $0x4e751e31    // bic v17.16b, v17.16b, v21.16b
+	WORD $0x4ea0ea56    // fcmlt v22.4s, v18.4s, #0.0
+	WORD $0x4e761e52    // bic v18.16b, v18.16b, v22.16b
+	WORD $0x4ea0ea77    // fcmlt v23.4s, v19.4s, #0.0
+	WORD $0x4e771e73    // bic v19.16b, v19.16b, v23.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	FSTPQ (F8, F9), 128(R15)
+	FSTPQ (F10, F11), 160(R15)
+	FSTPQ (F12, F13), 192(R15)
+	FSTPQ (F14, F15), 224(R15)
+	FSTPQ (F16, F17), 256(R15)
+	FSTPQ (F18, F19), 288(R15)
+	ADD   $640, R1, R1
+	ADD   $320, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func conv2d_f32_g8s2_6x16_neon(a *convArgs)
+TEXT ·conv2d_f32_g8s2_6x16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 48(R0), R16
+	MOVD 56(R0), R17
+	MOVD 64(R0), R19
+	MOVD 72(R0), R20
+	MOVD 80(R0), R21
+	MOVD 88(R0), R22
+	SUB  $64, R22, R22
+
+tile:
+	MOVD R2, R15
+	PRFM (R15), PSTL1KEEP
+	PRFM 64(R15), PSTL1KEEP
+	PRFM 128(R15), PSTL1KEEP
+	PRFM 192(R15), PSTL1KEEP
+	PRFM 256(R15), PSTL1KEEP
+	PRFM 320(R15), PSTL1KEEP
+	MOVD 32(R0), R15
+	CBZ  R15, start
+	ADD  R2, R15, R15
+	MOVD 16(R0), R26
+	SUB  R26, R15, R15
+	PRFM (R15), PLDL1KEEP
+	PRFM 64(R15), PLDL1KEEP
+	PRFM 128(R15), PLDL1KEEP
+	PRFM 192(R15), PLDL1KEEP
+	PRFM 256(R15), PLDL1KEEP
+	PRFM 320(R15), PLDL1KEEP
+
+start:
+	MOVD  120(R0), R15
+	TBNZ  $1, R15, accumulate
+	MOVD  24(R0), R15
+	CBZ   R15, zero
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	VMOV  V0.B16, V4.B16
+	VMOV  V1.B16, V5.B16
+	VMOV  V2.B16, V6.B16
+	VMOV  V3.B16, V7.B16
+	VMOV  V0.B16, V8.B16
+	VMOV  V1.B16, V9.B16
+	VMOV  V2.B16, V10.B16
+	VMOV  V3.B16, V11.B16
+	VMOV  V0.B16, V12.B16
+	VMOV  V1.B16, V13.B16
+	VMOV  V2.B16, V14.B16
+	VMOV  V3.B16, V15.B16
+	VMOV  V0.B16, V16.B16
+	VMOV  V1.B16, V17.B16
+	VMOV  V2.B16, V18.B16
+	VMOV  V3.B16, V19.B16
+	VMOV  V0.B16, V20.B16
+	VMOV  V1.B16, V21.B16
+	VMOV  V2.B16, V22.B16
+	VMOV  V3.B16, V23.B16
+	B     reduce
+
+zero:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	VMOVI $0, V16.B16
+	VMOVI $0, V17.B16
+	VMOVI $0, V18.B16
+	VMOVI $0, V19.B16
+	VMOVI $0, V20.B16
+	VMOVI $0, V21.B16
+	VMOVI $0, V22.B16
+	VMOVI $0, V23.B16
+	B     reduce
+
+accumulate:
+	MOVD  R2, R15
+	FLDPQ (R15), (F0, F1)
+	FLDPQ 32(R15), (F2, F3)
+	FLDPQ 64(R15), (F4, F5)
+	FLDPQ 96(R15), (F6, F7)
+	FLDPQ 128(R15), (F8, F9)
+	FLDPQ 160(R15), (F10, F11)
+	FLDPQ 192(R15), (F12, F13)
+	FLDPQ 224(R15), (F14, F15)
+	FLDPQ 256(R15), (F16, F17)
+	FLDPQ 288(R15), (F18, F19)
+	FLDPQ 320(R15), (F20, F21)
+	FLDPQ 352(R15), (F22, F23)
+
+reduce:
+	MOVD 8(R0), R4
+	MOVD R1, R9
+	MOVD R17, R12
+
+row:
+	FMOVQ (R9), F28
+	FMOVQ 128(R9), F29
+	FMOVQ (R4), F24
+	FMOVQ 64(R4), F25
+	FMOVQ 128(R4), F26
+	FMOVQ 192(R4), F27
+	FMOVQ 256(R9), F30
+	WORD  $0x4f9c1300          // fmla v0.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1320          // fmla v0.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b40          // fmla v0.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b60          // fmla v0.4s, v27.4s, v28.s[3]
+	FMOVQ 384(R9), F31
+	WORD  $0x4f9d1304          // fmla v4.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1324          // fmla v4.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b44          // fmla v4.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b64          // fmla v4.4s, v27.4s, v29.s[3]
+	FMOVQ 512(R9), F28
+	WORD  $0x4f9e1308          // fmla v8.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1328          // fmla v8.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b48          // fmla v8.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b68          // fmla v8.4s, v27.4s, v30.s[3]
+	FMOVQ 640(R9), F29
+	WORD  $0x4f9f130c          // fmla v12.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132c          // fmla v12.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4c          // fmla v12.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6c          // fmla v12.4s, v27.4s, v31.s[3]
+	FMOVQ (R9), F30
+	WORD  $0x4f9c1310          // fmla v16.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1330          // fmla v16.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b50          // fmla v16.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b70          // fmla v16.4s, v27.4s, v28.s[3]
+	FMOVQ 128(R9), F31
+	WORD  $0x4f9d1314          // fmla v20.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1334          // fmla v20.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b54          // fmla v20.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b74          // fmla v20.4s, v27.4s, v29.s[3]
+	FMOVQ 16(R4), F24
+	FMOVQ 80(R4), F25
+	FMOVQ 144(R4), F26
+	FMOVQ 208(R4), F27
+	FMOVQ 256(R9), F28
+	WORD  $0x4f9e1301          // fmla v1.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1321          // fmla v1.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b41          // fmla v1.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b61          // fmla v1.4s, v27.4s, v30.s[3]
+	FMOVQ 384(R9), F29
+	WORD  $0x4f9f1305          // fmla v5.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1325          // fmla v5.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b45          // fmla v5.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b65          // fmla v5.4s, v27.4s, v31.s[3]
+	FMOVQ 512(R9), F30
+	WORD  $0x4f9c1309          // fmla v9.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1329          // fmla v9.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b49          // fmla v9.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b69          // fmla v9.4s, v27.4s, v28.s[3]
+	FMOVQ 640(R9), F31
+	WORD  $0x4f9d130d          // fmla v13.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132d          // fmla v13.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4d          // fmla v13.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6d          // fmla v13.4s, v27.4s, v29.s[3]
+	FMOVQ 32(R9), F28
+	WORD  $0x4f9e1311          // fmla v17.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1331          // fmla v17.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b51          // fmla v17.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b71          // fmla v17.4s, v27.4s, v30.s[3]
+	FMOVQ 160(R9), F29
+	WORD  $0x4f9f1315          // fmla v21.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1335          // fmla v21.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b55          // fmla v21.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b75          // fmla v21.4s, v27.4s, v31.s[3]
+	FMOVQ 32(R4), F24
+	FMOVQ 96(R4), F25
+	FMOVQ 160(R4), F26
+	FMOVQ 224(R4), F27
+	FMOVQ 288(R9), F30
+	WORD  $0x4f9c1302          // fmla v2.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1322          // fmla v2.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b42          // fmla v2.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b62          // fmla v2.4s, v27.4s, v28.s[3]
+	FMOVQ 416(R9), F31
+	WORD  $0x4f9d1306          // fmla v6.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1326          // fmla v6.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b46          // fmla v6.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b66          // fmla v6.4s, v27.4s, v29.s[3]
+	FMOVQ 544(R9), F28
+	WORD  $0x4f9e130a          // fmla v10.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe132a          // fmla v10.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b4a          // fmla v10.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b6a          // fmla v10.4s, v27.4s, v30.s[3]
+	FMOVQ 672(R9), F29
+	WORD  $0x4f9f130e          // fmla v14.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132e          // fmla v14.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4e          // fmla v14.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6e          // fmla v14.4s, v27.4s, v31.s[3]
+	FMOVQ 32(R9), F30
+	WORD  $0x4f9c1312          // fmla v18.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1332          // fmla v18.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b52          // fmla v18.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b72          // fmla v18.4s, v27.4s, v28.s[3]
+	FMOVQ 160(R9), F31
+	WORD  $0x4f9d1316          // fmla v22.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1336          // fmla v22.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b56          // fmla v22.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b76          // fmla v22.4s, v27.4s, v29.s[3]
+	FMOVQ 48(R4), F24
+	FMOVQ 112(R4), F25
+	FMOVQ 176(R4), F26
+	FMOVQ 240(R4), F27
+	FMOVQ 288(R9), F28
+	WORD  $0x4f9e1303          // fmla v3.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1323          // fmla v3.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b43          // fmla v3.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b63          // fmla v3.4s, v27.4s, v30.s[3]
+	FMOVQ 416(R9), F29
+	WORD  $0x4f9f1307          // fmla v7.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1327          // fmla v7.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b47          // fmla v7.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b67          // fmla v7.4s, v27.4s, v31.s[3]
+	FMOVQ 544(R9), F30
+	WORD  $0x4f9c130b          // fmla v11.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc132b          // fmla v11.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b4b          // fmla v11.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b6b          // fmla v11.4s, v27.4s, v28.s[3]
+	FMOVQ 672(R9), F31
+	WORD  $0x4f9d130f          // fmla v15.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132f          // fmla v15.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4f          // fmla v15.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6f          // fmla v15.4s, v27.4s, v29.s[3]
+	WORD  $0x4f9e1313          // fmla v19.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1333          // fmla v19.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b53          // fmla v19.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b73          // fmla v19.4s, v27.4s, v30.s[3]
+	WORD  $0x4f9f1317          // fmla v23.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1337          // fmla v23.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b57          // fmla v23.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b77          // fmla v23.4s, v27.4s, v31.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 64(R9), F28
+	FMOVQ 192(R9), F29
+	FMOVQ (R4), F24
+	FMOVQ 64(R4), F25
+	FMOVQ 128(R4), F26
+	FMOVQ 192(R4), F27
+	FMOVQ 320(R9), F30
+	WORD  $0x4f9c1300          // fmla v0.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1320          // fmla v0.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b40          // fmla v0.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b60          // fmla v0.4s, v27.4s, v28.s[3]
+	FMOVQ 448(R9), F31
+	WORD  $0x4f9d1304          // fmla v4.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1324          // fmla v4.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b44          // fmla v4.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b64          // fmla v4.4s, v27.4s, v29.s[3]
+	FMOVQ 576(R9), F28
+	WORD  $0x4f9e1308          // fmla v8.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1328          // fmla v8.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b48          // fmla v8.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b68          // fmla v8.4s, v27.4s, v30.s[3]
+	FMOVQ 704(R9), F29
+	WORD  $0x4f9f130c          // fmla v12.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132c          // fmla v12.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4c          // fmla v12.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6c          // fmla v12.4s, v27.4s, v31.s[3]
+	FMOVQ 64(R9), F30
+	WORD  $0x4f9c1310          // fmla v16.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1330          // fmla v16.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b50          // fmla v16.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b70          // fmla v16.4s, v27.4s, v28.s[3]
+	FMOVQ 192(R9), F31
+	WORD  $0x4f9d1314          // fmla v20.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1334          // fmla v20.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b54          // fmla v20.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b74          // fmla v20.4s, v27.4s, v29.s[3]
+	FMOVQ 16(R4), F24
+	FMOVQ 80(R4), F25
+	FMOVQ 144(R4), F26
+	FMOVQ 208(R4), F27
+	FMOVQ 320(R9), F28
+	WORD  $0x4f9e1301          // fmla v1.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1321          // fmla v1.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b41          // fmla v1.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b61          // fmla v1.4s, v27.4s, v30.s[3]
+	FMOVQ 448(R9), F29
+	WORD  $0x4f9f1305          // fmla v5.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1325          // fmla v5.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b45          // fmla v5.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b65          // fmla v5.4s, v27.4s, v31.s[3]
+	FMOVQ 576(R9), F30
+	WORD  $0x4f9c1309          // fmla v9.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1329          // fmla v9.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b49          // fmla v9.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b69          // fmla v9.4s, v27.4s, v28.s[3]
+	FMOVQ 704(R9), F31
+	WORD  $0x4f9d130d          // fmla v13.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132d          // fmla v13.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4d          // fmla v13.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6d          // fmla v13.4s, v27.4s, v29.s[3]
+	FMOVQ 96(R9), F28
+	WORD  $0x4f9e1311          // fmla v17.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1331          // fmla v17.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b51          // fmla v17.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b71          // fmla v17.4s, v27.4s, v30.s[3]
+	FMOVQ 224(R9), F29
+	WORD  $0x4f9f1315          // fmla v21.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1335          // fmla v21.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b55          // fmla v21.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b75          // fmla v21.4s, v27.4s, v31.s[3]
+	FMOVQ 32(R4), F24
+	FMOVQ 96(R4), F25
+	FMOVQ 160(R4), F26
+	FMOVQ 224(R4), F27
+	FMOVQ 352(R9), F30
+	WORD  $0x4f9c1302          // fmla v2.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1322          // fmla v2.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b42          // fmla v2.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b62          // fmla v2.4s, v27.4s, v28.s[3]
+	FMOVQ 480(R9), F31
+	WORD  $0x4f9d1306          // fmla v6.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1326          // fmla v6.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b46          // fmla v6.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b66          // fmla v6.4s, v27.4s, v29.s[3]
+	FMOVQ 608(R9), F28
+	WORD  $0x4f9e130a          // fmla v10.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe132a          // fmla v10.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b4a          // fmla v10.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b6a          // fmla v10.4s, v27.4s, v30.s[3]
+	FMOVQ 736(R9), F29
+	WORD  $0x4f9f130e          // fmla v14.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132e          // fmla v14.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4e          // fmla v14.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6e          // fmla v14.4s, v27.4s, v31.s[3]
+	FMOVQ 96(R9), F30
+	WORD  $0x4f9c1312          // fmla v18.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1332          // fmla v18.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b52          // fmla v18.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b72          // fmla v18.4s, v27.4s, v28.s[3]
+	FMOVQ 224(R9), F31
+	WORD  $0x4f9d1316          // fmla v22.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1336          // fmla v22.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b56          // fmla v22.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b76          // fmla v22.4s, v27.4s, v29.s[3]
+	FMOVQ 48(R4), F24
+	FMOVQ 112(R4), F25
+	FMOVQ 176(R4), F26
+	FMOVQ 240(R4), F27
+	FMOVQ 352(R9), F28
+	WORD  $0x4f9e1303          // fmla v3.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1323          // fmla v3.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b43          // fmla v3.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b63          // fmla v3.4s, v27.4s, v30.s[3]
+	FMOVQ 480(R9), F29
+	WORD  $0x4f9f1307          // fmla v7.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1327          // fmla v7.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b47          // fmla v7.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b67          // fmla v7.4s, v27.4s, v31.s[3]
+	FMOVQ 608(R9), F30
+	WORD  $0x4f9c130b          // fmla v11.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc132b          // fmla v11.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b4b          // fmla v11.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b6b          // fmla v11.4s, v27.4s, v28.s[3]
+	FMOVQ 736(R9), F31
+	WORD  $0x4f9d130f          // fmla v15.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132f          // fmla v15.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4f          // fmla v15.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6f          // fmla v15.4s, v27.4s, v29.s[3]
+	WORD  $0x4f9e1313          // fmla v19.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1333          // fmla v19.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b53          // fmla v19.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b73          // fmla v19.4s, v27.4s, v30.s[3]
+	WORD  $0x4f9f1317          // fmla v23.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1337          // fmla v23.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b57          // fmla v23.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b77          // fmla v23.4s, v27.4s, v31.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 128(R9), F28
+	FMOVQ 256(R9), F29
+	FMOVQ (R4), F24
+	FMOVQ 64(R4), F25
+	FMOVQ 128(R4), F26
+	FMOVQ 192(R4), F27
+	FMOVQ 384(R9), F30
+	WORD  $0x4f9c1300          // fmla v0.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1320          // fmla v0.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b40          // fmla v0.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b60          // fmla v0.4s, v27.4s, v28.s[3]
+	FMOVQ 512(R9), F31
+	WORD  $0x4f9d1304          // fmla v4.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1324          // fmla v4.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b44          // fmla v4.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b64          // fmla v4.4s, v27.4s, v29.s[3]
+	FMOVQ 640(R9), F28
+	WORD  $0x4f9e1308          // fmla v8.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1328          // fmla v8.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b48          // fmla v8.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b68          // fmla v8.4s, v27.4s, v30.s[3]
+	FMOVQ 768(R9), F29
+	WORD  $0x4f9f130c          // fmla v12.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132c          // fmla v12.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4c          // fmla v12.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6c          // fmla v12.4s, v27.4s, v31.s[3]
+	FMOVQ 128(R9), F30
+	WORD  $0x4f9c1310          // fmla v16.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1330          // fmla v16.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b50          // fmla v16.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b70          // fmla v16.4s, v27.4s, v28.s[3]
+	FMOVQ 256(R9), F31
+	WORD  $0x4f9d1314          // fmla v20.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1334          // fmla v20.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b54          // fmla v20.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b74          // fmla v20.4s, v27.4s, v29.s[3]
+	FMOVQ 16(R4), F24
+	FMOVQ 80(R4), F25
+	FMOVQ 144(R4), F26
+	FMOVQ 208(R4), F27
+	FMOVQ 384(R9), F28
+	WORD  $0x4f9e1301          // fmla v1.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1321          // fmla v1.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b41          // fmla v1.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b61          // fmla v1.4s, v27.4s, v30.s[3]
+	FMOVQ 512(R9), F29
+	WORD  $0x4f9f1305          // fmla v5.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1325          // fmla v5.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b45          // fmla v5.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b65          // fmla v5.4s, v27.4s, v31.s[3]
+	FMOVQ 640(R9), F30
+	WORD  $0x4f9c1309          // fmla v9.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1329          // fmla v9.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b49          // fmla v9.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b69          // fmla v9.4s, v27.4s, v28.s[3]
+	FMOVQ 768(R9), F31
+	WORD  $0x4f9d130d          // fmla v13.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132d          // fmla v13.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4d          // fmla v13.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6d          // fmla v13.4s, v27.4s, v29.s[3]
+	FMOVQ 160(R9), F28
+	WORD  $0x4f9e1311          // fmla v17.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1331          // fmla v17.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b51          // fmla v17.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b71          // fmla v17.4s, v27.4s, v30.s[3]
+	FMOVQ 288(R9), F29
+	WORD  $0x4f9f1315          // fmla v21.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1335          // fmla v21.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b55          // fmla v21.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b75          // fmla v21.4s, v27.4s, v31.s[3]
+	FMOVQ 32(R4), F24
+	FMOVQ 96(R4), F25
+	FMOVQ 160(R4), F26
+	FMOVQ 224(R4), F27
+	FMOVQ 416(R9), F30
+	WORD  $0x4f9c1302          // fmla v2.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1322          // fmla v2.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b42          // fmla v2.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b62          // fmla v2.4s, v27.4s, v28.s[3]
+	FMOVQ 544(R9), F31
+	WORD  $0x4f9d1306          // fmla v6.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1326          // fmla v6.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b46          // fmla v6.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b66          // fmla v6.4s, v27.4s, v29.s[3]
+	FMOVQ 672(R9), F28
+	WORD  $0x4f9e130a          // fmla v10.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe132a          // fmla v10.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b4a          // fmla v10.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b6a          // fmla v10.4s, v27.4s, v30.s[3]
+	FMOVQ 800(R9), F29
+	WORD  $0x4f9f130e          // fmla v14.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132e          // fmla v14.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4e          // fmla v14.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6e          // fmla v14.4s, v27.4s, v31.s[3]
+	FMOVQ 160(R9), F30
+	WORD  $0x4f9c1312          // fmla v18.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1332          // fmla v18.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b52          // fmla v18.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b72          // fmla v18.4s, v27.4s, v28.s[3]
+	FMOVQ 288(R9), F31
+	WORD  $0x4f9d1316          // fmla v22.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1336          // fmla v22.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b56          // fmla v22.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b76          // fmla v22.4s, v27.4s, v29.s[3]
+	FMOVQ 48(R4), F24
+	FMOVQ 112(R4), F25
+	FMOVQ 176(R4), F26
+	FMOVQ 240(R4), F27
+	FMOVQ 416(R9), F28
+	WORD  $0x4f9e1303          // fmla v3.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1323          // fmla v3.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b43          // fmla v3.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b63          // fmla v3.4s, v27.4s, v30.s[3]
+	FMOVQ 544(R9), F29
+	WORD  $0x4f9f1307          // fmla v7.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1327          // fmla v7.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b47          // fmla v7.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b67          // fmla v7.4s, v27.4s, v31.s[3]
+	FMOVQ 672(R9), F30
+	WORD  $0x4f9c130b          // fmla v11.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc132b          // fmla v11.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b4b          // fmla v11.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b6b          // fmla v11.4s, v27.4s, v28.s[3]
+	FMOVQ 800(R9), F31
+	WORD  $0x4f9d130f          // fmla v15.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132f          // fmla v15.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4f          // fmla v15.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6f          // fmla v15.4s, v27.4s, v29.s[3]
+	WORD  $0x4f9e1313          // fmla v19.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1333          // fmla v19.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b53          // fmla v19.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b73          // fmla v19.4s, v27.4s, v30.s[3]
+	WORD  $0x4f9f1317          // fmla v23.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1337          // fmla v23.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b57          // fmla v23.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b77          // fmla v23.4s, v27.4s, v31.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 16(R9), F28
+	FMOVQ 144(R9), F29
+	FMOVQ (R4), F24
+	FMOVQ 64(R4), F25
+	FMOVQ 128(R4), F26
+	FMOVQ 192(R4), F27
+	FMOVQ 272(R9), F30
+	WORD  $0x4f9c1300          // fmla v0.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1320          // fmla v0.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b40          // fmla v0.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b60          // fmla v0.4s, v27.4s, v28.s[3]
+	FMOVQ 400(R9), F31
+	WORD  $0x4f9d1304          // fmla v4.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1324          // fmla v4.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b44          // fmla v4.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b64          // fmla v4.4s, v27.4s, v29.s[3]
+	FMOVQ 528(R9), F28
+	WORD  $0x4f9e1308          // fmla v8.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1328          // fmla v8.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b48          // fmla v8.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b68          // fmla v8.4s, v27.4s, v30.s[3]
+	FMOVQ 656(R9), F29
+	WORD  $0x4f9f130c          // fmla v12.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132c          // fmla v12.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4c          // fmla v12.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6c          // fmla v12.4s, v27.4s, v31.s[3]
+	FMOVQ 16(R9), F30
+	WORD  $0x4f9c1310          // fmla v16.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1330          // fmla v16.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b50          // fmla v16.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b70          // fmla v16.4s, v27.4s, v28.s[3]
+	FMOVQ 144(R9), F31
+	WORD  $0x4f9d1314          // fmla v20.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1334          // fmla v20.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b54          // fmla v20.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b74          // fmla v20.4s, v27.4s, v29.s[3]
+	FMOVQ 16(R4), F24
+	FMOVQ 80(R4), F25
+	FMOVQ 144(R4), F26
+	FMOVQ 208(R4), F27
+	FMOVQ 272(R9), F28
+	WORD  $0x4f9e1301          // fmla v1.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1321          // fmla v1.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b41          // fmla v1.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b61          // fmla v1.4s, v27.4s, v30.s[3]
+	FMOVQ 400(R9), F29
+	WORD  $0x4f9f1305          // fmla v5.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1325          // fmla v5.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b45          // fmla v5.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b65          // fmla v5.4s, v27.4s, v31.s[3]
+	FMOVQ 528(R9), F30
+	WORD  $0x4f9c1309          // fmla v9.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1329          // fmla v9.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b49          // fmla v9.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b69          // fmla v9.4s, v27.4s, v28.s[3]
+	FMOVQ 656(R9), F31
+	WORD  $0x4f9d130d          // fmla v13.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132d          // fmla v13.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4d          // fmla v13.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6d          // fmla v13.4s, v27.4s, v29.s[3]
+	FMOVQ 48(R9), F28
+	WORD  $0x4f9e1311          // fmla v17.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1331          // fmla v17.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b51          // fmla v17.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b71          // fmla v17.4s, v27.4s, v30.s[3]
+	FMOVQ 176(R9), F29
+	WORD  $0x4f9f1315          // fmla v21.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1335          // fmla v21.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b55          // fmla v21.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b75          // fmla v21.4s, v27.4s, v31.s[3]
+	FMOVQ 32(R4), F24
+	FMOVQ 96(R4), F25
+	FMOVQ 160(R4), F26
+	FMOVQ 224(R4), F27
+	FMOVQ 304(R9), F30
+	WORD  $0x4f9c1302          // fmla v2.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1322          // fmla v2.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b42          // fmla v2.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b62          // fmla v2.4s, v27.4s, v28.s[3]
+	FMOVQ 432(R9), F31
+	WORD  $0x4f9d1306          // fmla v6.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1326          // fmla v6.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b46          // fmla v6.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b66          // fmla v6.4s, v27.4s, v29.s[3]
+	FMOVQ 560(R9), F28
+	WORD  $0x4f9e130a          // fmla v10.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe132a          // fmla v10.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b4a          // fmla v10.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b6a          // fmla v10.4s, v27.4s, v30.s[3]
+	FMOVQ 688(R9), F29
+	WORD  $0x4f9f130e          // fmla v14.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132e          // fmla v14.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4e          // fmla v14.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6e          // fmla v14.4s, v27.4s, v31.s[3]
+	FMOVQ 48(R9), F30
+	WORD  $0x4f9c1312          // fmla v18.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1332          // fmla v18.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b52          // fmla v18.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b72          // fmla v18.4s, v27.4s, v28.s[3]
+	FMOVQ 176(R9), F31
+	WORD  $0x4f9d1316          // fmla v22.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1336          // fmla v22.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b56          // fmla v22.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b76          // fmla v22.4s, v27.4s, v29.s[3]
+	FMOVQ 48(R4), F24
+	FMOVQ 112(R4), F25
+	FMOVQ 176(R4), F26
+	FMOVQ 240(R4), F27
+	FMOVQ 304(R9), F28
+	WORD  $0x4f9e1303          // fmla v3.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1323          // fmla v3.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b43          // fmla v3.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b63          // fmla v3.4s, v27.4s, v30.s[3]
+	FMOVQ 432(R9), F29
+	WORD  $0x4f9f1307          // fmla v7.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1327          // fmla v7.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b47          // fmla v7.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b67          // fmla v7.4s, v27.4s, v31.s[3]
+	FMOVQ 560(R9), F30
+	WORD  $0x4f9c130b          // fmla v11.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc132b          // fmla v11.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b4b          // fmla v11.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b6b          // fmla v11.4s, v27.4s, v28.s[3]
+	FMOVQ 688(R9), F31
+	WORD  $0x4f9d130f          // fmla v15.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132f          // fmla v15.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4f          // fmla v15.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6f          // fmla v15.4s, v27.4s, v29.s[3]
+	WORD  $0x4f9e1313          // fmla v19.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1333          // fmla v19.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b53          // fmla v19.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b73          // fmla v19.4s, v27.4s, v30.s[3]
+	WORD  $0x4f9f1317          // fmla v23.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1337          // fmla v23.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b57          // fmla v23.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b77          // fmla v23.4s, v27.4s, v31.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 80(R9), F28
+	FMOVQ 208(R9), F29
+	FMOVQ (R4), F24
+	FMOVQ 64(R4), F25
+	FMOVQ 128(R4), F26
+	FMOVQ 192(R4), F27
+	FMOVQ 336(R9), F30
+	WORD  $0x4f9c1300          // fmla v0.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1320          // fmla v0.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b40          // fmla v0.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b60          // fmla v0.4s, v27.4s, v28.s[3]
+	FMOVQ 464(R9), F31
+	WORD  $0x4f9d1304          // fmla v4.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1324          // fmla v4.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b44          // fmla v4.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b64          // fmla v4.4s, v27.4s, v29.s[3]
+	FMOVQ 592(R9), F28
+	WORD  $0x4f9e1308          // fmla v8.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1328          // fmla v8.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b48          // fmla v8.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b68          // fmla v8.4s, v27.4s, v30.s[3]
+	FMOVQ 720(R9), F29
+	WORD  $0x4f9f130c          // fmla v12.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132c          // fmla v12.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4c          // fmla v12.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6c          // fmla v12.4s, v27.4s, v31.s[3]
+	FMOVQ 80(R9), F30
+	WORD  $0x4f9c1310          // fmla v16.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1330          // fmla v16.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b50          // fmla v16.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b70          // fmla v16.4s, v27.4s, v28.s[3]
+	FMOVQ 208(R9), F31
+	WORD  $0x4f9d1314          // fmla v20.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1334          // fmla v20.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b54          // fmla v20.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b74          // fmla v20.4s, v27.4s, v29.s[3]
+	FMOVQ 16(R4), F24
+	FMOVQ 80(R4), F25
+	FMOVQ 144(R4), F26
+	FMOVQ 208(R4), F27
+	FMOVQ 336(R9), F28
+	WORD  $0x4f9e1301          // fmla v1.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1321          // fmla v1.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b41          // fmla v1.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b61          // fmla v1.4s, v27.4s, v30.s[3]
+	FMOVQ 464(R9), F29
+	WORD  $0x4f9f1305          // fmla v5.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1325          // fmla v5.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b45          // fmla v5.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b65          // fmla v5.4s, v27.4s, v31.s[3]
+	FMOVQ 592(R9), F30
+	WORD  $0x4f9c1309          // fmla v9.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1329          // fmla v9.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b49          // fmla v9.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b69          // fmla v9.4s, v27.4s, v28.s[3]
+	FMOVQ 720(R9), F31
+	WORD  $0x4f9d130d          // fmla v13.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132d          // fmla v13.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4d          // fmla v13.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6d          // fmla v13.4s, v27.4s, v29.s[3]
+	FMOVQ 112(R9), F28
+	WORD  $0x4f9e1311          // fmla v17.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1331          // fmla v17.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b51          // fmla v17.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b71          // fmla v17.4s, v27.4s, v30.s[3]
+	FMOVQ 240(R9), F29
+	WORD  $0x4f9f1315          // fmla v21.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1335          // fmla v21.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b55          // fmla v21.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b75          // fmla v21.4s, v27.4s, v31.s[3]
+	FMOVQ 32(R4), F24
+	FMOVQ 96(R4), F25
+	FMOVQ 160(R4), F26
+	FMOVQ 224(R4), F27
+	FMOVQ 368(R9), F30
+	WORD  $0x4f9c1302          // fmla v2.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1322          // fmla v2.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b42          // fmla v2.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b62          // fmla v2.4s, v27.4s, v28.s[3]
+	FMOVQ 496(R9), F31
+	WORD  $0x4f9d1306          // fmla v6.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1326          // fmla v6.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b46          // fmla v6.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b66          // fmla v6.4s, v27.4s, v29.s[3]
+	FMOVQ 624(R9), F28
+	WORD  $0x4f9e130a          // fmla v10.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe132a          // fmla v10.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b4a          // fmla v10.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b6a          // fmla v10.4s, v27.4s, v30.s[3]
+	FMOVQ 752(R9), F29
+	WORD  $0x4f9f130e          // fmla v14.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132e          // fmla v14.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4e          // fmla v14.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6e          // fmla v14.4s, v27.4s, v31.s[3]
+	FMOVQ 112(R9), F30
+	WORD  $0x4f9c1312          // fmla v18.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1332          // fmla v18.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b52          // fmla v18.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b72          // fmla v18.4s, v27.4s, v28.s[3]
+	FMOVQ 240(R9), F31
+	WORD  $0x4f9d1316          // fmla v22.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1336          // fmla v22.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b56          // fmla v22.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b76          // fmla v22.4s, v27.4s, v29.s[3]
+	FMOVQ 48(R4), F24
+	FMOVQ 112(R4), F25
+	FMOVQ 176(R4), F26
+	FMOVQ 240(R4), F27
+	FMOVQ 368(R9), F28
+	WORD  $0x4f9e1303          // fmla v3.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1323          // fmla v3.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b43          // fmla v3.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b63          // fmla v3.4s, v27.4s, v30.s[3]
+	FMOVQ 496(R9), F29
+	WORD  $0x4f9f1307          // fmla v7.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1327          // fmla v7.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b47          // fmla v7.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b67          // fmla v7.4s, v27.4s, v31.s[3]
+	FMOVQ 624(R9), F30
+	WORD  $0x4f9c130b          // fmla v11.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc132b          // fmla v11.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b4b          // fmla v11.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b6b          // fmla v11.4s, v27.4s, v28.s[3]
+	FMOVQ 752(R9), F31
+	WORD  $0x4f9d130f          // fmla v15.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132f          // fmla v15.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4f          // fmla v15.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6f          // fmla v15.4s, v27.4s, v29.s[3]
+	WORD  $0x4f9e1313          // fmla v19.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1333          // fmla v19.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b53          // fmla v19.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b73          // fmla v19.4s, v27.4s, v30.s[3]
+	WORD  $0x4f9f1317          // fmla v23.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1337          // fmla v23.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b57          // fmla v23.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b77          // fmla v23.4s, v27.4s, v31.s[3]
+	ADD   $256, R4, R4
+	FMOVQ 144(R9), F28
+	FMOVQ 272(R9), F29
+	FMOVQ (R4), F24
+	FMOVQ 64(R4), F25
+	FMOVQ 128(R4), F26
+	FMOVQ 192(R4), F27
+	FMOVQ 400(R9), F30
+	WORD  $0x4f9c1300          // fmla v0.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1320          // fmla v0.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b40          // fmla v0.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b60          // fmla v0.4s, v27.4s, v28.s[3]
+	FMOVQ 528(R9), F31
+	WORD  $0x4f9d1304          // fmla v4.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1324          // fmla v4.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b44          // fmla v4.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b64          // fmla v4.4s, v27.4s, v29.s[3]
+	FMOVQ 656(R9), F28
+	WORD  $0x4f9e1308          // fmla v8.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1328          // fmla v8.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b48          // fmla v8.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b68          // fmla v8.4s, v27.4s, v30.s[3]
+	FMOVQ 784(R9), F29
+	WORD  $0x4f9f130c          // fmla v12.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132c          // fmla v12.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4c          // fmla v12.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6c          // fmla v12.4s, v27.4s, v31.s[3]
+	FMOVQ 144(R9), F30
+	WORD  $0x4f9c1310          // fmla v16.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1330          // fmla v16.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b50          // fmla v16.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b70          // fmla v16.4s, v27.4s, v28.s[3]
+	FMOVQ 272(R9), F31
+	WORD  $0x4f9d1314          // fmla v20.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1334          // fmla v20.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b54          // fmla v20.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b74          // fmla v20.4s, v27.4s, v29.s[3]
+	FMOVQ 16(R4), F24
+	FMOVQ 80(R4), F25
+	FMOVQ 144(R4), F26
+	FMOVQ 208(R4), F27
+	FMOVQ 400(R9), F28
+	WORD  $0x4f9e1301          // fmla v1.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1321          // fmla v1.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b41          // fmla v1.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b61          // fmla v1.4s, v27.4s, v30.s[3]
+	FMOVQ 528(R9), F29
+	WORD  $0x4f9f1305          // fmla v5.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1325          // fmla v5.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b45          // fmla v5.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b65          // fmla v5.4s, v27.4s, v31.s[3]
+	FMOVQ 656(R9), F30
+	WORD  $0x4f9c1309          // fmla v9.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1329          // fmla v9.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b49          // fmla v9.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b69          // fmla v9.4s, v27.4s, v28.s[3]
+	FMOVQ 784(R9), F31
+	WORD  $0x4f9d130d          // fmla v13.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132d          // fmla v13.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4d          // fmla v13.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6d          // fmla v13.4s, v27.4s, v29.s[3]
+	FMOVQ 176(R9), F28
+	WORD  $0x4f9e1311          // fmla v17.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1331          // fmla v17.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b51          // fmla v17.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b71          // fmla v17.4s, v27.4s, v30.s[3]
+	FMOVQ 304(R9), F29
+	WORD  $0x4f9f1315          // fmla v21.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1335          // fmla v21.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b55          // fmla v21.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b75          // fmla v21.4s, v27.4s, v31.s[3]
+	FMOVQ 32(R4), F24
+	FMOVQ 96(R4), F25
+	FMOVQ 160(R4), F26
+	FMOVQ 224(R4), F27
+	FMOVQ 432(R9), F30
+	WORD  $0x4f9c1302          // fmla v2.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1322          // fmla v2.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b42          // fmla v2.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b62          // fmla v2.4s, v27.4s, v28.s[3]
+	FMOVQ 560(R9), F31
+	WORD  $0x4f9d1306          // fmla v6.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1326          // fmla v6.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b46          // fmla v6.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b66          // fmla v6.4s, v27.4s, v29.s[3]
+	FMOVQ 688(R9), F28
+	WORD  $0x4f9e130a          // fmla v10.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe132a          // fmla v10.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b4a          // fmla v10.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b6a          // fmla v10.4s, v27.4s, v30.s[3]
+	FMOVQ 816(R9), F29
+	WORD  $0x4f9f130e          // fmla v14.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf132e          // fmla v14.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b4e          // fmla v14.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b6e          // fmla v14.4s, v27.4s, v31.s[3]
+	FMOVQ 176(R9), F30
+	WORD  $0x4f9c1312          // fmla v18.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc1332          // fmla v18.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b52          // fmla v18.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b72          // fmla v18.4s, v27.4s, v28.s[3]
+	FMOVQ 304(R9), F31
+	WORD  $0x4f9d1316          // fmla v22.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd1336          // fmla v22.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b56          // fmla v22.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b76          // fmla v22.4s, v27.4s, v29.s[3]
+	FMOVQ 48(R4), F24
+	FMOVQ 112(R4), F25
+	FMOVQ 176(R4), F26
+	FMOVQ 240(R4), F27
+	FMOVQ 432(R9), F28
+	WORD  $0x4f9e1303          // fmla v3.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1323          // fmla v3.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b43          // fmla v3.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b63          // fmla v3.4s, v27.4s, v30.s[3]
+	FMOVQ 560(R9), F29
+	WORD  $0x4f9f1307          // fmla v7.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1327          // fmla v7.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b47          // fmla v7.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b67          // fmla v7.4s, v27.4s, v31.s[3]
+	FMOVQ 688(R9), F30
+	WORD  $0x4f9c130b          // fmla v11.4s, v24.4s, v28.s[0]
+	WORD  $0x4fbc132b          // fmla v11.4s, v25.4s, v28.s[1]
+	WORD  $0x4f9c1b4b          // fmla v11.4s, v26.4s, v28.s[2]
+	WORD  $0x4fbc1b6b          // fmla v11.4s, v27.4s, v28.s[3]
+	FMOVQ 816(R9), F31
+	WORD  $0x4f9d130f          // fmla v15.4s, v24.4s, v29.s[0]
+	WORD  $0x4fbd132f          // fmla v15.4s, v25.4s, v29.s[1]
+	WORD  $0x4f9d1b4f          // fmla v15.4s, v26.4s, v29.s[2]
+	WORD  $0x4fbd1b6f          // fmla v15.4s, v27.4s, v29.s[3]
+	WORD  $0x4f9e1313          // fmla v19.4s, v24.4s, v30.s[0]
+	WORD  $0x4fbe1333          // fmla v19.4s, v25.4s, v30.s[1]
+	WORD  $0x4f9e1b53          // fmla v19.4s, v26.4s, v30.s[2]
+	WORD  $0x4fbe1b73          // fmla v19.4s, v27.4s, v30.s[3]
+	WORD  $0x4f9f1317          // fmla v23.4s, v24.4s, v31.s[0]
+	WORD  $0x4fbf1337          // fmla v23.4s, v25.4s, v31.s[1]
+	WORD  $0x4f9f1b57          // fmla v23.4s, v26.4s, v31.s[2]
+	WORD  $0x4fbf1b77          // fmla v23.4s, v27.4s, v31.s[3]
+	ADD   $256, R4, R4
+	ADD   R21, R9, R9
+	SUBS  $1, R12, R12
+	BNE   row
+	MOVD  32(R0), R15
+	CBZ   R15, activation
+	ADD   R2, R15, R15
+	MOVD  16(R0), R26
+	SUB   R26, R15, R15
+	FLDPQ (R15), (F24, F25)
+	FLDPQ 32(R15), (F26, F27)
+	WORD  $0x4e38d400          // fadd v0.4s, v0.4s, v24.4s
+	WORD  $0x4e39d421          // fadd v1.4s, v1.4s, v25.4s
+	WORD  $0x4e3ad442          // fadd v2.4s, v2.4s, v26.4s
+	WORD  $0x4e3bd463          // fadd v3.4s, v3.4s, v27.4s
+	FLDPQ 64(R15), (F24, F25)
+	FLDPQ 96(R15), (F26, F27)
+	WORD  $0x4e38d484          // fadd v4.4s, v4.4s, v24.4s
+	WORD  $0x4e39d4a5          // fadd v5.4s, v5.4s, v25.4s
+	WORD  $0x4e3ad4c6          // fadd v6.4s, v6.4s, v26.4s
+	WORD  $0x4e3bd4e7          // fadd v7.4s, v7.4s, v27.4s
+	FLDPQ 128(R15), (F24, F25)
+	FLDPQ 160(R15), (F26, F27)
+	WORD  $0x4e38d508          // fadd v8.4s, v8.4s, v24.4s
+	WORD  $0x4e39d529          // fadd v9.4s, v9.4s, v25.4s
+	WORD  $0x4e3ad54a          // fadd v10.4s, v10.4s, v26.4s
+	WORD  $0x4e3bd56b          // fadd v11.4s, v11.4s, v27.4s
+	FLDPQ 192(R15), (F24, F25)
+	FLDPQ 224(R15), (F26, F27)
+	WORD  $0x4e38d58c          // fadd v12.4s, v12.4s, v24.4s
+	WORD  $0x4e39d5ad          // fadd v13.4s, v13.4s, v25.4s
+	WORD  $0x4e3ad5ce          // fadd v14.4s, v14.4s, v26.4s
+	WORD  $0x4e3bd5ef          // fadd v15.4s, v15.4s, v27.4s
+	FLDPQ 256(R15), (F24, F25)
+	FLDPQ 288(R15), (F26, F27)
+	WORD  $0x4e38d610          // fadd v16.4s, v16.4s, v24.4s
+	WORD  $0x4e39d631          // fadd v17.4s, v17.4s, v25.4s
+	WORD  $0x4e3ad652          // fadd v18.4s, v18.4s, v26.4s
+	WORD  $0x4e3bd673          // fadd v19.4s, v19.4s, v27.4s
+	FLDPQ 320(R15), (F24, F25)
+	FLDPQ 352(R15), (F26, F27)
+	WORD  $0x4e38d694          // fadd v20.4s, v20.4s, v24.4s
+	WORD  $0x4e39d6b5          // fadd v21.4s, v21.4s, v25.4s
+	WORD  $0x4e3ad6d6          // fadd v22.4s, v22.4s, v26.4s
+	WORD  $0x4e3bd6f7          // fadd v23.4s, v23.4s, v27.4s
+
+activation:
+	MOVD 120(R0), R15
+	TBZ  $0, R15, store
+	WORD $0x4ea0e818    // fcmlt v24.4s, v0.4s, #0.0
+	WORD $0x4e781c00    // bic v0.16b, v0.16b, v24.16b
+	WORD $0x4ea0e839    // fcmlt v25.4s, v1.4s, #0.0
+	WORD $0x4e791c21    // bic v1.16b, v1.16b, v25.16b
+	WORD $0x4ea0e85a    // fcmlt v26.4s, v2.4s, #0.0
+	WORD $0x4e7a1c42    // bic v2.16b, v2.16b, v26.16b
+	WORD $0x4ea0e87b    // fcmlt v27.4s, v3.4s, #0.0
+	WORD $0x4e7b1c63    // bic v3.16b, v3.16b, v27.16b
+	WORD $0x4ea0e898    // fcmlt v24.4s, v4.4s, #0.0
+	WORD $0x4e781c84    // bic v4.16b, v4.16b, v24.16b
+	WORD $0x4ea0e8b9    // fcmlt v25.4s, v5.4s, #0.0
+	WORD $0x4e791ca5    // bic v5.16b, v5.16b, v25.16b
+	WORD $0x4ea0e8da    // fcmlt v26.4s, v6.4s, #0.0
+	WORD $0x4e7a1cc6    // bic v6.16b, v6.16b, v26.16b
+	WORD $0x4ea0e8fb    // fcmlt v27.4s, v7.4s, #0.0
+	WORD $0x4e7b1ce7    // bic v7.16b, v7.16b, v27.16b
+	WORD $0x4ea0e918    // fcmlt v24.4s, v8.4s, #0.0
+	WORD $0x4e781d08    // bic v8.16b, v8.16b, v24.16b
+	WORD $0x4ea0e939    // fcmlt v25.4s, v9.4s, #0.0
+	WORD $0x4e791d29    // bic v9.16b, v9.16b, v25.16b
+	WORD $0x4ea0e95a    // fcmlt v26.4s, v10.4s, #0.0
+	WORD $0x4e7a1d4a    // bic v10.16b, v10.16b, v26.16b
+	WORD $0x4ea0e97b    // fcmlt v27.4s, v11.4s, #0.0
+	WORD $0x4e7b1d6b    // bic v11.16b, v11.16b, v27.16b
+	WORD $0x4ea0e998    // fcmlt v24.4s, v12.4s, #0.0
+	WORD $0x4e781d8c    // bic v12.16b, v12.16b, v24.16b
+	WORD $0x4ea0e9b9    // fcmlt v25.4s, v13.4s, #0.0
+	WORD $0x4e791dad    // bic v13.16b, v13.16b, v25.16b
+	WORD $0x4ea0e9da    // fcmlt v26.4s, v14.4s, #0.0
+	WORD $0x4e7a1dce    // bic v14.16b, v14.16b, v26.16b
+	WORD $0x4ea0e9fb    // fcmlt v27.4s, v15.4s, #0.0
+	WORD $0x4e7b1def    // bic v15.16b, v15.16b, v27.16b
+	WORD $0x4ea0ea18    // fcmlt v24.4s, v16.4s, #0.0
+	WORD $0x4e781e10    // bic v16.16b, v16.16b, v24.16b
+	WORD $0x4ea0ea39    // fcmlt v25.4s, v17.4s, #0.0
+	WORD $0x4e791e31    // bic v17.16b, v17.16b, v25.16b
+	WORD $0x4ea0ea5a    // fcmlt v26.4s, v18.4s, #0.0
+	WORD $0x4e7a1e52    // bic v18.16b, v18.16b, v26.16b
+	WORD $0x4ea0ea7b    // fcmlt v27.4s, v19.4s, #0.0
+	WORD $0x4e7b1e73    // bic v19.16b, v19.16b, v27.16b
+	WORD $0x4ea0ea98    // fcmlt v24.4s, v20.4s, #0.0
+	WORD $0x4e781e94    // bic v20.16b, v20.16b, v24.16b
+	WORD $0x4ea0eab9    // fcmlt v25.4s, v21.4s, #0.0
+	WORD $0x4e791eb5    // bic v21.16b, v21.16b, v25.16b
+	WORD $0x4ea0eada    // fcmlt v26.4s, v22.4s, #0.0
+	WORD $0x4e7a1ed6    // bic v22.16b, v22.16b, v26.16b
+	WORD $0x4ea0eafb    // fcmlt v27.4s, v23.4s, #0.0
+	WORD $0x4e7b1ef7    // bic v23.16b, v23.16b, v27.16b
+
+store:
+	MOVD  R2, R15
+	FSTPQ (F0, F1), (R15)
+	FSTPQ (F2, F3), 32(R15)
+	FSTPQ (F4, F5), 64(R15)
+	FSTPQ (F6, F7), 96(R15)
+	FSTPQ (F8, F9), 128(R15)
+	FSTPQ (F10, F11), 160(R15)
+	FSTPQ (F12, F13), 192(R15)
+	FSTPQ (F14, F15), 224(R15)
+	FSTPQ (F16, F17), 256(R15)
+	FSTPQ (F18, F19), 288(R15)
+	FSTPQ (F20, F21), 320(R15)
+	FSTPQ (F22, F23), 352(R15)
+	ADD   $768, R1, R1
+	ADD   $384, R2, R2
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
 // func maxpool_f32_b16_neon(a *poolArgs)
 TEXT ·maxpool_f32_b16_neon(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0

@@ -79,6 +79,9 @@ func genericRows(op string) []asm.Kernel {
 	var rows []asm.Kernel
 	for class := range convClasses {
 		for blocks := 1; blocks <= most; blocks++ {
+			if blocks > 1 && groupOf(class) < 16 {
+				break
+			}
 			for _, pixels := range tiles {
 				rows = append(rows, asm.Conv("purego", class, blocks, pixels))
 			}

@@ -51,7 +51,11 @@ func (w *lane) convRows(l *Layer, t *thread, b, n, first, last int) {
 	tiles := l.Tiles[w.m.kernels.level]
 	kernels := &w.m.kernels.conv[l.ConvClass()][n]
 	planes := in.planes() / l.Groups
-	perBlock := l.weightFloats(planes * l.Kernel[0] * l.Kernel[1] * in.Block * block)
+	perBlock := planes * l.Kernel[0] * l.Kernel[1] * in.Block * block
+	if l.Narrow > 0 {
+		perBlock = l.Kernel[0] * l.Kernel[1] * l.Narrow * block
+	}
+	perBlock = l.weightFloats(perBlock)
 	a := &t.conv
 	*a = convArgs{
 		w:        &w.m.weights.floats[l.Weight+b*perBlock],

@@ -18,8 +18,9 @@ func (l Level) String() string { return [...]string{"purego", "neon", "avx2", "a
 
 // How a convolution kernel steps over its input: the distance between the
 // inputs of neighbouring output pixels, whether input channels come in blocks
-// of 16 or in planes, and whether weights are float32 or half: IEEE 754
-// binary16, half the bytes to read from memory.
+// of 16 or in planes, whether weights are float32 or half: IEEE 754
+// binary16, half the bytes to read from memory; and whether a block is cut into
+// groups of channels that have nothing to do with each other.
 const (
 	convBlockedS1 = iota // 16 floats
 	convBlockedS2        // 32 floats
@@ -27,6 +28,10 @@ const (
 	convPlanarS2         // 2 floats
 	convHalfS1           // 16 floats, half weights
 	convHalfS2           // 32 floats, half weights
+	convGroup4S1         // 16 floats, groups of 4 channels
+	convGroup4S2         // 32 floats, groups of 4 channels
+	convGroup8S1         // 16 floats, groups of 8 channels
+	convGroup8S2         // 32 floats, groups of 8 channels
 	convClasses
 )
 
@@ -47,6 +52,12 @@ const (
 // multiply-add each; then adds res[p][o] if res is not nil, and clamps at 0
 // under flagReLU (NaN stays NaN).  A half weight is converted to float32, which
 // is exact, where it is used.
+//
+// With groups of g channels there is one block of outputs, which depends on one block of inputs,
+// windows are three columns wide and not dilated, and a.blocks, a.kw and
+// a.inCol are not looked at.  Channel o sums, over kernel row y, quarter-block h of the
+// g/4 of a group, kernel column x and channel c of four,
+// in[y][p*stride+x][o/g*g+4*h+c] * w[y][h][x][c][o], in this order.
 type convKernel func(a *convArgs)
 
 // convArgs are a convolution kernel's arguments.  Strides are in bytes.  The

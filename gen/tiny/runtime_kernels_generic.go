@@ -21,10 +21,17 @@ func genericKernels() *kernelSet {
 		relu:    reluGeneric,
 	}
 	for class := range convClasses {
-		for blocks := 1; blocks <= maxBlocks; blocks++ {
+		most := maxBlocks
+		if class >= convGroup4S1 {
+			most = 1
+		}
+		for blocks := 1; blocks <= most; blocks++ {
 			for pixels := 1; pixels <= maxTile; pixels++ {
 				kernel := convGeneric
-				if class == convHalfS1 || class == convHalfS2 {
+				switch {
+				case class >= convGroup4S1:
+					kernel = convGroupGeneric
+				case class >= convHalfS1:
 					kernel = convHalfGeneric
 				}
 				set.conv[class][blocks][pixels] = func(a *convArgs) { kernel(a, class, blocks, pixels) }
@@ -43,6 +50,8 @@ var convStep = [convClasses]int{
 	convBlockedS1: 64, convBlockedS2: 128,
 	convPlanarS1: 4, convPlanarS2: 8,
 	convHalfS1: 64, convHalfS2: 128,
+	convGroup4S1: 64, convGroup4S2: 128,
+	convGroup8S1: 64, convGroup8S2: 128,
 }
 
 // convGeneric is the convKernel of tiles of pixels by blocks.

@@ -92,7 +92,10 @@ type Layer struct {
 	Padding  [2]int // top, left
 	PadEnd   [2]int // bottom, right; only averages need it
 	Groups   int    // in and out channels per group are multiples of 16 when Groups > 1
-	ReLU     bool
+	// Narrow is 4 or 8 where each of the Groups, one block then, is cut further, into
+	// groups of so many channels; 0 where it is not.
+	Narrow int
+	ReLU   bool
 	// CountPad makes padding count in an average.
 	CountPad bool
 	// Before is the number of zero channels that subsample puts in front.
@@ -101,7 +104,8 @@ type Layer struct {
 	// Weight and Bias are offsets into the packed weights, in float32s; a
 	// convolution without bias has -1.
 	// Weights lie as [out/16][in/16][kh][kw][16 in][16 out], of a planar input
-	// as [out/16][in][kh][kw][16 out].  For OpAffine they are scale and bias.
+	// as [out/16][in][kh][kw][16 out], of narrow groups as
+	// [out/16][kh][Narrow/4][kw][4 in][16 out].  For OpAffine they are scale and bias.
 	Weight, Bias int
 	// Half says that the weights are stored as IEEE 754 binary16; the input is
 	// blocked then.  Biases are float32 in any case.
@@ -134,6 +138,10 @@ func (l *Layer) ConvClass() int {
 	switch {
 	case l.In.Block == 1:
 		class = convPlanarS1
+	case l.Narrow == 4:
+		class = convGroup4S1
+	case l.Narrow == 8:
+		class = convGroup8S1
 	case l.Half:
 		class = convHalfS1
 	}
@@ -141,6 +149,14 @@ func (l *Layer) ConvClass() int {
 		class++
 	}
 	return class
+}
+
+// groupChannels is how many input channels an output channel is computed from.
+func (l *Layer) groupChannels() int {
+	if l.Narrow > 0 {
+		return l.Narrow
+	}
+	return l.In.Channels / l.Groups
 }
 
 // weightFloats is how many float32s of memory n weights of a convolution take.
@@ -157,7 +173,7 @@ func (l *Layer) weightBytes() int {
 	if l.Op != OpConv {
 		return 0
 	}
-	return 4 * l.weightFloats(l.Kernel[0]*l.Kernel[1]*l.In.Channels/l.Groups*l.Out.Channels)
+	return 4 * l.weightFloats(l.Kernel[0]*l.Kernel[1]*l.groupChannels()*l.Out.Channels)
 }
 
 // ImageBytes is what the layer reads and writes of one image's activations.

@@ -54,6 +54,7 @@ func generate(runtime string) (map[string][]byte, error) {
 		"train_winograd_generic.go": "train_winograd_generic.go",
 		"contract.go":               "kernels.go",
 		"generic.go":                "kernels_generic.go",
+		"group_generic.go":          "group_generic.go",
 		"half_generic.go":           "half_generic.go",
 		"winograd_generic.go":       "winograd_generic.go",
 	} {

@@ -22,7 +22,7 @@ func blocksOf(level string, channels int) []int {
 	blocks := (channels + ir.Block - 1) / ir.Block
 	var list []int
 	for _, b := range []int{1, 2, 4} {
-		if b == 1 || b <= blocks && asm.ConvTile(level, b) > 0 {
+		if b == 1 || b <= blocks && asm.ConvTile(level, 0, b) > 0 {
 			list = append(list, b)
 		}
 	}

@@ -102,12 +102,15 @@ func gradWeightAlgorithm(n *ir.Node, o Options) string {
 
 // steady reports whether an algorithm may compute n in training unless options
 // want it fast.  Deep networks amplify roundings from step to step: a forward
-// value next to zero that a ReLU lets pass or not is felt at once, which rules
-// out Winograd's algorithm there; on the way back F(2×2, 3×3), whose transforms
-// have no factors but 1/2, follows the exact losses as long as plain sums do,
-// and F(4×4, 3×3) does not.
+// value next to zero that a ReLU lets pass or not is felt at once.  F(2×2, 3×3),
+// whose transforms have no factors but 1/2, follows the exact losses as long as
+// plain sums do, on the way back always, and forward where a sum has many
+// terms, among whose roundings its own are lost: forward with 16 channels too,
+// plain-20 left PyTorch's figures at the first step.  F(4×4, 3×3) does not.
 func steady(n *ir.Node, algorithm string) bool {
-	return algorithm == "direct" || n.Op == ir.Conv2DGradInput && algorithm == "winograd2"
+	const many = 64 // channels
+	w := n.In("weight").Type.Shape
+	return algorithm == "direct" || algorithm == "winograd2" && (n.Op == ir.Conv2DGradInput || min(w[0], w[1]) >= many)
 }
 
 // In training a step transforms the weights, writes them and reads them: so

@@ -21,24 +21,11 @@ func updateFlags() []cli.Flag {
 	})
 }
 
-// benchMode reads -mode, and refuses flags that belong to the other one.
+// benchMode reads -mode and what goes with it.
 func benchMode(c *cli.Command) (string, error) {
-	mode := c.String("mode")
-	if err := oneOf("mode", mode, []string{modeInfer, modeTrain}); err != nil {
-		return "", err
-	}
-	if mode == modeInfer {
-		for _, f := range updateFlags() {
-			if name := f.Names()[0]; c.IsSet(name) {
-				return "", usagef("-%s is for trainers: add -mode train", name)
-			}
-		}
-		return mode, nil
-	}
-	for _, name := range []string{"exact", "weights-dtype", "for-batch", "tune", "embed", "file", "labels"} {
-		if c.IsSet(name) {
-			return "", usagef("-%s is for -mode infer", name)
-		}
+	mode, err := readMode(c, updateFlags(), "for-batch")
+	if err != nil || mode == modeInfer {
+		return mode, err
 	}
 	if !c.IsSet("vs") {
 		if err := c.Set("vs", "none"); err != nil {

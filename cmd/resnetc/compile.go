@@ -107,25 +107,11 @@ func compile(ctx context.Context, c *cli.Command) error {
 	return writeSummary(stdout(c), net, pkg, dir, files, time.Since(start))
 }
 
-// The values of -mode.
-const (
-	modeInfer = "infer"
-	modeTrain = "train"
-)
-
-// compileMode reads -mode, and refuses flags that belong to the other one.
+// compileMode reads -mode and what goes with it.
 func compileMode(c *cli.Command) (string, error) {
-	mode := c.String("mode")
-	if err := oneOf("mode", mode, []string{modeInfer, modeTrain}); err != nil {
-		return "", err
-	}
-	if mode == modeInfer {
-		for _, f := range recipeFlags() {
-			if name := f.Names()[0]; c.IsSet(name) {
-				return "", usagef("-%s is for trainers: add -mode train", name)
-			}
-		}
-		return mode, nil
+	mode, err := readMode(c, recipeFlags())
+	if err != nil || mode == modeInfer {
+		return mode, err
 	}
 	for _, name := range []string{"weights", "params", "salt"} {
 		if c.IsSet(name) {
@@ -134,11 +120,6 @@ func compileMode(c *cli.Command) (string, error) {
 	}
 	if c.IsSet("for-batch") && !c.IsSet("memory") {
 		return "", usagef("-for-batch of a trainer is for -memory: add that")
-	}
-	for _, name := range []string{"exact", "weights-dtype", "tune", "embed", "file", "labels"} {
-		if c.IsSet(name) {
-			return "", usagef("-%s is for -mode infer", name)
-		}
 	}
 	return mode, nil
 }

@@ -37,7 +37,7 @@ of each engine's process to its first result, and the most memory that it has he
 -mode train times whole steps of training, forward, backward and update, of the
 package that compile -mode train writes; -vs takes pytorch or none then.  Both begin
 with the same parameters and take the same batches; the losses of the first three
-steps are compared.
+steps are compared.  -memory limits what a step of the largest -batch takes.
 
 -layers shows where the time goes, and how near each layer comes to its bound: the
 larger of its algorithm's multiply-adds at the speed of the fastest kernel, and
@@ -49,7 +49,8 @@ examples:
   resnetc bench resnet50 -vs none -threads 2 -layers -svg resnet50.svg
   resnetc bench resnet50 -vs untuned,onnxruntime,ncnn -threads 2 -tune resnet50.tune
   resnetc bench resnet20_cifar -batch 1,128 -count 100
-  resnetc bench resnet20_cifar -mode train -vs pytorch -batch 128 -threads 2`,
+  resnetc bench resnet20_cifar -mode train -vs pytorch -batch 128 -threads 2
+  resnetc bench resnet110_cifar -mode train -batch 128 -threads 2 -memory 300MiB`,
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "mode", Value: modeInfer, Usage: "time runs of the network or steps of its training: `MODE` infer or train"},
 			&cli.StringFlag{Name: "batch", Value: "1", Usage: "images in a run, a `LIST`"},

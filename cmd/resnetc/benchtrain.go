@@ -14,10 +14,11 @@ import (
 	"github.com/resnetc/resnetc/ir"
 )
 
-// updateFlags are the recipeFlags that other engines have as well.
+// updateFlags are the recipeFlags that other engines have as well, and those that
+// change how a step is computed, not what.
 func updateFlags() []cli.Flag {
 	return slices.DeleteFunc(recipeFlags(), func(f cli.Flag) bool {
-		return !slices.Contains([]string{"optimizer", "momentum", "nesterov", "weight-decay", "fast"}, f.Names()[0])
+		return !slices.Contains([]string{"optimizer", "momentum", "nesterov", "weight-decay", "fast", "memory"}, f.Names()[0])
 	})
 }
 
@@ -82,6 +83,9 @@ func benchTrain(ctx context.Context, c *cli.Command, v *opposition, name string,
 		return err
 	}
 	title := fmt.Sprintf("training of %s, %.2f GFLOP an image and step, parameters: %s", net.graph.Name, 2e-9*float64(net.graph.MACs()), net.params)
+	if limit := c.String("memory"); limit != "" {
+		title += ", within " + limit
+	}
 	return report(c, title, results)
 }
 

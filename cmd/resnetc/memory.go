@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,7 +40,8 @@ func parseBytes(text string) (int64, error) {
 }
 
 // limitMemory reads -memory and how many images it is for: a trainer's -batch,
-// or what compile is told by -for-batch.  The graph is that of a training step.
+// the largest of bench, or what compile is told by -for-batch.  The graph is that
+// of a training step.
 func limitMemory(c *cli.Command, g *ir.Graph, o *passes.Options) (err error) {
 	text := c.String("memory")
 	if text == "" {
@@ -49,12 +51,16 @@ func limitMemory(c *cli.Command, g *ir.Graph, o *passes.Options) (err error) {
 		return err
 	}
 	o.Batch = c.Int("for-batch")
-	if batch := c.String("batch"); batch != "" {
-		o.Batch, err = strconv.Atoi(batch)
+	if c.String("batch") != "" {
+		batches, err := numbers(c, "batch")
+		if err != nil {
+			return err
+		}
+		o.Batch = slices.Max(batches)
 	} else if !c.IsSet("for-batch") {
 		return usagef("-memory %s: say with -for-batch for how many images a step", text)
 	}
-	if err != nil || o.Batch < 1 {
+	if o.Batch < 1 {
 		return usagef("-memory %s: want batches of at least 1 image", text)
 	}
 	stored := g.Clone()

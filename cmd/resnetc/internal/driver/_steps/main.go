@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"resnetc.local/run/model"
@@ -92,6 +93,7 @@ func (s *server) answer(q wire.Request, r *wire.Response) error {
 		return s.t.SetParameter(q.Name, q.Images)
 	case wire.Step:
 		s.images, s.labels, s.rate, s.layers = q.Images, q.Labels, q.Rate, nil
+		debug.FreeOSMemory() // of messages, which are no part of the trainer's peak
 		var err error
 		start := time.Now()
 		r.Loss, err = s.t.Step(s.images, s.labels, s.rate)

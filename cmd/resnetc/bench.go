@@ -21,6 +21,7 @@ func benchCommand() *cli.Command {
 		ArgsUsage: "MODEL",
 		Description: `-vs names what to compare with:
   untuned      the same without -tune
+  f16          the same with -weights-dtype f16
   reference    im2col and gonum's matrix multiplication, batch norms folded
   onnxruntime, openvino, pytorch, ncnn, mnn    where they are installed, see
                cmd/resnetc/peers/setup.sh in resnetc's source
@@ -35,7 +36,8 @@ made up: the speed does not depend on them.  Beside that stand the time from the
 of each engine's process to its first result, and the most memory that it has held.
 
 -mode train times whole steps of training, forward, backward and update, of the
-package that compile -mode train writes; -vs takes pytorch or none then.  Both begin
+package that compile -mode train writes; -vs takes pytorch, fast, which is the same
+with -fast, or none then.  Both begin
 with the same parameters and take the same batches; the losses of the first three
 steps are compared.  -memory limits what a step of the largest -batch takes.
 
@@ -57,7 +59,7 @@ examples:
 			&cli.StringFlag{Name: "threads", Value: "1", Usage: "threads, a `LIST`"},
 			&cli.IntFlag{Name: "count", Value: 10, Usage: "time `N` runs of each engine"},
 			&cli.DurationFlag{Name: "time", Usage: "go on after that until all together took `DURATION`, for instance 20s"},
-			&cli.StringFlag{Name: "vs", Value: "reference", Usage: "compare with `LIST`: reference, untuned, onnxruntime, openvino, pytorch, ncnn, mnn, peers or none"},
+			&cli.StringFlag{Name: "vs", Value: "reference", Usage: "compare with `LIST`: reference, untuned, f16, fast, onnxruntime, openvino, pytorch, ncnn, mnn, peers or none"},
 			&cli.BoolFlag{Name: "layers", Usage: "show each layer's time and bound"},
 			&cli.StringFlag{Name: "kernels", Usage: "use the kernels of `LEVEL`: purego, neon, avx2, avx512 (default: the best)"},
 			&cli.StringFlag{Name: "json", Usage: "write all figures to `FILE` as well"},
@@ -81,7 +83,7 @@ func bench(ctx context.Context, c *cli.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	v, err := versus(ctx, c)
+	v, err := versus(ctx, c, mode)
 	if err != nil {
 		return err
 	}

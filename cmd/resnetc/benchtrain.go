@@ -33,9 +33,6 @@ func benchMode(c *cli.Command) (string, error) {
 			return "", err
 		}
 	}
-	if vs := c.String("vs"); vs != "none" && vs != "pytorch" {
-		return "", usagef("-mode train -vs %s: want pytorch, which trains, or none", vs)
-	}
 	return mode, nil
 }
 

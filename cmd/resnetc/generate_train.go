@@ -28,7 +28,8 @@ func (net *network) generateTrain(ctx context.Context, c *cli.Command, pkg strin
 	if err != nil {
 		return nil, err
 	}
-	options := codegen.Options{Package: pkg, Preprocess: net.preprocess, Command: command(c), Recipe: recipeText(o, c.Bool("fast"))}
+	fast := net.fast || c.Bool("fast")
+	options := codegen.Options{Package: pkg, Preprocess: net.preprocess, Command: command(c), Recipe: recipeText(o, fast)}
 	if options.Targets, err = targets(c); err != nil {
 		return nil, err
 	}
@@ -51,7 +52,7 @@ func (net *network) generateTrain(ctx context.Context, c *cli.Command, pkg strin
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	lower := passes.Options{Fast: c.Bool("fast"), Observe: func(pass string, _ *ir.Graph) { bar.Step(pass) }}
+	lower := passes.Options{Fast: fast, Observe: func(pass string, _ *ir.Graph) { bar.Step(pass) }}
 	if err := limitMemory(c, net.graph, &lower); err != nil {
 		return nil, err
 	}

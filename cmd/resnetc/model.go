@@ -24,6 +24,7 @@ type network struct {
 	params     string // where the parameters came from, for people
 	half       bool   // -weights-dtype f16
 	untuned    bool   // -tune is not for this one
+	fast       bool   // as if with -fast
 }
 
 // Whether a command can do without parameters.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/resnetc/resnetc/cmd/resnetc/internal/driver"
 	"github.com/resnetc/resnetc/cmd/resnetc/internal/measure"
 	"github.com/resnetc/resnetc/cmd/resnetc/peers"
 	"github.com/resnetc/resnetc/cmd/resnetc/peers/onnxfile"
@@ -23,37 +24,57 @@ var peerNames = []string{"onnxruntime", "openvino", "pytorch", "ncnn", "mnn"}
 // float32, and some use Winograd's algorithm.
 const peerTolerance = 1e-3
 
+// ownWays are packages of resnetc to compare with, made with other flags.
+var ownWays = map[string]struct {
+	mode, flag string
+	given      bool // whether the flag has to be given; otherwise it must not be
+	change     func(*network)
+}{
+	"untuned": {modeInfer, "tune", true, func(net *network) { net.untuned = true }},
+	"f16":     {modeInfer, "weights-dtype", false, func(net *network) { net.half = true }},
+	"fast":    {modeTrain, "fast", false, func(net *network) { net.fast = true }},
+}
+
 // opposition is what bench compares with.
 type opposition struct {
 	reference bool
-	untuned   bool
+	others    []string // of resnetc's own ways: ownWays
 	peers     []peers.Version
-	dir       string // of the file that the peers load; "" for none
-	program   *built // without -tune; nil for none
+	dir       string            // of the file that the peers load; "" for none
+	programs  []*driver.Program // of others
 	update    peers.Update
 }
 
-// versus reads -vs.
-func versus(ctx context.Context, c *cli.Command) (*opposition, error) {
+// versus reads -vs, for a mode.
+func versus(ctx context.Context, c *cli.Command, mode string) (*opposition, error) {
 	o := &opposition{}
 	names := strings.Split(c.String("vs"), ",")
-	known := append(append([]string{"reference", "untuned"}, peerNames...), "peers", "none")
+	known := slices.Concat([]string{"reference", "untuned", "f16"}, peerNames, []string{"peers", "none"})
+	if mode == modeTrain {
+		known = []string{"fast", "pytorch", "none"}
+	}
 	var wanted []string
 	for _, name := range names {
 		if err := oneOf("vs", name, known); err != nil {
 			return nil, err
 		}
-		switch name {
-		case "none":
+		way, own := ownWays[name]
+		switch {
+		case name == "none":
 			if len(names) > 1 {
 				return nil, usagef("-vs %q: none goes with nothing else", c.String("vs"))
 			}
-		case "reference":
+		case name == "reference":
 			o.reference = true
-		case "untuned":
-			if o.untuned = true; !c.IsSet("tune") {
-				return nil, usagef("-vs untuned compares with what -tune changes, which is not given")
+		case own:
+			if c.IsSet(way.flag) != way.given {
+				be := "leave that out"
+				if way.given {
+					be = "add that"
+				}
+				return nil, usagef("-vs %s compares with what -%s changes: %s", name, way.flag, be)
 			}
+			o.others = append(o.others, name)
 		default:
 			wanted = append(wanted, name)
 		}
@@ -89,13 +110,12 @@ func (o *opposition) opponents(ctx context.Context, c *cli.Command, net *network
 	if o.reference {
 		list = append(list, measure.Reference(net.graph))
 	}
-	if o.untuned {
-		other := *net
-		other.graph, other.untuned = net.graph.Clone(), true
-		if o.program, err = other.buildProgram(ctx, c, ""); err != nil {
+	for _, name := range o.others {
+		other, err := o.other(ctx, c, net, name)
+		if err != nil {
 			return nil, err
 		}
-		list = append(list, measure.Program("untuned", o.program.Program))
+		list = append(list, other)
 	}
 	if len(o.peers) == 0 {
 		return list, nil
@@ -123,6 +143,28 @@ func (o *opposition) opponents(ctx context.Context, c *cli.Command, net *network
 	return list, nil
 }
 
+// other builds one of ownWays.
+func (o *opposition) other(ctx context.Context, c *cli.Command, net *network, name string) (other measure.Opponent, err error) {
+	way, changed := ownWays[name], *net
+	changed.graph = net.graph.Clone()
+	way.change(&changed)
+	var p *driver.Program
+	if way.mode == modeTrain {
+		if p, err = changed.buildTrainer(ctx, c); err != nil {
+			return other, err
+		}
+		other = measure.OwnTrainer(name, p, parameters(net.graph))
+	} else {
+		b, err := changed.buildProgram(ctx, c, "")
+		if err != nil {
+			return other, err
+		}
+		p, other = b.Program, measure.Own(name, b.Program, changed.half)
+	}
+	o.programs = append(o.programs, p)
+	return other, nil
+}
+
 // peer is a peer as an engine that is measured.
 type peer struct{ *peers.Peer }
 
@@ -133,8 +175,8 @@ func (p peer) Stats() (measure.Stats, error) {
 
 // close removes what opponents wrote.
 func (o *opposition) close() (err error) {
-	if o.program != nil {
-		err = o.program.Close()
+	for _, p := range o.programs {
+		err = errors.Join(err, p.Close())
 	}
 	if o.dir != "" {
 		err = errors.Join(err, os.RemoveAll(o.dir))

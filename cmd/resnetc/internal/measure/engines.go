@@ -29,10 +29,15 @@ func (g generated) Stats() (Stats, error) {
 // reference's; both are float32.
 const referenceTolerance = 1e-4
 
-// Program is another program of the same network, with the configuration's kernels.
-func Program(name string, p *driver.Program) Opponent {
+// Own is another program of the same network, with the configuration's kernels,
+// and with weights in half precision if half is set.
+func Own(name string, p *driver.Program, half bool) Opponent {
+	tolerance := 2 * referenceTolerance
+	if half {
+		tolerance = halfTolerance
+	}
 	return Opponent{
-		Name: name, Tolerance: 2 * referenceTolerance,
+		Name: name, Own: true, Tolerance: tolerance,
 		Start: func(ctx context.Context, c Config) (Engine, error) {
 			s, err := p.Start(ctx, driver.StartOptions{Threads: c.Threads, Kernels: c.Kernels})
 			return generated{s}, err

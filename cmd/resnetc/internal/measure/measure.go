@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/resnetc/resnetc/cmd/resnetc/internal/driver"
+	"github.com/resnetc/resnetc/cmd/resnetc/internal/driver/wire"
 	"github.com/resnetc/resnetc/ir"
 	"github.com/resnetc/resnetc/passes"
 	"github.com/resnetc/resnetc/zoo"
@@ -45,6 +46,7 @@ func threads(n int) string {
 type Opponent struct {
 	Name    string
 	Version string // "" if it has none
+	Own     bool   // whether it is a generated package too
 	// Tolerance is how far its logits may lie from the generated package's,
 	// relative to the largest.
 	Tolerance float64
@@ -121,7 +123,8 @@ type Timing struct {
 	Stats
 	Engine     string        `json:"engine"`
 	Version    string        `json:"version,omitempty"`
-	Difference float64       `json:"difference"` // from the generated package's logits, relative to the largest, or from its losses
+	Own        bool          `json:"own,omitempty"` // whether it is another generated package
+	Difference float64       `json:"difference"`    // from the generated package's logits, relative to the largest, or from its losses
 	Min        time.Duration `json:"min_ns"`
 	Median     time.Duration `json:"median_ns"`
 	Times      Times         `json:"times_ns"` // sorted
@@ -148,11 +151,12 @@ func (t Times) Median() time.Duration {
 	return (t[(n-1)/2] + t[n/2]) / 2
 }
 
-// Fastest is the opponent with the shortest median; nil without opponents.
+// Fastest is the opponent with the shortest median, one that is no generated
+// package if there is any; nil without opponents.
 func (r *Result) Fastest() *Timing {
 	var best *Timing
 	for i := range r.Engines[1:] {
-		if t := &r.Engines[1+i]; best == nil || t.Median < best.Median {
+		if t := &r.Engines[1+i]; best == nil || best.Own && !t.Own || best.Own == t.Own && t.Median < best.Median {
 			best = t
 		}
 	}
@@ -166,38 +170,21 @@ func Run(ctx context.Context, g *ir.Graph, p *driver.Program, c Config, step fun
 	if err != nil {
 		return r, err
 	}
-	c.Kernels = s.Network.Kernels
-	in := s.Network.InputShape
-	r = Result{Network: g.Name, Input: fmt.Sprintf("%d×%d×%d", in[0], in[1], in[2]), Config: c, FLOPs: 2 * g.MACs() * c.Batch}
-	version := c.Kernels
-	if c.HalfWeights {
-		version += " f16"
-	}
-	r.Engines = []Timing{{Engine: "resnetc", Version: version}}
 	engines := []Engine{generated{s}}
-	defer func() {
-		for _, e := range engines {
-			err = cmp.Or(err, e.Close())
-		}
-	}()
+	defer func() { err = cmp.Or(err, closeAll(engines)) }()
+	r = newResult(g, s.Network, c)
 	for _, o := range c.Versus {
-		e, err := o.Start(ctx, c)
+		e, err := o.Start(ctx, r.Config)
 		if err != nil {
 			return r, err
 		}
 		engines = append(engines, e)
-		r.Engines = append(r.Engines, Timing{Engine: o.Name, Version: o.Version})
 	}
 	if err := compare(g, engines, &r); err != nil {
 		return r, err
 	}
-	if err := takeTurns(engines, r.Engines, c, step); err != nil {
+	if err := timeAll(engines, &r, step); err != nil {
 		return r, err
-	}
-	for i, e := range engines {
-		if r.Engines[i].Stats, err = e.Stats(); err != nil {
-			return r, err
-		}
 	}
 	costs, err := s.Costs()
 	if err != nil {
@@ -206,6 +193,44 @@ func Run(ctx context.Context, g *ir.Graph, p *driver.Program, c Config, step fun
 	plan := passes.Report(g)
 	r.Memory = Memory{Weights: c.WeightBytes, Workspace: costs.Workspace, Arena: 4 * plan.Arena, LiveSet: 4 * plan.LowerBound}
 	return r, r.profile(g, s, engines)
+}
+
+// newResult is the result of a configuration before anything is timed, with what
+// the running program tells of itself.
+func newResult(g *ir.Graph, n wire.Network, c Config) Result {
+	c.Kernels = n.Kernels
+	in := n.InputShape
+	r := Result{Network: g.Name, Input: fmt.Sprintf("%d×%d×%d", in[0], in[1], in[2]), Config: c, FLOPs: 2 * g.MACs() * c.Batch}
+	version := c.Kernels
+	if c.HalfWeights {
+		version += " f16"
+	}
+	r.Engines = []Timing{{Engine: "resnetc", Version: version}}
+	for _, o := range c.Versus {
+		r.Engines = append(r.Engines, Timing{Engine: o.Name, Version: o.Version, Own: o.Own})
+	}
+	return r
+}
+
+// timeAll times the engines of a result in turn, and asks what else they cost.
+func timeAll[E Timed](engines []E, r *Result, step func()) (err error) {
+	if err := takeTurns(engines, r.Engines, r.Config, step); err != nil {
+		return err
+	}
+	for i, e := range engines {
+		if r.Engines[i].Stats, err = e.Stats(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// closeAll closes the engines and gives the first error.
+func closeAll[E Timed](engines []E) (err error) {
+	for _, e := range engines {
+		err = cmp.Or(err, e.Close())
+	}
+	return err
 }
 
 // halfTolerance is for half-precision weights in place of a smaller tolerance:

@@ -39,55 +39,60 @@ type Parameter struct {
 	Data []float32
 }
 
+// startTrainer starts a program that takes steps of the configuration, from the
+// parameters.
+func startTrainer(ctx context.Context, p *driver.Program, parameters []Parameter, c Config) (t trainer, err error) {
+	s, err := p.StartTrainer(ctx, driver.StartOptions{Threads: c.Threads, Kernels: c.Kernels}, c.Batch)
+	if err != nil {
+		return t, err
+	}
+	for _, x := range parameters {
+		if err := s.SetParameter(x.Name, x.Data); err != nil {
+			return t, cmp.Or(err, s.Close())
+		}
+	}
+	return trainer{s}, nil
+}
+
+// OwnTrainer is another program that trains the same network.
+func OwnTrainer(name string, p *driver.Program, parameters []Parameter) Opponent {
+	return Opponent{
+		Name: name, Own: true,
+		StartTraining: func(ctx context.Context, c Config) (Trainer, error) { return startTrainer(ctx, p, parameters, c) },
+	}
+}
+
 // RunTraining measures steps of training: of the graph of one after all passes
 // and of the program made of it, beginning with the parameters.  It calls step
 // [Steps] times as it proceeds.
 func RunTraining(ctx context.Context, g *ir.Graph, p *driver.Program, parameters []Parameter, c Config, step func()) (r Result, err error) {
-	s, err := p.StartTrainer(ctx, driver.StartOptions{Threads: c.Threads, Kernels: c.Kernels}, c.Batch)
+	own, err := startTrainer(ctx, p, parameters, c)
 	if err != nil {
 		return r, err
 	}
-	own := trainer{s}
 	trainers := []Trainer{own}
-	defer func() {
-		for _, t := range trainers {
-			err = cmp.Or(err, t.Close())
-		}
-	}()
-	for _, x := range parameters {
-		if err := s.SetParameter(x.Name, x.Data); err != nil {
-			return r, err
-		}
-	}
-	c.Kernels = s.Network.Kernels
-	in := s.Network.InputShape
-	r = Result{Network: g.Name, Mode: Train, Input: fmt.Sprintf("%d×%d×%d", in[0], in[1], in[2]), Config: c, FLOPs: 2 * g.MACs() * c.Batch}
-	r.Engines = []Timing{{Engine: "resnetc", Version: c.Kernels}}
+	defer func() { err = cmp.Or(err, closeAll(trainers)) }()
+	r = newResult(g, own.Network, c)
+	r.Mode = Train
 	for _, o := range c.Versus {
-		t, err := o.StartTraining(ctx, c)
+		t, err := o.StartTraining(ctx, r.Config)
 		if err != nil {
 			return r, err
 		}
 		trainers = append(trainers, t)
-		r.Engines = append(r.Engines, Timing{Engine: o.Name, Version: o.Version})
 	}
-	if err := compareLosses(trainers, in, s.Network.Classes, &r); err != nil {
+	if err := compareLosses(trainers, own.Network.InputShape, own.Network.Classes, &r); err != nil {
 		return r, err
 	}
-	if err := takeTurns(trainers, r.Engines, c, step); err != nil {
+	if err := timeAll(trainers, &r, step); err != nil {
 		return r, err
 	}
-	for i, t := range trainers {
-		if r.Engines[i].Stats, err = t.Stats(); err != nil {
-			return r, err
-		}
-	}
-	costs, err := s.Costs()
+	costs, err := own.Costs()
 	if err != nil {
 		return r, err
 	}
 	r.Memory.Workspace = costs.Workspace
-	return r, r.profileTraining(s)
+	return r, r.profileTraining(own.TrainSession)
 }
 
 // compareLosses takes the first steps.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // job is one run of resnetc bench.
@@ -52,6 +53,10 @@ func (j job) name() string {
 	return name
 }
 
+// waits reports whether a run waits for weights from memory, so that storing them
+// as halves makes it faster.
+func (j job) waits() bool { return j.batch == 1 && !strings.HasSuffix(j.model, "_cifar") }
+
 func (j job) file(dir string) string { return filepath.Join(dir, j.name()+".json") }
 
 // args is the command line after resnetc.
@@ -62,9 +67,12 @@ func (j job) args(dir string, quick bool) []string {
 	}
 	b := strconv.Itoa(j.batch)
 	args := []string{"bench", j.model}
-	if j.train {
-		args = append(args, "-mode", "train", "-vs", "pytorch", "-batch", b, "-threads", "2")
-	} else {
+	switch {
+	case j.train:
+		args = append(args, "-mode", "train", "-vs", "fast,pytorch", "-batch", b, "-threads", "2")
+	case j.waits():
+		args = append(args, "-vs", "f16,peers", "-for-batch", b, "-batch", b, "-threads", "1,2")
+	default:
 		args = append(args, "-vs", "peers", "-for-batch", b, "-batch", b, "-threads", "1,2")
 	}
 	return append(args, "-count", count, "-time", time, "-json", j.file(dir))

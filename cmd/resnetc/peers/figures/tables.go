@@ -23,7 +23,7 @@ func isTraining(r measure.Result) bool  { return r.Mode == measure.Train }
 func isInference(r measure.Result) bool { return r.Mode != measure.Train }
 
 // labels are engines' names as their makers write them.
-var labels = map[string]string{"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "pytorch": "PyTorch", "mnn": "MNN"}
+var labels = map[string]string{"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "pytorch": "PyTorch", "mnn": "MNN", "f16": "resnetc, f16", "fast": "resnetc -fast"}
 
 func label(engine string) string {
 	if l, ok := labels[engine]; ok {
@@ -54,16 +54,14 @@ func digits(x float64) string {
 	return fmt.Sprintf("%.*f", max(0, 2-int(math.Floor(math.Log10(x)))), x)
 }
 
-// ratios are the generated package's fastest and median run against those of
-// the fastest other engine, by each.
-func ratios(r measure.Result) (fastest, median float64) {
-	own := r.Engines[0]
-	for i, e := range r.Engines[1:] {
-		a, b := float64(own.Min)/float64(e.Min), float64(own.Median)/float64(e.Median)
-		if i == 0 {
-			fastest, median = a, b
+// ratios are the fastest and median run of one of resnetc's engines against those
+// of the fastest other engine, by each; 0 without others.
+func ratios(r measure.Result, own measure.Timing) (fastest, median float64) {
+	for _, e := range r.Engines[1:] {
+		if !e.Own {
+			fastest = max(fastest, float64(own.Min)/float64(e.Min))
+			median = max(median, float64(own.Median)/float64(e.Median))
 		}
-		fastest, median = max(fastest, a), max(median, b)
 	}
 	return fastest, median
 }
@@ -71,14 +69,26 @@ func ratios(r measure.Result) (fastest, median float64) {
 // times is the row of a table with all engines' times.
 func times(r measure.Result, names []string) (row []string) {
 	for _, name := range names {
-		cell := ""
-		if e := engine(r, name); e != nil {
-			cell = fmt.Sprintf("%s (%s)", ms(e.Min), ms(e.Median))
-		}
-		row = append(row, cell)
+		row = append(row, both(engine(r, name)))
 	}
-	fastest, median := ratios(r)
-	return append(row, fmt.Sprintf("%.2f (%.2f)", fastest, median))
+	return append(row, against(r, &r.Engines[0]))
+}
+
+// both prints the fastest run and the median, of an engine that was there.
+func both(e *measure.Timing) string {
+	if e == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s (%s)", ms(e.Min), ms(e.Median))
+}
+
+// against prints ratios, of an engine that was there.
+func against(r measure.Result, own *measure.Timing) string {
+	if own == nil {
+		return ""
+	}
+	fastest, median := ratios(r, *own)
+	return fmt.Sprintf("%.2f (%.2f)", fastest, median)
 }
 
 func inference(all []measure.Result) string {
@@ -138,16 +148,14 @@ func training(all []measure.Result) string {
 		if p == nil {
 			continue
 		}
-		fastest, median := ratios(r)
-		own := r.Engines[0]
+		own, fast := &r.Engines[0], engine(r, "fast")
 		rows = append(rows, []string{
 			r.Network, r.Input, fmt.Sprint(r.Batch), fmt.Sprint(r.Threads),
-			fmt.Sprintf("%s (%s)", ms(own.Min), ms(own.Median)), fmt.Sprintf("%s (%s)", ms(p.Min), ms(p.Median)), p.Variant,
-			fmt.Sprintf("%.2f (%.2f)", fastest, median),
+			both(own), both(fast), both(p), p.Variant, against(r, own), against(r, fast),
 			fmt.Sprintf("%.0f", float64(own.PeakRSS)/1e6), fmt.Sprintf("%.0f", float64(p.PeakRSS)/1e6),
 		})
 	}
-	return table([]string{"network", "input", "batch", "threads", "resnetc", "PyTorch", "its way", "resnetc / PyTorch", "resnetc, MB", "PyTorch, MB"}, rows)
+	return table([]string{"network", "input", "batch", "threads", "resnetc", label("fast"), "PyTorch", "its way", "resnetc / PyTorch", label("fast") + " / PyTorch", "resnetc, MB", "PyTorch, MB"}, rows)
 }
 
 // versions is a line with every engine that was measured.
@@ -155,7 +163,7 @@ func versions(all []measure.Result) string {
 	var list []string
 	for _, name := range peers(all) {
 		for _, r := range all {
-			if e := engine(r, name); e != nil {
+			if e := engine(r, name); e != nil && !e.Own {
 				list = append(list, label(name)+" "+e.Version)
 				break
 			}
@@ -197,7 +205,7 @@ func summary(all []measure.Result) string {
 			}
 			row = append(row, cell)
 		}
-		fastest, _ := ratios(r)
+		fastest, _ := ratios(r, r.Engines[0])
 		rows = append(rows, append(row, fmt.Sprintf("%.2f", fastest)))
 	}
 	return table(append(head, "resnetc / fastest other"), rows)

@@ -21,6 +21,18 @@
 // input value per pixel.  There is no gather and no im2col: a window is three
 // strides.
 //
+// # Winograd's algorithm
+//
+// Transforms turn tiles of pixels, 16 channels at a time, into elements of as
+// many matrices, and products of matrices into tiles of results, with the
+// epilogue of a convolution.  The products are convolutions of 1x1.  Of stride 1
+// winograd.go has Lavin and Gray's F(2×2, 3×3) and F(4×4, 3×3); polyphase_in
+// and polyphase_out are those of two by two results with stride 2, whose derivation is
+// in package passes.  On the way in a tile of 5×5 pixels becomes 25 elements by
+// differences with the middle pixel, along both axes; on the way out 9 sums become 4
+// results.  The 25 stores of the way in bound it: on Zen 4 they take as long as 50
+// multiply-adds of a vector, and the products with 128 output channels 3200.
+//
 // # Training
 //
 // [TrainKernels] and [EmitTrain] are the kernels that only training packages

@@ -5,7 +5,7 @@ import "fmt"
 // Kernel is one row of the table of kernels.
 type Kernel struct {
 	Name  string // of the function, the tests and the benchmarks: op_dtype_class_tile_isa
-	Op    string // "conv2d", "maxpool", "sumpool", "add", "affine", "relu", "winograd_in" or "winograd_out"
+	Op    string // "conv2d", "maxpool", "sumpool", "add", "affine", "relu", "winograd_in", "winograd_out", "polyphase_in" or "polyphase_out"
 	Level string // "neon", "avx2" (which includes FMA and F16C) or "avx512" (F, BW, DQ and VL)
 
 	// Class, Blocks and Pixels belong to conv2d.  Class is the index of a
@@ -55,6 +55,8 @@ var ops = []struct {
 	{"winograd_in", "b16m4", 4, "winogradIn[4]", winogradIn, neonWinogradIn},
 	{"winograd_out", "b16m2", 2, "winogradOut[2]", winogradOut, neonWinogradOut},
 	{"winograd_out", "b16m4", 4, "winogradOut[4]", winogradOut, neonWinogradOut},
+	{"polyphase_in", "b16m2", 2, "polyphaseIn", polyphaseIn, neonPolyphaseIn},
+	{"polyphase_out", "b16m2", 2, "polyphaseOut", winogradOut, neonWinogradOut},
 }
 
 // Kernels returns the whole table, always in the same order.

@@ -40,7 +40,7 @@ func argsType(op string) (string, map[string]int) {
 		return "convArgs", convArgs
 	case "maxpool", "sumpool":
 		return "poolArgs", poolArgs
-	case "winograd_in", "winograd_out", "winograd_weight", "winograd_grad_in", "winograd_grad_out":
+	case "winograd_in", "winograd_out", "polyphase_in", "polyphase_out", "winograd_weight", "winograd_grad_in", "winograd_grad_out":
 		return "winogradArgs", winogradArgs
 	case "weight_grad", "weight_grad_pair", "weight_grad_taps":
 		return "weightGradArgs", weightGradArgs

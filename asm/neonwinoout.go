@@ -22,8 +22,7 @@ const (
 // neonWinogradOut is the transform Aᵀ d A to tiles of m by m output pixels,
 // with the epilogue of a convolution.
 func neonWinogradOut(b *neonBuilder) {
-	m := b.kernel.Pixels
-	n := m + 2
+	m, n := b.kernel.Pixels, b.kernel.winogradSums()
 	b.floor(neonWinoFloor)
 	b.fill(neonWinoBiasVec, math.Copysign(0, -1)) // which changes nothing
 	b.arg("matrix", neonWinoMatrix)
@@ -85,6 +84,13 @@ func (b *neonBuilder) winoARows(pair [2]int, biased bool, c map[float64]neon.Vec
 		}
 	}
 	r := free.take()
+	if b.kernel.winogradSums() == 3 { // d0+d1, d1+d2
+		take(0, 1, 2)
+		b.add(r, d[0], d[1])
+		b.add(d[1], d[1], d[2])
+		free.give(d[0], d[2])
+		return r, d[1]
+	}
 	switch pair {
 	case [2]int{0, 1}: // d0+d1+d2, d1-d2-d3
 		take(0, 1, 2, 3)
@@ -117,6 +123,11 @@ func (b *neonBuilder) winoARows(pair [2]int, biased bool, c map[float64]neon.Vec
 // winoAColumns computes a row of (Aᵀ d) A from the registers of a row of Aᵀ d.
 // It returns the registers of its pixels and those that are no longer used.
 func (b *neonBuilder) winoAColumns(h []int, c map[float64]neon.Vec, free *winoVectors) (pixels, spare []int) {
+	if len(h) == 3 {
+		b.add(h[0], h[0], h[1])
+		b.add(h[1], h[1], h[2])
+		return h[:2], h[2:]
+	}
 	t := free.take()
 	b.add(t, h[1], h[2])
 	b.sub(h[1], h[1], h[2])

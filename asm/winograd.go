@@ -17,6 +17,15 @@ import (
 // again.  Of F(4×4, 3×3) in AVX-512 that is 24 of 36 on the way in, none on the
 // way out.
 
+// winogradSums is the number of rows, and of columns, of the elements that an
+// output transform reads.
+func (k Kernel) winogradSums() int {
+	if k.Op == "polyphase_out" {
+		return 3
+	}
+	return k.Pixels + 2
+}
+
 // General-purpose registers of the Winograd kernels.
 var (
 	winoIn    = reg.RSI // of the tile

@@ -12,9 +12,9 @@ import (
 // the epilogue of a convolution.
 //
 // The bias is added to element (1, 1) of d: column 1 of Aᵀ is all ones, so it
-// reaches every pixel of the tile once.
+// reaches every pixel of the tile once.  That holds for polyphase_out too.
 func winogradOut(b *builder) {
-	m := b.kernel.Pixels
+	m, n := b.kernel.Pixels, b.kernel.winogradSums()
 	// Bias and floor wait in memory for their turn.
 	local := b.AllocLocal(2 * 64)
 	bias, floor := local, local.Offset(64)
@@ -41,7 +41,7 @@ func winogradOut(b *builder) {
 		w = newWinograd(b, 2, 4, 8)
 	}
 	w.MOVQ(w.arg("matrix"), winoMatrix)
-	w.IMUL3Q(operand.I32(m+2), winoMatrix, winoRow)
+	w.IMUL3Q(operand.I32(n), winoMatrix, winoRow)
 	w.multiples(winoRow, winoRow3, winoRow5)
 	w.MOVQ(w.arg("res"), winoRes)
 	w.MOVQ(w.arg("cols"), winoCols)
@@ -81,7 +81,7 @@ func (w *winograd) tileA(bias, floor operand.Mem, clipped bool) {
 		for _, rows := range groups {
 			w.MOVQ(winoIn, winoAt)
 			half := map[int][]int{}
-			for x := range m + 2 {
+			for x := range w.kernel.winogradSums() {
 				if x > 0 {
 					w.ADDQ(winoMatrix, winoAt)
 				}
@@ -107,6 +107,12 @@ func (w *winograd) tileA(bias, floor operand.Mem, clipped bool) {
 // register of d(1).
 func (w *winograd) rowsA(rows []int, d1 int, d func(y int) operand.Mem) []int {
 	vec := w.vec
+	if w.kernel.winogradSums() == 3 { // d0+d1, d1+d2
+		h0 := w.copy(d1)
+		w.add(h0, d(0))
+		w.add(d1, d(2))
+		return []int{h0, d1}
+	}
 	if len(w.constants) == 0 { // d0+d1+d2, d1-d2-d3
 		d2 := w.read(d(2))
 		h0 := w.copy(d1)
@@ -166,6 +172,12 @@ func (w *winograd) rowsA(rows []int, d1 int, d func(y int) operand.Mem) []int {
 // it uses up, and returns those of the pixels.
 func (w *winograd) columnsA(h []int) []int {
 	vec := w.vec
+	if len(h) == 3 {
+		w.add(h[0], vec(h[1]))
+		w.add(h[1], vec(h[2]))
+		w.give(h[2])
+		return h[:2]
+	}
 	s := w.copy(h[1])
 	w.add(s, vec(h[2]))
 	w.sub(h[1], vec(h[2]))

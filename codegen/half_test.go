@@ -104,7 +104,7 @@ func TestHalfBeyond(t *testing.T) {
 	for _, c := range []struct {
 		param     string
 		value     float32
-		algorithm string // of conv c
+		algorithm string // of conv c, or of b with stride 2
 		want      string // of the error
 	}{
 		{"w2", 65519, "direct", ""},
@@ -113,6 +113,8 @@ func TestHalfBeyond(t *testing.T) {
 		{"w2", 65519, "winograd2", ""},
 		{"w2", 1e5, "winograd2", "F(2×2, 3×3)"},
 		{"w2", float32(math.Inf(1)), "winograd4", "F(4×4, 3×3)"},
+		{"w1", 65519, "polyphase2", ""},
+		{"w1", -1e5, "polyphase2", "transformed for stride 2"},
 		{"w5", 1e5, "direct", "a weight of 100000"},
 		{"w0", 1e5, "direct", ""}, // stays float32
 		{"b5", 1e5, "direct", ""},
@@ -134,17 +136,24 @@ func TestHalfBeyond(t *testing.T) {
 	}
 }
 
-// lowerAs runs the passes with an algorithm for conv c.
+// lowerAs runs the passes with an algorithm for conv c, or for b with stride 2;
+// the other one is direct.
 func lowerAs(t *testing.T, g *ir.Graph, algorithm string) {
 	t.Helper()
-	const key = "48x9x10->48x9x10,3x3,pad=1,add"
-	o := passes.Options{HalfWeights: true, Tune: map[string]passes.Choice{key: {Algorithm: algorithm}}}
-	if err := passes.Run(g, o); err != nil {
+	const (
+		b = "32x17x19->48x9x10,3x3,stride=2,pad=1"
+		c = "48x9x10->48x9x10,3x3,pad=1,add"
+	)
+	name, tune := "c", map[string]passes.Choice{b: {Algorithm: "direct"}, c: {Algorithm: algorithm}}
+	if algorithm == "polyphase2" {
+		name, tune = "b", map[string]passes.Choice{b: {Algorithm: algorithm}, c: {Algorithm: "direct"}}
+	}
+	if err := passes.Run(g, passes.Options{HalfWeights: true, Tune: tune}); err != nil {
 		t.Fatal(err)
 	}
 	for _, n := range g.Nodes {
-		if n.Name() == "c" && n.Str("algorithm") != algorithm {
-			t.Fatalf("c is computed by %q, want %q: is its key another one?", n.Str("algorithm"), algorithm)
+		if n.Name() == name && n.Str("algorithm") != algorithm {
+			t.Fatalf("%s is computed by %q, want %q: is its key another one?", name, n.Str("algorithm"), algorithm)
 		}
 	}
 }
@@ -160,6 +169,7 @@ func TestHalfWeights(t *testing.T) {
 		{"direct", 0},
 		{"winograd2", 0},
 		{"winograd4", 0x1p-9}, // its transform has factors of 1/3
+		{"polyphase2", 0},
 	} {
 		g := parseHalf(t)
 		for _, p := range g.Params {

@@ -24,7 +24,7 @@ func Convolution(n *ir.Node, halfWeights bool) (r runtime.Layer, weights int, er
 		return r, 0, fmt.Errorf("codegen: node %q: %w", n.Name(), err)
 	}
 	shape := n.In("weight").Type.Shape
-	if weights = packedSize(shape, r.In.Block, r.Winograd); r.Narrow > 0 {
+	if weights = packedSize(shape, r.In.Block, n.Algorithm()); r.Narrow > 0 {
 		weights = shape.Elems()
 	}
 	return r, weights * weightSize(&r) / 4, nil
@@ -34,17 +34,10 @@ func Convolution(n *ir.Node, halfWeights bool) (r runtime.Layer, weights int, er
 func convolution(n *ir.Node, half bool) (runtime.Layer, error) {
 	r := layer(n, runtime.OpConv)
 	r.Half = half && r.In.Block == ir.Block
-	switch a := n.Str("algorithm"); a {
-	case "direct":
-	case "winograd2":
-		r.Winograd = 2
-	case "winograd4":
-		r.Winograd = 4
-	case "":
+	if n.Str("algorithm") == "" {
 		return r, fmt.Errorf("no algorithm was chosen: run the passes first")
-	default:
-		return r, fmt.Errorf("algorithm %q has no kernels, want direct, winograd2 or winograd4", a)
 	}
+	r.Winograd = n.Algorithm().Tile
 	k, p := n.In("weight").Type.Shape, n.Ints("padding")
 	r.Kernel, r.Stride, r.Dilation = [2]int{k[2], k[3]}, pair(n.Ints("stride")), pair(n.Ints("dilation"))
 	r.Padding, r.Groups, r.ReLU = pair(p), n.Int("groups"), n.Bool("relu")
@@ -90,13 +83,14 @@ func narrow(n *ir.Node) int {
 // checkWinograd makes sure that the convolution is one that Winograd's
 // algorithm computes, and that its tiles stay within the input's halo.
 func checkWinograd(r *runtime.Layer, n *ir.Node) error {
-	if r.Kernel != [2]int{3, 3} || r.Stride != one || r.Dilation != one || r.Groups != 1 || r.In.Block != ir.Block {
-		return fmt.Errorf("algorithm %q computes 3x3 convolutions of NCHW16c with stride 1, dilation 1 and one group only", n.Str("algorithm"))
+	a := n.Algorithm()
+	if r.Kernel != [2]int{3, 3} || r.Stride != [2]int{a.Stride, a.Stride} || r.Dilation != one || r.Groups != 1 || r.In.Block != ir.Block {
+		return fmt.Errorf("algorithm %q computes 3x3 convolutions of NCHW16c with stride %d, dilation 1 and one group only", a.Name, a.Stride)
 	}
 	for axis, size := range [2]int{r.In.Height, r.In.Width} {
 		out := [2]int{r.Out.Height, r.Out.Width}[axis]
 		tiles := (out + r.Winograd - 1) / r.Winograd * r.Winograd
-		if behind := tiles + 2 - r.Padding[axis] - size; behind > r.In.Halo {
+		if behind := (tiles-1)*a.Stride + 3 - r.Padding[axis] - size; behind > r.In.Halo {
 			return fmt.Errorf("tiles reach %d pixels behind %q, whose halo is %d", behind, n.Inputs[0].Name, r.In.Halo)
 		}
 	}
@@ -115,6 +109,8 @@ func (l *lowering) linear(n *ir.Node) error {
 
 func (l *lowering) emitConv(r runtime.Layer, weight, bias *ir.Value) (err error) {
 	switch {
+	case r.Winograd > 0 && r.Stride[0] == 2:
+		r.Weight, err = l.packPolyphase(weight, r.Half)
 	case r.Winograd > 0:
 		r.Weight, err = l.packWinograd(weight, r.Winograd, r.Half)
 	case r.Narrow > 0:

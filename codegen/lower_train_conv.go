@@ -25,16 +25,11 @@ func (l *trainLowering) conv2d(n *ir.Node) error {
 	if v := n.In("residual"); v != nil {
 		r.In2 = buffer(v)
 	}
-	if r.Winograd = winogradSize(n); r.Winograd > 0 {
+	if r.Winograd = n.Algorithm().Tile; r.Winograd > 0 {
 		return l.transformedConv(r, n)
 	}
 	l.forwardConv(r, n)
 	return nil
-}
-
-// winogradSize is the m of a node's algorithm F(m×m, 3×3); 0 for a direct one.
-func winogradSize(n *ir.Node) int {
-	return map[string]int{"winograd2": 2, "winograd4": 4}[n.Str("algorithm")]
 }
 
 // transformedConv emits the transform of a weight, and the convolution with it.
@@ -47,7 +42,7 @@ func (l *trainLowering) transformedConv(r runtime.Layer, n *ir.Node) error {
 	if b := n.In("bias"); b != nil {
 		r.Bias = l.at(b)
 	}
-	l.packedConv(runtime.TrainLayer{Op: runtime.TrainTransform, Slot: *w}, r, packedSize(w.Shape, ir.Block, r.Winograd))
+	l.packedConv(runtime.TrainLayer{Op: runtime.TrainTransform, Slot: *w}, r, packedSize(w.Shape, ir.Block, n.Algorithm()))
 	return nil
 }
 
@@ -103,7 +98,7 @@ func (l *trainLowering) convGradWeight(n *ir.Node) error {
 	if most := max(p[0], p[1], p[2], p[3]); r.Layer.In2.Halo < most {
 		return fmt.Errorf("padding %v needs a halo of %d pixels around %q, which has %d", p, most, n.In("input").Name, r.Layer.In2.Halo)
 	}
-	r.Layer.Winograd = winogradSize(n)
+	r.Layer.Winograd = n.Algorithm().Tile
 	l.program.ThreadScratch = max(l.program.ThreadScratch, r.GradScratch())
 	l.emit(r)
 	return nil
@@ -166,7 +161,7 @@ func (l *trainLowering) convGradInput(n *ir.Node) error {
 	r := whole.Layer
 	s := r.Stride
 	if s == one {
-		r.Winograd = winogradSize(n)
+		r.Winograd = n.Algorithm().Tile
 		return l.turnedConv(n, r, w, [2]phase{gradPhase(0, r.Kernel[0], 1, r.Dilation[0], r.Padding[0]), gradPhase(0, r.Kernel[1], 1, r.Dilation[1], r.Padding[1])})
 	}
 	more := make([]runtime.Buffer, s[0]*s[1])
@@ -212,7 +207,7 @@ func (l *trainLowering) turnedConv(n *ir.Node, r runtime.Layer, w *runtime.Slot,
 		if err := checkWinograd(&r, n); err != nil {
 			return err
 		}
-		size = packedSize(w.Shape, ir.Block, r.Winograd)
+		size = packedSize(w.Shape, ir.Block, n.Algorithm())
 	}
 	if add := l.fused.residual[n]; add != nil {
 		other := add.Inputs[0]

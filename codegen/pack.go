@@ -67,13 +67,12 @@ func (l *lowering) packVector(v *ir.Value) (int, error) {
 }
 
 // packedSize is the number of values of a packed weight tensor of the shape
-// [O,I/groups,H,W], for an input in blocks of so many channels, or for
-// Winograd's algorithm with tiles of m×m pixels if m is not 0.
-func packedSize(s ir.Shape, inBlock, m int) int {
+// [O,I/groups,H,W], for an input in blocks of so many channels and an algorithm.
+func packedSize(s ir.Shape, inBlock int, a ir.Algorithm) int {
 	planes, blocks := (s[1]+inBlock-1)/inBlock, (s[0]+ir.Block-1)/ir.Block
 	matrices := s[2] * s[3]
-	if m > 0 {
-		matrices = (m + 2) * (m + 2)
+	if a.Weights > 0 {
+		matrices = a.Weights
 	}
 	return matrices * blocks * planes * inBlock * ir.Block
 }
@@ -158,25 +157,63 @@ func (l *lowering) packWinograd(v *ir.Value, m int, half bool) (int, error) {
 	matrix := blocks * planes * ir.Block * ir.Block
 	at, packed := l.reserveTensor(n*n*matrix, half)
 	g := winogradG[m]
-	var rows [6][3]float64 // G g
 	for oc := range o {
 		for ic := range i {
-			f := v.Data[(oc*i+ic)*9:][:9]
-			for a := range n {
-				for x := range 3 {
-					rows[a][x] = g[a][0]*float64(f[x]) + g[a][1]*float64(f[3+x]) + g[a][2]*float64(f[6+x])
-				}
-			}
+			u := sandwich(g, v.Data[(oc*i+ic)*9:][:9])
 			to := ((oc/ir.Block*planes+ic/ir.Block)*ir.Block+ic%ir.Block)*ir.Block + oc%ir.Block
 			for a := range n {
 				for b := range n {
-					u := rows[a][0]*g[b][0] + rows[a][1]*g[b][1] + rows[a][2]*g[b][2]
-					packed.set(to+(a*n+b)*matrix, u)
+					packed.set(to+(a*n+b)*matrix, u[a][b])
 				}
 			}
 		}
 	}
 	return at, packed.check(v, fmt.Sprintf("a weight, transformed for F(%[1]d×%[1]d, 3×3),", m))
+}
+
+// packPolyphase stores the weights of 3x3 convolutions with stride 2 as
+// runtime/winograd_polyphase.go describes them.
+func (l *lowering) packPolyphase(v *ir.Value, half bool) (int, error) {
+	if v.Data == nil {
+		return 0, fmt.Errorf("parameter %q has no data: load weights first", v.Name)
+	}
+	const n = 4 // w0, w1, w2, w0+w2
+	g := [n][3]float64{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {1, 0, 1}}
+	o, i := v.Type.Shape[0], v.Type.Shape[1]
+	planes, blocks := (i+ir.Block-1)/ir.Block, (o+ir.Block-1)/ir.Block
+	at, packed := l.reserveTensor(n*n*blocks*planes*ir.Block*ir.Block, half)
+	for oc := range o {
+		for ic := range i {
+			u := sandwich(g[:], v.Data[(oc*i+ic)*9:][:9])
+			for y := range n {
+				for x := range n {
+					matrix := y*n*blocks + oc/ir.Block*3 + x
+					if x == 3 {
+						matrix = (y*n+3)*blocks + oc/ir.Block
+					}
+					to := (matrix*planes+ic/ir.Block)*ir.Block + ic%ir.Block
+					packed.set(to*ir.Block+oc%ir.Block, u[y][x])
+				}
+			}
+		}
+	}
+	return at, packed.check(v, "a weight, transformed for stride 2,")
+}
+
+// sandwich computes g f gᵀ of a 3x3 filter f.
+func sandwich(g [][3]float64, f []float32) (u [6][6]float64) {
+	var rows [6][3]float64
+	for a := range g {
+		for x := range 3 {
+			rows[a][x] = g[a][0]*float64(f[x]) + g[a][1]*float64(f[3+x]) + g[a][2]*float64(f[6+x])
+		}
+	}
+	for a := range g {
+		for b := range g {
+			u[a][b] = rows[a][0]*g[b][0] + rows[a][1]*g[b][1] + rows[a][2]*g[b][2]
+		}
+	}
+	return u
 }
 
 // packedWeights is the weight file: the header that runtime checks, and all

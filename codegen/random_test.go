@@ -26,7 +26,7 @@ func model(g *ir.Graph) (*runtime.Model, error) {
 // TestRandomGraphs compares lowered programs with the interpreter on the graph
 // as it was before all passes.
 func TestRandomGraphs(t *testing.T) {
-	tested := 0
+	tested, used := 0, map[string]int{}
 	for seed := range uint64(150) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		g := irtest.RandomGraph(rng, 5+int(seed%25))
@@ -38,6 +38,16 @@ func TestRandomGraphs(t *testing.T) {
 		in := irtest.RandomInput(rng, g, 1+int(seed%3))
 		if err := compareWithInterpreter(g, in); err != nil {
 			t.Errorf("seed %d: %v\n%v", seed, err, g)
+		}
+		for _, n := range g.Nodes {
+			if n.Op == ir.Conv2D {
+				used[n.Str("algorithm")]++
+			}
+		}
+	}
+	for _, a := range ir.Algorithms {
+		if used[a.Name] < 5 {
+			t.Errorf("algorithm %s computed %d convolutions, want 5 or more", a.Name, used[a.Name])
 		}
 	}
 	if tested < 50 {

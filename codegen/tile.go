@@ -59,12 +59,12 @@ func weightSize(r *runtime.Layer) int {
 // weights stay in the L2 cache goes through all steps chunk by chunk; of
 // others each weight is read once for as many tiles as possible.
 func chooseWinogradTiles(r *runtime.Layer, s ir.Schedule) {
-	n := r.Winograd + 2
-	weights := weightSize(r) * n * n * r.In.Channels * r.Out.Channels
+	in, out, stored := r.WinogradElements()
+	weights := weightSize(r) * stored * r.In.Channels * r.Out.Channels
 	r.Fused = weights <= fusedWeights
 	r.Chunk = 128
 	if r.Fused {
-		r.Chunk = max(1, fusedTiles/(4*n*n*(r.In.Channels+r.Out.Channels)))
+		r.Chunk = max(1, fusedTiles/(4*(in*r.In.Channels+out*r.Out.Channels)))
 	}
 	if s.Order != "" {
 		r.Fused, r.Chunk = s.Order == "fused", s.Chunk
@@ -234,7 +234,10 @@ func (l *lowering) kernels(targets []string) []asm.Kernel {
 // needs reports whether the layer calls the kernel.
 func needs(r *runtime.Layer, k asm.Kernel) bool {
 	if k.Op == "winograd_in" || k.Op == "winograd_out" {
-		return r.Winograd > 0 && k.Pixels == r.Winograd
+		return r.Winograd > 0 && r.Stride[0] == 1 && k.Pixels == r.Winograd
+	}
+	if k.Op == "polyphase_in" || k.Op == "polyphase_out" {
+		return r.Winograd > 0 && r.Stride[0] == 2
 	}
 	switch r.Op {
 	case runtime.OpConv:

@@ -143,8 +143,8 @@ func inferConv2D(n *Node) ([]Type, error) {
 	if b := n.In("bias"); b != nil && !sameShape(b.Type.Shape, Shape{k[0]}) {
 		return nil, n.broken(7, "bias %q has shape %v, want %d", b.Name, b.Type.Shape, k[0])
 	}
-	if a := n.Str("algorithm"); !slices.Contains(algorithms, a) {
-		return nil, n.broken(10, "unknown algorithm %q, want one of %q", a, algorithms)
+	if a := n.Str("algorithm"); a != "" && n.Algorithm().Name == "" {
+		return nil, n.broken(10, "unknown algorithm %q, want one of %s", a, AlgorithmNames())
 	}
 	if err := n.checkSchedule(); err != nil {
 		return nil, err
@@ -185,8 +185,6 @@ func (n *Node) convolved(c, h, w int, k Shape) ([]Type, error) {
 	}
 	return images(k[0], oh, ow), nil
 }
-
-var algorithms = []string{"", "direct", "winograd2", "winograd4"}
 
 func sameShape(a, b Shape) bool { return Type{Shape: a}.Same(Type{Shape: b}) }
 

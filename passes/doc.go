@@ -32,6 +32,37 @@
 // They work on graphs without weights too, and then the new parameters have no
 // data.
 //
+// # Algorithms
+//
+// choose-algorithm knows four ways to compute a convolution; [ir.Algorithms] has
+// their counts.
+//
+//   - direct: the sums as they are defined, in some order.
+//   - winograd2 and winograd4: F(2×2, 3×3) and F(4×4, 3×3) of Lavin and Gray
+//     (arXiv 1509.09308), with 16 and 36 products for 36 and 144.
+//   - polyphase2: two by two results of a 3x3 convolution with stride 2, with 25
+//     products for 36.
+//
+// The last one splits the kernel by the parity of its taps into convolutions
+// without stride, as Huang et al. do ("DWM: A Decomposable Winograd Method for
+// Convolution Acceleration", arXiv 2002.00552).  In one dimension y0 and y1 are
+//
+//	x0 w0 + x2 w2 + x1 w1
+//	x2 w0 + x4 w2 + x3 w1
+//
+// of which F(2, 2) takes the even pixels with three products:
+//
+//	m1 = (x0-x2) w0    m2 = x2 (w0+w2)    m3 = (x4-x2) w2
+//	y0 = m1 + m2       y1 = m2 + m3
+//
+// The odd pixels' products are each wanted in one result only.  m1 is wanted in
+// y0 only and m3 in y1 only, so x1 w1 joins m1 and x3 w1 joins m3, which are sums
+// over the channels anyway: nothing but longer sums, no transform back of their
+// own.  In two dimensions that makes 3×3 sums over 4, 2 or 1 times the channels,
+// 25 in all, with 16 different weights, and transforms that only add, which
+// rounds hardly more than direct convolution.  Where tiles of 2×2 do not cover
+// the result, as 8×8 of 7×7, nothing is gained.
+//
 // # Training
 //
 // [Gradient] makes a network's graph into that of a training step, before the
@@ -50,8 +81,12 @@
 // parameters from parameters leaves them alone.  layout and plan-memory store
 // what each image has, activations and their gradients, with the halos that the
 // convolutions of both ways read; what has no batch axis, gradients of weights,
-// statistics and scalars, is left to code generation.  Convolutions are direct:
-// Winograd's weights are transformed by the compiler, and a step changes them.
+// statistics and scalars, is left to code generation.
+//
+// A step changes its weights, so it transforms them itself where Winograd's
+// algorithm takes part: gradients of inputs by F(2×2, 3×3), the way forward from
+// 64 channels on, and gradients of weights by its transpose, from 128 on.
+// Options.Fast lets F(4×4, 3×3) join in; polyphase2 never does.
 //
 // # Less memory
 //

@@ -41,7 +41,7 @@ func haloOfGradient(n *ir.Node) int {
 		before := ((w[2+axis]-1)*d - p[axis]) / s
 		behind := (x[2+axis]-1+p[axis])/s - (dy[2+axis] - 1)
 		halo = max(halo, before, behind)
-		if m := winogradSize(n); m > 0 {
+		if m := n.Algorithm().Tile; m > 0 {
 			tiled := (x[2+axis] + m - 1) / m * m
 			halo = max(halo, tiled+p[axis]-dy[2+axis])
 		}

@@ -52,11 +52,12 @@ func haloOf(v *ir.Value, readers []*ir.Node) int {
 	for _, n := range readers {
 		if n.Op == ir.Conv2D && n.In("input") == v {
 			p, out := n.Ints("padding"), n.Out().Type.Shape
-			m := map[string]int{"direct": 1, "winograd2": 2, "winograd4": 4}[n.Str("algorithm")]
+			m := map[string]int{"direct": 1, "winograd2": 2, "winograd4": 4, "polyphase2": 2}[n.Str("algorithm")]
+			s := n.Ints("stride")[0]
 			halo = max(halo, slices.Max(p))
 			if m > 1 {
 				in := v.Type.Shape
-				halo = max(halo, (out[2]+m-1)/m*m+2-p[0]-in[2], (out[3]+m-1)/m*m+2-p[1]-in[3])
+				halo = max(halo, ((out[2]+m-1)/m*m-1)*s+3-p[0]-in[2], ((out[3]+m-1)/m*m-1)*s+3-p[1]-in[3])
 			}
 		}
 	}

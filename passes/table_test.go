@@ -99,6 +99,12 @@ func TestAgain(t *testing.T) {
 
 // TestExact wants Winograd's algorithm, which rounds more, only where it is allowed.
 func TestExact(t *testing.T) {
+	const strided = `graph strided
+input x: f32[N,64,8,8]
+param w: f32[64,64,3,3]
+y = conv2d(x, w) {stride=[2,2], padding=[1,1,1,1]}
+output y
+`
 	for _, c := range []struct {
 		exact bool
 		text  string
@@ -106,6 +112,10 @@ func TestExact(t *testing.T) {
 	}{
 		{false, block, "winograd4"},
 		{true, block, "direct"},
+		{false, strided, "polyphase2"},
+		{true, strided, "direct"},
+		{false, strings.ReplaceAll(strided, "[2,2]", "[2,1]"), "direct"},
+		{false, strings.ReplaceAll(strided, "8,8]", "13,13]"), "direct"}, // tiles cover 8x8 of 7x7 pixels
 		{false, strings.ReplaceAll(strings.ReplaceAll(block, "3,3]", "5,5]"), "[1,1,1,1]", "[2,2,2,2]"), "direct"},
 	} {
 		g := parse(t, c.text)
@@ -146,12 +156,15 @@ input x: f32[N,3,8,8]
 param w: f32[24,3,3,3]
 param v: f32[8,24,1,1]
 param u: f32[16,8,3,3]
+param t: f32[16,24,3,3]
 a = conv2d(x, w) {padding=[1,1,1,1]}
 b = conv2d(a, v) {stride=[2,2]}
 c = conv2d(b, u) {padding=[1,1,1,1]}
+d = conv2d(a, t) {padding=[1,1,1,1], stride=[2,2]}
 output c
+output d
 `)
-	a, b, c := g.Value("a").Def, g.Value("b").Def, g.Value("c").Def
+	a, b, c, d := g.Value("a").Def, g.Value("b").Def, g.Value("c").Def, g.Value("d").Def
 	for _, r := range []struct {
 		what      string
 		got, want float64
@@ -159,14 +172,15 @@ output c
 		{"the stem counts its channels, others whole blocks", directCost(a, 4), 64 * 32 * 3 * 9},
 		{"whole blocks", directCost(b, 4), 16 * 16 * 32},
 		{"reading weights, where it takes longer than arithmetic", directCost(b, 20), 20 * 16 * 32},
-		{"four tiles of 16 elements", winogradCost(c, 2, 4), 16*16*16*4*1.5 + 4*16*110},
-		{"one tile of 36 elements is read longer than multiplied", winogradCost(c, 4, 4), 36*16*16*4 + 16*330},
+		{"four tiles of 16 elements", winogradCost(c, "winograd2", 4), 16*16*16*4*1.5 + 4*16*110},
+		{"of strided layers each sum is of 25/9 of the channels", winogradCost(d, "polyphase2", 4), 16*32*4*(25+9./4) + 4*24*110},
+		{"one tile of 36 elements is read longer than multiplied", winogradCost(c, "winograd4", 4), 36*16*16*4 + 16*330},
 	} {
 		if r.got != r.want {
 			t.Errorf("%s: cost %v, want %v", r.what, r.got, r.want)
 		}
 	}
-	if isWinograd(a) || isWinograd(b) || !isWinograd(c) {
-		t.Error("Winograd's algorithm computes 3x3 convolutions with stride 1, but not the stem")
+	if isWinograd(a, 1) || isWinograd(b, 1) || !isWinograd(c, 1) || isWinograd(b, 2) || isWinograd(c, 2) || !isWinograd(d, 2) {
+		t.Error("Winograd's algorithm computes 3x3 convolutions with stride 1 or 2, but not the stem")
 	}
 }

@@ -266,6 +266,12 @@ func winograd_out_f32_b16m2_avx2(a *winogradArgs)
 func winograd_out_f32_b16m4_avx2(a *winogradArgs)
 
 //go:noescape
+func polyphase_in_f32_b16m2_avx2(a *winogradArgs)
+
+//go:noescape
+func polyphase_out_f32_b16m2_avx2(a *winogradArgs)
+
+//go:noescape
 func conv2d_f32_b16s1_1x16_avx512(a *convArgs)
 
 //go:noescape
@@ -1342,6 +1348,12 @@ func winograd_out_f32_b16m2_avx512(a *winogradArgs)
 //go:noescape
 func winograd_out_f32_b16m4_avx512(a *winogradArgs)
 
+//go:noescape
+func polyphase_in_f32_b16m2_avx512(a *winogradArgs)
+
+//go:noescape
+func polyphase_out_f32_b16m2_avx512(a *winogradArgs)
+
 // cpuid returns what the CPU says of itself under a leaf and subleaf.
 func cpuid(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32)
 
@@ -1742,6 +1754,8 @@ func assemblyKernels() []*kernelSet {
 		s.winogradIn[4] = winograd_in_f32_b16m4_avx512
 		s.winogradOut[2] = winograd_out_f32_b16m2_avx512
 		s.winogradOut[4] = winograd_out_f32_b16m4_avx512
+		s.polyphaseIn = polyphase_in_f32_b16m2_avx512
+		s.polyphaseOut = polyphase_out_f32_b16m2_avx512
 		sets = append(sets, s)
 	}
 	if level >= AVX2 {
@@ -1833,6 +1847,8 @@ func assemblyKernels() []*kernelSet {
 		s.winogradIn[4] = winograd_in_f32_b16m4_avx2
 		s.winogradOut[2] = winograd_out_f32_b16m2_avx2
 		s.winogradOut[4] = winograd_out_f32_b16m4_avx2
+		s.polyphaseIn = polyphase_in_f32_b16m2_avx2
+		s.polyphaseOut = polyphase_out_f32_b16m2_avx2
 		sets = append(sets, s)
 	}
 	return sets

@@ -283,6 +283,12 @@ func winograd_out_f32_b16m2_neon(a *winogradArgs)
 //go:noescape
 func winograd_out_f32_b16m4_neon(a *winogradArgs)
 
+//go:noescape
+func polyphase_in_f32_b16m2_neon(a *winogradArgs)
+
+//go:noescape
+func polyphase_out_f32_b16m2_neon(a *winogradArgs)
+
 // assemblyKernels returns the kernel sets in assembly that this CPU can run,
 // the fastest first.
 func assemblyKernels() []*kernelSet {
@@ -382,6 +388,8 @@ func assemblyKernels() []*kernelSet {
 		s.winogradIn[4] = winograd_in_f32_b16m4_neon
 		s.winogradOut[2] = winograd_out_f32_b16m2_neon
 		s.winogradOut[4] = winograd_out_f32_b16m4_neon
+		s.polyphaseIn = polyphase_in_f32_b16m2_neon
+		s.polyphaseOut = polyphase_out_f32_b16m2_neon
 		sets = append(sets, s)
 	}
 	return sets

@@ -30553,3 +30553,280 @@ next:
 
 done:
 	RET
+
+// func polyphase_in_f32_b16m2_neon(a *winogradArgs)
+TEXT ·polyphase_in_f32_b16m2_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 48(R0), R5
+	ADD  R5, R5, R6
+	ADD  R5, R6, R7
+	ADD  R5, R7, R8
+	MOVD 40(R0), R10
+	ADD  R10, R10, R11
+	ADD  R10, R11, R12
+	ADD  R10, R12, R13
+	ADD  R10, R13, R17
+	MOVD 32(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 8(R0), R2
+
+tile:
+	MOVZ $4, R4
+
+vector:
+	ADD   $0, R1, R15
+	WORD  $0x3ce669e0       // ldr q0, [x15, x6]
+	ADD   $64, R1, R15
+	WORD  $0x3ce669e1       // ldr q1, [x15, x6]
+	ADD   $128, R1, R15
+	WORD  $0x3ce669e2       // ldr q2, [x15, x6]
+	ADD   $192, R1, R15
+	WORD  $0x3ce669e3       // ldr q3, [x15, x6]
+	ADD   $256, R1, R15
+	WORD  $0x3ce669e4       // ldr q4, [x15, x6]
+	ADD   $0, R1, R15
+	FMOVQ (R15), F5
+	WORD  $0x4ea0d4a5       // fsub v5.4s, v5.4s, v0.4s
+	ADD   $64, R1, R15
+	FMOVQ (R15), F6
+	WORD  $0x4ea1d4c6       // fsub v6.4s, v6.4s, v1.4s
+	ADD   $128, R1, R15
+	FMOVQ (R15), F7
+	WORD  $0x4ea2d4e7       // fsub v7.4s, v7.4s, v2.4s
+	ADD   $192, R1, R15
+	FMOVQ (R15), F8
+	WORD  $0x4ea3d508       // fsub v8.4s, v8.4s, v3.4s
+	ADD   $256, R1, R15
+	FMOVQ (R15), F9
+	WORD  $0x4ea4d529       // fsub v9.4s, v9.4s, v4.4s
+	MOVD  R2, R15
+	WORD  $0x4ea7d4a5       // fsub v5.4s, v5.4s, v7.4s
+	FMOVQ F5, (R15)
+	WORD  $0x3caa69e6       // str q6, [x15, x10]
+	WORD  $0x3cab69e7       // str q7, [x15, x11]
+	WORD  $0x3cac69e8       // str q8, [x15, x12]
+	WORD  $0x4ea7d529       // fsub v9.4s, v9.4s, v7.4s
+	WORD  $0x3cad69e9       // str q9, [x15, x13]
+	ADD   $0, R1, R15
+	WORD  $0x3ce569ea       // ldr q10, [x15, x5]
+	ADD   $64, R1, R15
+	WORD  $0x3ce569eb       // ldr q11, [x15, x5]
+	ADD   $128, R1, R15
+	WORD  $0x3ce569ec       // ldr q12, [x15, x5]
+	ADD   $192, R1, R15
+	WORD  $0x3ce569ed       // ldr q13, [x15, x5]
+	ADD   $256, R1, R15
+	WORD  $0x3ce569ee       // ldr q14, [x15, x5]
+	ADD   R17, R2, R15
+	WORD  $0x4eacd54a       // fsub v10.4s, v10.4s, v12.4s
+	FMOVQ F10, (R15)
+	WORD  $0x3caa69eb       // str q11, [x15, x10]
+	WORD  $0x3cab69ec       // str q12, [x15, x11]
+	WORD  $0x3cac69ed       // str q13, [x15, x12]
+	WORD  $0x4eacd5ce       // fsub v14.4s, v14.4s, v12.4s
+	WORD  $0x3cad69ee       // str q14, [x15, x13]
+	ADD   $0, R1, R15
+	WORD  $0x3ce769ef       // ldr q15, [x15, x7]
+	ADD   $64, R1, R15
+	WORD  $0x3ce769f0       // ldr q16, [x15, x7]
+	ADD   $128, R1, R15
+	WORD  $0x3ce769f1       // ldr q17, [x15, x7]
+	ADD   $192, R1, R15
+	WORD  $0x3ce769f2       // ldr q18, [x15, x7]
+	ADD   $256, R1, R15
+	WORD  $0x3ce769f3       // ldr q19, [x15, x7]
+	MOVZ  $3, R16
+	MADD  R16, R2, R17, R15
+	WORD  $0x4eb1d5ef       // fsub v15.4s, v15.4s, v17.4s
+	FMOVQ F15, (R15)
+	WORD  $0x3caa69f0       // str q16, [x15, x10]
+	WORD  $0x3cab69f1       // str q17, [x15, x11]
+	WORD  $0x3cac69f2       // str q18, [x15, x12]
+	WORD  $0x4eb1d673       // fsub v19.4s, v19.4s, v17.4s
+	WORD  $0x3cad69f3       // str q19, [x15, x13]
+	ADD   $0, R1, R15
+	WORD  $0x3ce869f4       // ldr q20, [x15, x8]
+	WORD  $0x4ea0d694       // fsub v20.4s, v20.4s, v0.4s
+	ADD   $64, R1, R15
+	WORD  $0x3ce869f5       // ldr q21, [x15, x8]
+	WORD  $0x4ea1d6b5       // fsub v21.4s, v21.4s, v1.4s
+	ADD   $128, R1, R15
+	WORD  $0x3ce869f6       // ldr q22, [x15, x8]
+	WORD  $0x4ea2d6d6       // fsub v22.4s, v22.4s, v2.4s
+	ADD   $192, R1, R15
+	WORD  $0x3ce869f7       // ldr q23, [x15, x8]
+	WORD  $0x4ea3d6f7       // fsub v23.4s, v23.4s, v3.4s
+	ADD   $256, R1, R15
+	WORD  $0x3ce869f8       // ldr q24, [x15, x8]
+	WORD  $0x4ea4d718       // fsub v24.4s, v24.4s, v4.4s
+	MOVZ  $4, R16
+	MADD  R16, R2, R17, R15
+	WORD  $0x4eb6d694       // fsub v20.4s, v20.4s, v22.4s
+	FMOVQ F20, (R15)
+	WORD  $0x3caa69f5       // str q21, [x15, x10]
+	WORD  $0x3cab69f6       // str q22, [x15, x11]
+	WORD  $0x3cac69f7       // str q23, [x15, x12]
+	WORD  $0x4eb6d718       // fsub v24.4s, v24.4s, v22.4s
+	WORD  $0x3cad69f8       // str q24, [x15, x13]
+	MOVZ  $2, R16
+	MADD  R16, R2, R17, R15
+	WORD  $0x4ea2d400       // fsub v0.4s, v0.4s, v2.4s
+	FMOVQ F0, (R15)
+	WORD  $0x3caa69e1       // str q1, [x15, x10]
+	WORD  $0x3cab69e2       // str q2, [x15, x11]
+	WORD  $0x3cac69e3       // str q3, [x15, x12]
+	WORD  $0x4ea2d484       // fsub v4.4s, v4.4s, v2.4s
+	WORD  $0x3cad69e4       // str q4, [x15, x13]
+	ADD   $16, R1, R1
+	ADD   $16, R2, R2
+	SUBS  $1, R4, R4
+	BNE   vector
+	ADD   $192, R1, R1
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func polyphase_out_f32_b16m2_neon(a *winogradArgs)
+TEXT ·polyphase_out_f32_b16m2_neon(SB), NOSPLIT, $0-8
+	MOVD  a+0(FP), R0
+	MOVZ  $4286578688, R26
+	VDUP  R26, V26.S4
+	MOVD  80(R0), R26
+	TBZ   $0, R26, linear
+	VMOVI $0, V26.B16
+
+linear:
+	MOVZ $2147483648, R26
+	VDUP R26, V25.S4
+	MOVD 40(R0), R10
+	MOVZ $3, R16
+	MUL  R16, R10, R5
+	ADD  R5, R5, R6
+	MOVD 48(R0), R17
+	MOVD 56(R0), R12
+	MOVD 64(R0), R13
+	MOVD 72(R0), R14
+	MOVD 16(R0), R11
+	MOVD 32(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 8(R0), R2
+
+tile:
+	MOVZ $4, R4
+
+vector:
+	CBZ   R11, unbiased
+	FMOVQ (R11), F25
+	ADD   $16, R11, R11
+
+unbiased:
+	MOVD  R1, R15
+	FMOVQ (R15), F1
+	WORD  $0x3ce569e2   // ldr q2, [x15, x5]
+	WORD  $0x3ce669e3   // ldr q3, [x15, x6]
+	WORD  $0x4e22d420   // fadd v0.4s, v1.4s, v2.4s
+	WORD  $0x4e23d442   // fadd v2.4s, v2.4s, v3.4s
+	ADD   R10, R15, R15
+	FMOVQ (R15), F5
+	WORD  $0x3ce569e6   // ldr q6, [x15, x5]
+	WORD  $0x4e39d4c6   // fadd v6.4s, v6.4s, v25.4s
+	WORD  $0x3ce669e7   // ldr q7, [x15, x6]
+	WORD  $0x4e26d4a4   // fadd v4.4s, v5.4s, v6.4s
+	WORD  $0x4e27d4c6   // fadd v6.4s, v6.4s, v7.4s
+	ADD   R10, R15, R15
+	FMOVQ (R15), F9
+	WORD  $0x3ce569ea   // ldr q10, [x15, x5]
+	WORD  $0x3ce669eb   // ldr q11, [x15, x6]
+	WORD  $0x4e2ad528   // fadd v8.4s, v9.4s, v10.4s
+	WORD  $0x4e2bd54a   // fadd v10.4s, v10.4s, v11.4s
+	WORD  $0x4e24d400   // fadd v0.4s, v0.4s, v4.4s
+	WORD  $0x4e28d484   // fadd v4.4s, v4.4s, v8.4s
+	CMP   $0, R13
+	BLE   row0
+	MOVD  R2, R15
+	MOVD  24(R0), R19
+	CBZ   R19, linear0_
+	MOVD  R19, R19
+	ADD   R2, R19, R19
+	MOVD  8(R0), R26
+	SUB   R26, R19, R19
+
+linear0_:
+	CMP   $0, R14
+	BLE   row0
+	CBZ   R19, linear0_0
+	FMOVQ (R19), F27
+	WORD  $0x4e3bd400    // fadd v0.4s, v0.4s, v27.4s
+
+linear0_0:
+	WORD  $0x6ea0e75b    // fcmgt v27.4s, v26.4s, v0.4s
+	WORD  $0x4e7b1c00    // bic v0.16b, v0.16b, v27.16b
+	FMOVQ F0, (R15)
+	CMP   $1, R14
+	BLE   row0
+	CBZ   R19, linear0_1
+	FMOVQ 64(R19), F27
+	WORD  $0x4e3bd484    // fadd v4.4s, v4.4s, v27.4s
+
+linear0_1:
+	WORD  $0x6ea4e75b // fcmgt v27.4s, v26.4s, v4.4s
+	WORD  $0x4e7b1c84 // bic v4.16b, v4.16b, v27.16b
+	FMOVQ F4, 64(R15)
+
+row0:
+	WORD $0x4e26d442   // fadd v2.4s, v2.4s, v6.4s
+	WORD $0x4e2ad4c6   // fadd v6.4s, v6.4s, v10.4s
+	CMP  $1, R13
+	BLE  row1
+	ADD  R17, R2, R15
+	MOVD 24(R0), R19
+	CBZ  R19, linear1_
+	ADD  R12, R19, R19
+	ADD  R2, R19, R19
+	MOVD 8(R0), R26
+	SUB  R26, R19, R19
+
+linear1_:
+	CMP   $0, R14
+	BLE   row1
+	CBZ   R19, linear1_0
+	FMOVQ (R19), F27
+	WORD  $0x4e3bd442    // fadd v2.4s, v2.4s, v27.4s
+
+linear1_0:
+	WORD  $0x6ea2e75b    // fcmgt v27.4s, v26.4s, v2.4s
+	WORD  $0x4e7b1c42    // bic v2.16b, v2.16b, v27.16b
+	FMOVQ F2, (R15)
+	CMP   $1, R14
+	BLE   row1
+	CBZ   R19, linear1_1
+	FMOVQ 64(R19), F27
+	WORD  $0x4e3bd4c6    // fadd v6.4s, v6.4s, v27.4s
+
+linear1_1:
+	WORD  $0x6ea6e75b // fcmgt v27.4s, v26.4s, v6.4s
+	WORD  $0x4e7b1cc6 // bic v6.16b, v6.16b, v27.16b
+	FMOVQ F6, 64(R15)
+
+row1:
+	ADD  $16, R1, R1
+	ADD  $16, R2, R2
+	SUBS $1, R4, R4
+	BNE  vector
+	ADD  $64, R2, R2
+	SUB  $2, R14, R14
+	CBZ  R11, next
+	SUB  $64, R11, R11
+
+next:
+	SUBS $1, R3, R3
+	BNE  tile
+
+done:
+	RET

@@ -7,20 +7,59 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/resnetc/resnetc/asm"
 )
 
+// The matrices of the transforms with stride 2, as of winogradB and winogradA.
+var (
+	polyphaseB = [][]float32{{1, 0, -1, 0, 0}, {0, 1, 0, 0, 0}, {0, 0, 1, 0, 0}, {0, 0, 0, 1, 0}, {0, 0, -1, 0, 1}}
+	polyphaseA = [][]float32{{1, 1, 0}, {0, 1, 1}}
+)
+
+// transform is a kernel of a set, with what it computes.
+type transform struct {
+	kernel winogradKernel
+	matrix [][]float32
+	m      int // output pixels of a tile in each direction
+	n      int // elements that it reads
+	step   int // pixels of the input from one tile to the next
+}
+
+func transformOf(set *kernelSet, k asm.Kernel) transform {
+	m := k.Pixels
+	switch k.Op {
+	case "winograd_in":
+		return transform{set.winogradIn[m], winogradB[m], m, m + 2, m}
+	case "winograd_out":
+		return transform{set.winogradOut[m], winogradA[m], m, m + 2, m}
+	case "polyphase_in":
+		return transform{set.polyphaseIn, polyphaseB, 2, polyphaseElements, 4}
+	}
+	return transform{set.polyphaseOut, polyphaseA, 2, polyphaseProducts, 4}
+}
+
+var transformsIn, transformsOut = []string{"winograd_in", "polyphase_in"}, []string{"winograd_out", "polyphase_out"}
+
+// eachTransform is eachKernel for several operations.
+func eachTransform(t *testing.T, ops []string, test func(t *testing.T, set *kernelSet, k asm.Kernel)) {
+	for _, op := range ops {
+		eachKernel(t, op, test)
+	}
+}
+
 // TestWinogradIn compares the input transforms with Bᵀ d B in float64.
 func TestWinogradIn(t *testing.T) {
 	inBuffer, outBuffer := newGuarded(t, 2500), newGuarded(t, 10_000)
-	eachKernel(t, "winograd_in", func(t *testing.T, set *kernelSet, k asm.Kernel) {
+	eachTransform(t, transformsIn, func(t *testing.T, set *kernelSet, k asm.Kernel) {
 		r := rand.New(rand.NewPCG(5, uint64(k.Pixels)))
-		m, n := k.Pixels, k.Pixels+2
+		f := transformOf(set, k)
+		n, step := f.n, f.step
 		for trial := range 100 {
 			a := winogradArgs{tiles: trial % 5, flags: r.IntN(2)}
-			width := max(a.tiles, 1)*m + 2
+			width := max(a.tiles, 1)*step + n - step
 			a.row = width*64 + 4*r.IntN(3)
 			a.matrix = max(a.tiles, 1)*64 + 4*r.IntN(20)
 			in := inBuffer.take(t, ((n-1)*a.row+width*64)/4, trial/5)
@@ -31,8 +70,8 @@ func TestWinogradIn(t *testing.T) {
 			want := newExpected(out)
 			for tile := range a.tiles {
 				for c := range 16 {
-					v, magnitude := sandwich(winogradB[m], n, func(y, x int) float32 {
-						return pixelAt(a.in, y*a.row+(tile*m+x)*64)[c]
+					v, magnitude := sandwich(f.matrix, n, func(y, x int) float32 {
+						return pixelAt(a.in, y*a.row+(tile*step+x)*64)[c]
 					})
 					for i := range n * n {
 						want.set((i*a.matrix+tile*64)/4+c, v[i/n][i%n], magnitude[i/n][i%n])
@@ -40,7 +79,7 @@ func TestWinogradIn(t *testing.T) {
 				}
 			}
 			before := a
-			set.winogradIn[m](&a)
+			f.kernel(&a)
 			if a != before {
 				t.Fatal("the kernel changed its arguments")
 			}
@@ -55,9 +94,10 @@ func TestWinogradIn(t *testing.T) {
 // all clippings of the last tile.
 func TestWinogradOut(t *testing.T) {
 	inBuffer, outBuffer, resBuffer, biasBuffer := newGuarded(t, 10_000), newGuarded(t, 2500), newGuarded(t, 2500), newGuarded(t, 16)
-	eachKernel(t, "winograd_out", func(t *testing.T, set *kernelSet, k asm.Kernel) {
+	eachTransform(t, transformsOut, func(t *testing.T, set *kernelSet, k asm.Kernel) {
 		r := rand.New(rand.NewPCG(6, uint64(k.Pixels)))
-		m, n := k.Pixels, k.Pixels+2
+		f := transformOf(set, k)
+		m, n := f.m, f.n
 		for trial := range 16 * m * m {
 			a := winogradArgs{tiles: 1 + r.IntN(3), rows: 1 + trial%m, flags: r.IntN(2)}
 			a.cols = (a.tiles-1)*m + 1 + trial/m%m
@@ -85,7 +125,7 @@ func TestWinogradOut(t *testing.T) {
 			want := newExpected(out)
 			for tile := range a.tiles {
 				for c := range 16 {
-					v, magnitude := sandwich(winogradA[m], n, func(y, x int) float32 {
+					v, magnitude := sandwich(f.matrix, n, func(y, x int) float32 {
 						return pixelAt(a.in, (y*n+x)*a.matrix+tile*64)[c]
 					})
 					for y := range min(m, a.rows) {
@@ -108,7 +148,7 @@ func TestWinogradOut(t *testing.T) {
 				}
 			}
 			before := a
-			set.winogradOut[m](&a)
+			f.kernel(&a)
 			if a != before {
 				t.Fatal("the kernel changed its arguments")
 			}
@@ -125,19 +165,19 @@ func TestWinogradOut(t *testing.T) {
 // elements of the result that it reaches in the pure-Go twin.
 func TestWinogradSpecial(t *testing.T) {
 	twins := genericKernels()
-	for _, op := range []string{"winograd_in", "winograd_out"} {
+	for _, op := range slices.Concat(transformsIn, transformsOut) {
 		eachKernel(t, op, func(t *testing.T, set *kernelSet, k asm.Kernel) {
 			r := rand.New(rand.NewPCG(7, uint64(k.Pixels)))
-			m, n := k.Pixels, k.Pixels+2
+			f := transformOf(set, k)
+			m, n := f.m, f.n
 			for trial := range 200 {
 				domain, pixels := make([]float32, n*n*16), make([]float32, n*n*16)
 				res, bias := make([]float32, m*m*16), make([]float32, 16)
 				a := winogradArgs{tiles: 1, matrix: 64, row: n * 64, resRow: m * 64, rows: m, cols: m, flags: trial % 2}
-				kernel, twin, matrix := set.winogradIn[m], twins.winogradIn[m], winogradB[m]
+				twin := transformOf(twins, k).kernel
 				in, out := pixels, domain
 				places := [][]float32{in}
-				if op == "winograd_out" {
-					kernel, twin, matrix = set.winogradOut[m], twins.winogradOut[m], winogradA[m]
+				if slices.Contains(transformsOut, op) {
 					in, out = domain, pixels
 					a.bias, a.res = &bias[0], &res[0]
 					places = [][]float32{in, in, res, bias}
@@ -152,10 +192,10 @@ func TestWinogradSpecial(t *testing.T) {
 				a.in, a.out = &in[0], &out[0]
 				twin(&a)
 				want := slices.Clone(out)
-				kernel(&a)
+				f.kernel(&a)
 				// Values are at most 1, and so a result is at most the largest
 				// row's sum of magnitudes, squared, beside bias and residual.
-				bound := 2 * roundings * 0x1p-24 * (norm(matrix)*norm(matrix) + 2)
+				bound := 2 * roundings * 0x1p-24 * (norm(f.matrix)*norm(f.matrix) + 2)
 				for i, w := range want {
 					finite := w-w == 0
 					if d := math.Abs(float64(out[i]) - float64(w)); !same(out[i], w) && !(finite && d <= bound) {
@@ -168,32 +208,38 @@ func TestWinogradSpecial(t *testing.T) {
 }
 
 // TestWinogradBits checks that the assembly gives the same bits at every level,
-// on every architecture.
+// on every architecture.  With stride 2, where there is nothing but sums of two,
+// pure Go does too.
 func TestWinogradBits(t *testing.T) {
 	want := map[string]uint64{
 		"winograd_in2": 0x8b1bded3ac3e2e6b, "winograd_in4": 0x65be65d19b751762,
 		"winograd_out2": 0x96c2611ab7e3d5a9, "winograd_out4": 0xd8f6c6a1797889dc,
+		"polyphase_in2": 0x645280dbccda65ac, "polyphase_out2": 0xb4f8e027fb298cbb,
 	}
-	for _, op := range []string{"winograd_in", "winograd_out"} {
+	for _, op := range slices.Concat(transformsIn, transformsOut) {
 		eachKernel(t, op, func(t *testing.T, set *kernelSet, k asm.Kernel) {
-			if set.level == PureGo {
+			if set.level == PureGo && strings.HasPrefix(op, "winograd") {
 				t.Skip("rounds products and sums apart")
 			}
 			const tiles = 3
-			m, n := k.Pixels, k.Pixels+2
-			width := tiles*m + 2
+			f := transformOf(set, k)
+			m, n := f.m, f.n
+			width := tiles*f.step + n - f.step
+			if slices.Contains(transformsOut, op) {
+				width = tiles*m + 2
+			}
 			r := rand.New(rand.NewPCG(8, 0))
 			domain, pixels, res := make([]float32, n*n*tiles*16), make([]float32, n*width*16), make([]float32, n*width*16)
 			a := winogradArgs{tiles: tiles, matrix: tiles * 64, row: width * 64, resRow: width * 64, rows: m, cols: tiles * m}
-			kernel, in, out := set.winogradIn[m], pixels, domain
-			if op == "winograd_out" {
-				kernel, in, out = set.winogradOut[m], domain, pixels
+			in, out := pixels, domain
+			if slices.Contains(transformsOut, op) {
+				in, out = domain, pixels
 				a.bias, a.res = &res[len(res)-16], &res[0]
 			}
 			values(r, in)
 			values(r, res)
 			a.in, a.out = &in[0], &out[0]
-			kernel(&a)
+			f.kernel(&a)
 			h := fnv.New64a()
 			if err := binary.Write(h, binary.LittleEndian, out); err != nil {
 				t.Fatal(err)

@@ -121,7 +121,8 @@ type Layer struct {
 	// Winograd is the number of output pixels of a tile in each direction, 2
 	// or 4, for a 3x3 convolution by Winograd's algorithm; 0 for a direct one.
 	// Its weights are transformed: (Winograd+2)² matrices, each
-	// [out/16][in/16][16 in][16 out].
+	// [out/16][in/16][16 in][16 out].  With stride 2 it is 2, and
+	// winograd_polyphase.go tells how weights lie.
 	Winograd int
 	// Chunk is how many Winograd tiles are transformed and multiplied at a
 	// time: by each thread alone (Fused), or by all threads together.
@@ -145,7 +146,7 @@ func (l *Layer) ConvClass() int {
 	case l.Half:
 		class = convHalfS1
 	}
-	if l.Stride[1] == 2 {
+	if l.Stride[1] == 2 && l.Winograd == 0 { // products have no stride
 		class++
 	}
 	return class

@@ -40,6 +40,10 @@ const (
 	maxBlocks = 4  // blocks of 16 output channels
 
 	maxWinograd = 4 // output pixels of a tile in each direction
+
+	// Elements of the transforms in each direction, of convolutions with stride 2.
+	polyphaseElements = 5
+	polyphaseProducts = 3
 )
 
 // convKernel computes a.tiles tiles of mr pixels by nr blocks of 16 output
@@ -150,4 +154,10 @@ type kernelSet struct {
 	relu    eltwiseKernel                                       // NaN stays NaN, -0 stays -0
 
 	winogradIn, winogradOut [maxWinograd + 1]winogradKernel // by m
+
+	// The transforms of 3x3 convolutions with stride 2, of which
+	// winograd_polyphase.go tells: like winogradKernel's, but a tile of 2×2 output
+	// pixels reads 5×5 input pixels, 4*64 bytes from one tile to the next, into 25
+	// elements, and is computed from 9.
+	polyphaseIn, polyphaseOut winogradKernel
 }

@@ -19,6 +19,9 @@ func genericKernels() *kernelSet {
 		add:     addGeneric,
 		affine:  affineGeneric,
 		relu:    reluGeneric,
+
+		polyphaseIn:  polyphaseInGeneric,
+		polyphaseOut: polyphaseOutGeneric,
 	}
 	for class := range convClasses {
 		most := maxBlocks

@@ -8,14 +8,15 @@ type winogradPhase uint8
 const (
 	winogradFused    winogradPhase = iota // a task is a chunk, from input to output
 	winogradInput                         // a task is a plane of input channels
-	winogradMultiply                      // a task is a matrix by a group of output blocks
+	winogradMultiply                      // a task is a product by a group of output blocks
 	winogradOutput                        // a task is a plane of output channels
 )
 
 // winograd computes a 3x3 convolution with stride 1 by Winograd's algorithm
 // (Lavin and Gray, arXiv 1509.09308): tiles of input pixels are transformed,
 // each of the (m+2)² elements of the transform is a matrix product of its own,
-// [tiles × in] by [in × out], and the products are transformed back.
+// [tiles × in] by [in × out], and the products are transformed back.  With
+// stride 2 it is another variant, of other matrices: see winogradTerm.
 //
 // Small layers go through all three steps chunk by chunk in each thread's own
 // cache.  Layers with large weights do each step with all threads together, so
@@ -30,10 +31,10 @@ func (w *lane) winograd(l *Layer) {
 		w.run(tasks)
 		return
 	}
-	n := l.Winograd + 2
+	_, products, _ := l.WinogradElements()
 	group := l.Tiles[w.m.kernels.level].Blocks
 	groups := (l.Out.planes() + group - 1) / group
-	if split := (productTasks*w.size() + n*n - 1) / (n * n); split < groups {
+	if split := (productTasks*w.size() + products - 1) / products; split < groups {
 		group *= (groups + split - 1) / split
 		groups = (l.Out.planes() + group - 1) / group
 	}
@@ -42,7 +43,7 @@ func (w *lane) winograd(l *Layer) {
 		w.grid = grid{phase: winogradInput, first: first, last: last}
 		w.run(l.In.planes())
 		w.grid = grid{phase: winogradMultiply, first: first, last: last, splits: groups, group: group}
-		w.run(n * n * groups)
+		w.run(products * groups)
 		w.grid = grid{phase: winogradOutput, first: first, last: last}
 		w.run(l.Out.planes())
 	}
@@ -56,6 +57,16 @@ const productTasks = 24
 func (l *Layer) tileRows() int    { return (l.Out.Height + l.Winograd - 1) / l.Winograd }
 func (l *Layer) tileColumns() int { return (l.Out.Width + l.Winograd - 1) / l.Winograd }
 
+// WinogradElements counts the elements of a tile's transforms, of the input and
+// of the products, and the weights that are stored for a pair of channels.
+func (l *Layer) WinogradElements() (in, products, weights int) {
+	if l.polyphase() {
+		return polyphaseElements * polyphaseElements, polyphaseProducts * polyphaseProducts, 16
+	}
+	n := (l.Winograd + 2) * (l.Winograd + 2)
+	return n, n, n
+}
+
 func (w *lane) winogradTask(l *Layer, thread, task int) {
 	g, t := w.grid, &w.threads[thread]
 	if g.phase == winogradFused {
@@ -64,8 +75,8 @@ func (w *lane) winogradTask(l *Layer, thread, task int) {
 		for plane := range l.In.planes() {
 			w.winogradIn(l, t, &c, plane)
 		}
-		for matrix := range c.matrices {
-			w.winogradMultiply(l, t, &c, matrix, 0, l.Out.planes())
+		for product := range c.products {
+			w.winogradMultiply(l, t, &c, product, 0, l.Out.planes())
 		}
 		for plane := range l.Out.planes() {
 			w.winogradOut(l, t, &c, plane)
@@ -89,7 +100,7 @@ func (w *lane) winogradTask(l *Layer, thread, task int) {
 type winogradChunk struct {
 	first, last int
 	tiles       int
-	matrices    int
+	products    int
 	v, m        []float32 // transformed input, products
 	sizeV       int       // float32s from one matrix to the next
 	sizeM       int
@@ -97,48 +108,54 @@ type winogradChunk struct {
 
 func (l *Layer) chunk(first, last int, scratch []float32) winogradChunk {
 	c := winogradChunk{first: first, last: last, tiles: (last - first) * l.tileColumns()}
-	c.matrices = (l.Winograd + 2) * (l.Winograd + 2)
+	elements, products, _ := l.WinogradElements()
+	c.products = products
 	// One more cache line between matrices: at powers of two they would
 	// compete for the same few lines of the cache.
 	c.sizeV = l.In.planes()*c.tiles*block + block
 	c.sizeM = l.Out.planes()*c.tiles*block + block
-	c.v = scratch[:c.matrices*c.sizeV]
-	c.m = scratch[len(c.v):][:c.matrices*c.sizeM]
+	c.v = scratch[:elements*c.sizeV]
+	c.m = scratch[len(c.v):][:products*c.sizeM]
 	return c
 }
 
 // WinogradScratch is how many float32s of scratch memory the layer needs.
 func (l *Layer) WinogradScratch() int {
-	n, tiles := l.Winograd+2, max(1, l.Chunk/l.tileColumns())*l.tileColumns()
-	return n * n * block * ((l.In.planes()+l.Out.planes())*tiles + 2)
+	elements, products, _ := l.WinogradElements()
+	tiles := max(1, l.Chunk/l.tileColumns()) * l.tileColumns()
+	return block * (elements*(l.In.planes()*tiles+1) + products*(l.Out.planes()*tiles+1))
 }
 
 // winogradIn transforms one plane of input channels.
 func (w *lane) winogradIn(l *Layer, t *thread, c *winogradChunk, plane int) {
-	in, a := &l.In, &t.wino
+	in, a, kernel := &l.In, &t.wino, w.m.kernels.winogradIn[l.Winograd]
+	if l.polyphase() {
+		kernel = w.m.kernels.polyphaseIn
+	}
 	*a = winogradArgs{tiles: l.tileColumns(), matrix: 4 * c.sizeV, row: 4 * in.row()}
 	for r := c.first; r < c.last; r++ {
-		image, y := r/l.tileRows(), r%l.tileRows()*l.Winograd
+		image, y := r/l.tileRows(), r%l.tileRows()*l.Winograd*l.Stride[0]
 		a.in = &w.arena[w.base(*in, image)+plane*in.plane()+
 			(y-l.Padding[0]+in.Halo)*in.row()+(in.Halo-l.Padding[1])*block]
 		a.out = &c.v[(plane*c.tiles+(r-c.first)*l.tileColumns())*block]
-		callWinograd(w.m.kernels.winogradIn[l.Winograd], a)
+		callWinograd(kernel, a)
 	}
 }
 
-// winogradMultiply computes the products of one matrix for the output blocks
-// from one up to another.  It is a 1x1 convolution of a row of tiles.
-func (w *lane) winogradMultiply(l *Layer, t *thread, c *winogradChunk, matrix, from, to int) {
+// winogradMultiply computes one product for the output blocks from one up to
+// another.  It is a 1x1 convolution of a row of tiles, or the sum of two, whose
+// input channels are those of one element or of several, one after another.
+func (w *lane) winogradMultiply(l *Layer, t *thread, c *winogradChunk, product, from, to int) {
 	tile := l.Tiles[w.m.kernels.level]
 	s := Split(c.tiles, tile.A)
 	planes := l.In.planes()
-	perBlock := l.weightFloats(planes * block * block)
-	weights := l.Weight + matrix*l.Out.planes()*perBlock
+	matrix := l.weightFloats(planes * block * block) // of one output block
+	terms, sum := l.winogradTerms(product)
 	a := &t.conv
 	*a = convArgs{
-		blocks: planes, kh: 1, kw: 1, flags: flagNear,
-		inPlane:  4 * block * c.tiles,
-		wBlock:   4 * perBlock,
+		kh: planes, kw: 1, flags: flagNear,
+		inPlane:  4 * c.sizeV,
+		inRow:    4 * block * c.tiles,
 		outPlane: 4 * block * c.tiles,
 	}
 	for b := from; b < to; {
@@ -147,14 +164,23 @@ func (w *lane) winogradMultiply(l *Layer, t *thread, c *winogradChunk, matrix, f
 			n /= 2
 		}
 		kernels := &w.m.kernels.conv[l.ConvClass()][n]
-		a.w = &w.m.weights.floats[weights+b*perBlock]
-		v, m := c.v[matrix*c.sizeV:], c.m[matrix*c.sizeM+b*c.tiles*block:]
-		a.in, a.out, a.tiles = &v[0], &m[0], s.CountA
-		callConv(kernels[s.A], a)
-		if s.CountB > 0 {
-			x := s.A * s.CountA * block
-			a.in, a.out, a.tiles = &v[x], &m[x], s.CountB
-			callConv(kernels[s.B], a)
+		m := c.m[sum*c.sizeM+b*c.tiles*block:]
+		a.flags &^= flagAccumulate
+		for _, term := range terms {
+			if term.elements == 0 {
+				break
+			}
+			a.blocks, a.wBlock = term.elements, 4*matrix*term.of
+			a.w = &w.m.weights.floats[l.Weight+matrix*(term.weights*l.Out.planes()+b*term.of+term.first)]
+			v := c.v[term.element*c.sizeV:]
+			a.in, a.out, a.tiles = &v[0], &m[0], s.CountA
+			callConv(kernels[s.A], a)
+			if s.CountB > 0 {
+				x := s.A * s.CountA * block
+				a.in, a.out, a.tiles = &v[x], &m[x], s.CountB
+				callConv(kernels[s.B], a)
+			}
+			a.flags |= flagAccumulate
 		}
 		b += n
 	}
@@ -162,7 +188,10 @@ func (w *lane) winogradMultiply(l *Layer, t *thread, c *winogradChunk, matrix, f
 
 // winogradOut transforms one plane of products back, with the epilogue of the convolution.
 func (w *lane) winogradOut(l *Layer, t *thread, c *winogradChunk, plane int) {
-	out, res, a := &l.Out, &l.In2, &t.wino
+	out, res, a, kernel := &l.Out, &l.In2, &t.wino, w.m.kernels.winogradOut[l.Winograd]
+	if l.polyphase() {
+		kernel = w.m.kernels.polyphaseOut
+	}
 	*a = winogradArgs{
 		tiles: l.tileColumns(), matrix: 4 * c.sizeM,
 		row: 4 * out.row(), resRow: 4 * res.row(), cols: out.Width,
@@ -181,7 +210,7 @@ func (w *lane) winogradOut(l *Layer, t *thread, c *winogradChunk, plane int) {
 			a.res = w.at(*res, image, plane, y)
 		}
 		a.rows = min(l.Winograd, out.Height-y)
-		callWinograd(w.m.kernels.winogradOut[l.Winograd], a)
+		callWinograd(kernel, a)
 		if out.Halo > 0 {
 			for k := range a.rows {
 				clearHalo(w.arena[w.base(*out, image)+plane*out.plane():], *out, y+k)

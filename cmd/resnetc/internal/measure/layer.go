@@ -67,8 +67,8 @@ func workOf(g *ir.Graph, batch int, halfWeights bool) map[string]Work {
 		}
 		if n.Op == ir.Conv2D {
 			w.Algorithm, w.Schedule = n.Str("algorithm"), n.Str("schedule")
-			if m := map[string]int{"winograd2": 2, "winograd4": 4}[w.Algorithm]; m > 0 {
-				w.winograd(n, m, batch, size)
+			if a := n.Algorithm(); a.Tile > 0 {
+				w.winograd(n, a, batch, size)
 			}
 		}
 		work[n.Name()] = w
@@ -76,12 +76,11 @@ func workOf(g *ir.Graph, batch int, halfWeights bool) map[string]Work {
 	return work
 }
 
-// winograd is the work of F(m×m, 3×3): (m+2)² products for each tile and pair of
-// channels, with as many weights for each pair, of so many bytes.
-func (w *Work) winograd(n *ir.Node, m, batch, size int) {
+// winograd is the work of one of Winograd's algorithms: its products for each
+// tile and pair of channels, and the weights that it stores for each pair, of so
+// many bytes.
+func (w *Work) winograd(n *ir.Node, a ir.Algorithm, batch, size int) {
 	k, out := n.In("weight").Type.Shape, n.Out().Type.Shape
-	tiles := batch * ((out[2] + m - 1) / m) * ((out[3] + m - 1) / m)
-	weights := (m + 2) * (m + 2) * k[0] * k[1]
-	w.OwnFLOPs = 2 * tiles * weights
-	w.Bytes += size * (weights - k.Elems())
+	w.OwnFLOPs = 2 * batch * a.Tiles(out[2], out[3]) * a.Products * k[0] * k[1]
+	w.Bytes += size * (a.Weights*k[0]*k[1] - k.Elems())
 }

@@ -85,17 +85,22 @@ func TestWork(t *testing.T) {
 input x: f32[N,16,8,8]
 param w1: f32[32,16,3,3]
 param w2: f32[32,32,1,1]
+param w3: f32[48,32,3,3]
 a = conv2d(x, w1) {padding=[1,1,1,1]}
 b = conv2d(a, w2, residual=a)
 c = relu(b)
-output c
+d = conv2d(c, w3) {padding=[1,1,1,1], stride=[2,2]}
+output d
 `
 	g, err := ir.Parse("g.ir", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
 	const key = "16x8x8->32x8x8,3x3,pad=1"
-	o := passes.Options{StopAfter: "choose-algorithm", Tune: map[string]passes.Choice{key: {Algorithm: "winograd4", Schedule: "fused:4"}}}
+	o := passes.Options{StopAfter: "choose-algorithm", Tune: map[string]passes.Choice{
+		key:                                 {Algorithm: "winograd4", Schedule: "fused:4"},
+		"32x8x8->48x4x4,3x3,stride=2,pad=1": {Algorithm: "polyphase2"},
+	}}
 	if err := passes.Run(g, o); err != nil {
 		t.Fatal(err)
 	}
@@ -103,6 +108,7 @@ output c
 	work := workOf(g, batch, false)
 	for name, want := range map[string]Work{
 		"a": {"winograd4", "fused:4", 2 * 32 * 16 * 9 * 64 * batch, 2 * 36 * 4 * 32 * 16 * batch, 4 * (36*32*16 + (16+32)*64*batch)},
+		"d": {"polyphase2", "", 2 * 48 * 32 * 9 * 16 * batch, 2 * 25 * 4 * 48 * 32 * batch, 4 * (16*48*32 + (32*64+48*16)*batch)},
 		"c": {"direct", "", 2 * 32 * 32 * 64 * batch, 2 * 32 * 32 * 64 * batch, 4 * (32*32 + 3*32*64*batch)},
 	} {
 		if name == "c" {

@@ -39,9 +39,9 @@ func candidates(n *ir.Node, algorithms []string, level string, batch int) []pass
 		if algorithm == "direct" {
 			orders = []ir.Schedule{{Order: "pixels"}, {Order: "weights"}}
 		} else {
-			m := map[string]int{"winograd2": 2, "winograd4": 4}[algorithm]
+			a, _ := ir.FindAlgorithm(algorithm)
 			out := n.Out().Type.Shape
-			tiles := batch * ((out[2] + m - 1) / m) * ((out[3] + m - 1) / m)
+			tiles := batch * a.Tiles(out[2], out[3])
 			for _, order := range []string{"fused", "joint"} {
 				for _, chunk := range chunks[order] {
 					orders = append(orders, ir.Schedule{Order: order, Chunk: chunk})

@@ -138,10 +138,8 @@ func parseChoice(words []string) (passes.Choice, time.Duration, error) {
 	if err != nil {
 		return c, 0, err
 	}
-	switch c.Algorithm {
-	case "direct", "winograd2", "winograd4":
-	default:
-		return c, 0, fmt.Errorf("unknown algorithm %q, want direct, winograd2 or winograd4", c.Algorithm)
+	if _, ok := ir.FindAlgorithm(c.Algorithm); !ok {
+		return c, 0, fmt.Errorf("unknown algorithm %q, want one of %s", c.Algorithm, ir.AlgorithmNames())
 	}
 	if s.Winograd() == (c.Algorithm == "direct") {
 		return c, 0, fmt.Errorf("schedule %q is not one of algorithm %s", c.Schedule, c.Algorithm)

@@ -59,7 +59,7 @@ func tuner(t *testing.T, f fakeTimer) *Tuner {
 func jointIsBest(l *runtime.Layer) time.Duration {
 	d := time.Duration(1000)
 	switch {
-	case l.Winograd == 2 && !l.Fused && l.Chunk == 64 && l.Tiles[runtime.AVX512].Blocks == 1:
+	case l.Winograd == 2 && l.Stride[0] == 1 && !l.Fused && l.Chunk == 64 && l.Tiles[runtime.AVX512].Blocks == 1:
 		d = 500
 	case l.Winograd == 0 && l.PixelsFirst == 0:
 		d = 900

@@ -250,5 +250,7 @@ func alignedFloats(n int) []float32 {
 	}
 	f := make([]float32, n+line-1)
 	skip := -uintptr(unsafe.Pointer(&f[0])) % 64 / 4
-	return f[skip:][:n:n]
+	f = f[skip:][:n:n]
+	wantHugePages(f)
+	return f
 }

@@ -26,7 +26,7 @@ func (r *TrainLayer) gradTile() (outTile, inTile int) {
 		return 1, 1
 	}
 	most := 4
-	if _, _, taps := r.Slot.weightShape(); taps > 1 {
+	if _, _, taps := r.Slot.weightShape(); taps > 1 && r.Layer.Winograd == 0 {
 		most = 2 // each tap is a use too, and has a block of its own
 	}
 	fit := func(planes int) int {
@@ -37,6 +37,9 @@ func (r *TrainLayer) gradTile() (outTile, inTile int) {
 		return n
 	}
 	outTile, inTile = fit(out/r.Layer.Groups), fit(in)
+	if r.Layer.Winograd > 0 {
+		return outTile, inTile // the transforms of a plane serve all others of the tile
+	}
 	for outTile*inTile > 1 && out*in < gradEnough*outTile*inTile {
 		if outTile > inTile {
 			outTile /= 2
@@ -167,6 +170,25 @@ func (t *Trainer) weightGradTile(r *TrainLayer, s *trainThread, task int) {
 				}
 			}
 		})
+	}
+}
+
+// gradPiece is the pixels, or rows, from one up to another of some images.
+type gradPiece struct{ image, images, from, to int }
+
+// gradPieces cuts n pixels, or rows, of each of some images into even pieces of at
+// most that many, of several images if those are small, and calls f for each, with
+// the one that comes next.
+func gradPieces(n, most, first, last int, f func(p, next gradPiece)) {
+	each := max(1, most/n)         // images
+	parts := (n + most - 1) / most // of an image
+	at := func(i int) gradPiece {
+		image, part := first+i/parts*each, i%parts
+		return gradPiece{image, min(each, last-image), part * n / parts, (part + 1) * n / parts}
+	}
+	pieces := (last - first + each - 1) / each * parts
+	for i := range pieces {
+		f(at(i), at(min(i+1, pieces-1)))
 	}
 }
 

@@ -90,24 +90,6 @@ func (t *Trainer) gatherPoints(r *TrainLayer, task int) {
 	}
 }
 
-// pointPiece is the pixels from one up to another of some images.
-type pointPiece struct{ image, images, from, to int }
-
-// pointPieces cuts the pixels of some images into pieces of about gradPoints,
-// of several images if those are small, and calls f for each, with the next one.
-func pointPieces(pixels, first, last int, f func(p, next pointPiece)) {
-	each := max(1, gradPoints/pixels)               // images
-	parts := (pixels + gradPoints - 1) / gradPoints // of an image
-	at := func(i int) pointPiece {
-		image, part := first+i/parts*each, i%parts
-		return pointPiece{image, min(each, last-image), part * pixels / parts, (part + 1) * pixels / parts}
-	}
-	n := (last - first + each - 1) / each * parts
-	for i := range n {
-		f(at(i), at(min(i+1, n-1)))
-	}
-}
-
 // weightGradPoints is the gradient of a 1×1 weight between some planes of dy, from
 // o on, and of x, from i on, over some images.
 func (t *Trainer) weightGradPoints(r *TrainLayer, s *trainThread, acc func(o, i int) []float32, o, i, first, last int) {
@@ -117,7 +99,7 @@ func (t *Trainer) weightGradPoints(r *TrainLayer, s *trainThread, acc func(o, i 
 	plane := o/(out/l.Groups)*in + i
 	dy, x := t.pointPlanes(r)
 	a := &s.grad
-	pointPieces(l.In.Height*l.In.Width, first, last, func(p, next pointPiece) {
+	gradPieces(l.In.Height*l.In.Width, gradPoints, first, last, func(p, next gradPiece) {
 		*a = weightGradArgs{
 			rows: p.images, pixels: p.to - p.from, xStep: 4 * block, dyStep: 4 * block, xRow: 4 * x.image, dyRow: 4 * dy.image,
 			dyPlane: 4 * dy.plane, accPlane: 4 * block * block * in,

@@ -8,14 +8,14 @@ import (
 	"testing"
 )
 
-// TestPointPieces wants every pixel of every image once, in order.
-func TestPointPieces(t *testing.T) {
+// TestGradPieces wants every pixel of every image once, in order.
+func TestGradPieces(t *testing.T) {
 	for _, pixels := range []int{1, 2, 49, 64, 128, 129, 196, 3136} {
 		for last := 3; last < 9; last++ {
 			const first = 2
 			n := first * pixels
-			expected := pointPiece{image: first}
-			pointPieces(pixels, first, last, func(p, next pointPiece) {
+			expected := gradPiece{image: first}
+			gradPieces(pixels, 128, first, last, func(p, next gradPiece) {
 				if p.image*pixels+p.from != n || p.image != expected.image || p.from != expected.from || p.images > 1 && p.to-p.from < pixels {
 					t.Fatalf("%d pixels: %+v after %d pixels, announced as %+v", pixels, p, n, expected)
 				}
@@ -68,6 +68,9 @@ func TestWeightGradLayers(t *testing.T) {
 		{in: 32, out: 32, groups: 1, height: 9, width: 8, kernel: 3, stride: 2, dila: 1, padding: 1, halo: 1},
 		{in: 16, out: 32, groups: 1, height: 7, width: 9, kernel: 3, stride: 1, dila: 2, padding: 2},
 		{in: 64, out: 96, groups: 1, height: 8, width: 6, kernel: 3, stride: 1, dila: 1, padding: 1, halo: 1, winograd: 2},
+		{in: 64, out: 64, groups: 1, height: 7, width: 7, kernel: 3, stride: 1, dila: 1, padding: 1, halo: 1, winograd: 2},
+		{in: 32, out: 64, groups: 1, height: 5, width: 8, kernel: 3, stride: 1, dila: 1, padding: 1, halo: 1, winograd: 2},
+		{in: 32, out: 16, groups: 1, height: 20, width: 27, kernel: 3, stride: 1, dila: 1, padding: 1, halo: 1, winograd: 2},
 	} {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			const images = 5

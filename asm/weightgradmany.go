@@ -130,12 +130,14 @@ func weightGradTaps(b *builder) {
 	}
 	b.gradPasses(3, func(g int) operand.Mem { return at(reg.RAX, g*1024) }, func(half gradPass) {
 		suffix := half.suffix()
+		b.PREFETCHT1(half.ahead())
 		b.load(d0, 1, at(gradDY, 0))
 		b.gradStep(half, d0)
 		next()
 		shift(d0, d1)
 		b.SUBQ(operand.Imm(1), gradPixels)
 		b.JE(operand.LabelRef("one" + suffix))
+		b.PREFETCHT1(half.ahead())
 		b.load(d0, 1, at(gradDY, 0))
 		b.gradStep(half, d0, d1)
 		next()

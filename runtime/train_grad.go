@@ -1,8 +1,9 @@
 package runtime
 
-// gradRows is about how many bytes of x and dy a weight gradient goes over, tap
-// after tap, before it goes on: half of an L1 cache.
-const gradRows = 16 << 10
+// gradPoints is about how many pixels of dy a weight gradient goes over, tap after
+// tap, before it turns to the next planes or pixels: with x or a second plane of
+// dy they fit an L1 cache.
+const gradPoints = 128
 
 // gradUnits is how many pieces a weight's gradient has that tasks compute
 // apart, if its images are not cut: pairs of an output and an input plane.
@@ -36,18 +37,7 @@ func (r *TrainLayer) gradTile() (outTile, inTile int) {
 		}
 		return n
 	}
-	outTile, inTile = fit(out/r.Layer.Groups), fit(in)
-	if r.Layer.Winograd > 0 {
-		return outTile, inTile // the transforms of a plane serve all others of the tile
-	}
-	for outTile*inTile > 1 && out*in < gradEnough*outTile*inTile {
-		if outTile > inTile {
-			outTile /= 2
-		} else {
-			inTile /= 2
-		}
-	}
-	return outTile, inTile
+	return fit(out / r.Layer.Groups), fit(in)
 }
 
 // gradChunks is into how many parts so many images are cut, whose sums are
@@ -160,13 +150,15 @@ func (t *Trainer) weightGradTile(r *TrainLayer, s *trainThread, task int) {
 	case l.Winograd > 0:
 		t.weightGradWinograd(r, s, acc, o, i, first, last)
 	case r.Slot.InBlock == 1:
-		t.weightGradImages(l, first, last, func(image, from, rows int) { t.weightGradPlanar(l, s, acc(o, 0), o, image, from, rows) })
+		rows := max(1, 2*gradPoints/l.In.Width) // no second plane
+		gradPieces(l.In.Height, min(rows, l.In.Height), first, last, func(p, _ gradPiece) { t.weightGradPlanar(l, s, acc(o, 0), o, p) })
 	default:
 		plane := o/(out/l.Groups)*in + i
-		t.weightGradImages(l, first, last, func(image, from, rows int) {
+		rows := max(1, gradPoints/l.In.Width)
+		gradPieces(l.In.Height, min(rows, l.In.Height), first, last, func(p, next gradPiece) {
 			for k := range inTile {
 				for j := 0; j < outTile; {
-					j += t.weightGradBlocked(l, s, acc(o+j, i+k), o+j, plane+k, min(2, outTile-j), 4*size*in, image, from, rows)
+					j += t.weightGradBlocked(l, s, acc(o+j, i+k), o+j, plane+k, min(2, outTile-j), 4*size*in, p, next)
 				}
 			}
 		})
@@ -192,29 +184,17 @@ func gradPieces(n, most, first, last int, f func(p, next gradPiece)) {
 	}
 }
 
-// weightGradImages calls f for every image and piece of its rows of dy.
-func (t *Trainer) weightGradImages(l *Layer, first, last int, f func(image, from, rows int)) {
-	in := &l.In
-	rows := max(1, gradRows/(4*in.row()+4*l.In2.row()*l.Stride[0]))
-	for image := first; image < last; image++ {
-		for from := 0; from < in.Height; from += rows {
-			f(image, from, min(rows, in.Height-from))
-		}
-	}
-}
-
 // weightGradBlocked adds, tap by tap or by several taps, the products of some
 // rows of dy, plane o, with a plane of x; of up to two planes of dy if that is
 // faster, whose sums are accPlane bytes apart.  It returns how many there were.
-func (t *Trainer) weightGradBlocked(l *Layer, s *trainThread, acc []float32, o, plane, planes, accPlane, image, from, rows int) int {
+func (t *Trainer) weightGradBlocked(l *Layer, s *trainThread, acc []float32, o, plane, planes, accPlane int, p, next gradPiece) int {
 	dy, x := &l.In, &l.In2
 	a := &s.grad
 	*a = weightGradArgs{
-		dy: t.w.at(*dy, image, o, from), rows: rows, pixels: dy.Width,
+		dy: t.w.at(*dy, p.image, o, p.from), rows: p.to - p.from, pixels: dy.Width,
 		xStep: 4 * block * l.Stride[1], xRow: 4 * x.row() * l.Stride[0], dyStep: 4 * block, dyRow: 4 * dy.row(),
 		dyPlane: 4 * dy.plane(), accPlane: accPlane,
 	}
-	start := t.w.base(*x, image) + plane*x.plane() + (x.Halo-l.Padding[1])*block
 	kernel, together := t.kernels.weightGrad[block], 1
 	switch {
 	case t.kernels.weightGradTaps != nil && l.Kernel[1] == 3 && l.Stride[1] == 1 && l.Dilation[1] == 1:
@@ -224,14 +204,18 @@ func (t *Trainer) weightGradBlocked(l *Layer, s *trainThread, acc []float32, o, 
 	default:
 		planes = 1
 	}
-	if l.Kernel == [2]int{1, 1} && l.Stride == [2]int{1, 1} && dy.Halo == 0 && x.Halo == 0 && dy.Width == x.Width {
-		a.rows, a.pixels = 1, rows*dy.Width // no row has an end
+	row := func(p gradPiece, ky int) int {
+		y := p.from*l.Stride[0] + ky*l.Dilation[0] - l.Padding[0] + x.Halo
+		return t.w.base(*x, p.image) + plane*x.plane() + y*x.row() + (x.Halo-l.Padding[1])*block
 	}
+	// With each tap kernels ask for what it meets next.
+	a.xAhead = 4 * (row(next, 0) - row(p, 0))
+	dyAhead := 4 * ((next.image-p.image)*t.program.Arena + (next.from-p.from)*dy.row())
 	for ky := range l.Kernel[0] {
-		row := start + (from*l.Stride[0]+ky*l.Dilation[0]-l.Padding[0]+x.Halo)*x.row()
 		for kx := 0; kx < l.Kernel[1]; kx += together {
-			a.x = &t.w.arena[row+kx*l.Dilation[1]*block]
+			a.x = &t.w.arena[row(p, ky)+kx*l.Dilation[1]*block]
 			a.acc = &acc[(ky*l.Kernel[1]+kx)*block*block]
+			a.dyAhead = dyAhead + kx%planes*a.dyPlane
 			callWeightGrad(kernel, a)
 		}
 	}
@@ -240,11 +224,11 @@ func (t *Trainer) weightGradBlocked(l *Layer, s *trainThread, acc []float32, o, 
 
 // weightGradPlanar is the same for all planes of a planar x: neighbouring taps
 // of a row take the place of neighbouring channels.
-func (t *Trainer) weightGradPlanar(l *Layer, s *trainThread, acc []float32, o, image, from, rows int) {
+func (t *Trainer) weightGradPlanar(l *Layer, s *trainThread, acc []float32, o int, p gradPiece) {
 	dy, x := &l.In, &l.In2
 	a := &s.grad
 	*a = weightGradArgs{
-		dy: t.w.at(*dy, image, o, from), rows: rows, pixels: dy.Width,
+		dy: t.w.at(*dy, p.image, o, p.from), rows: p.to - p.from, pixels: dy.Width,
 		xStep: 4 * l.Stride[1], xRow: 4 * x.row() * l.Stride[0], dyStep: 4 * block, dyRow: 4 * dy.row(),
 	}
 	together := min(l.Kernel[1], block)
@@ -252,9 +236,9 @@ func (t *Trainer) weightGradPlanar(l *Layer, s *trainThread, acc []float32, o, i
 		together = 1
 	}
 	for c := range x.Channels {
-		start := t.w.base(*x, image) + c*x.plane() + x.Halo - l.Padding[1]
+		start := t.w.base(*x, p.image) + c*x.plane() + x.Halo - l.Padding[1]
 		for ky := range l.Kernel[0] {
-			row := start + (from*l.Stride[0]+ky*l.Dilation[0]-l.Padding[0]+x.Halo)*x.row()
+			row := start + (p.from*l.Stride[0]+ky*l.Dilation[0]-l.Padding[0]+x.Halo)*x.row()
 			for kx := 0; kx < l.Kernel[1]; kx += together {
 				a.x = &t.w.arena[row+kx*l.Dilation[1]]
 				a.acc = &acc[((c*l.Kernel[0]+ky)*l.Kernel[1]+kx)*block]

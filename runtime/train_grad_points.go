@@ -1,9 +1,5 @@
 package runtime
 
-// gradPoints is about how many pixels the gradient of a 1×1 weight goes over
-// before it turns to the next planes: of two planes of dy they fit an L1 cache.
-const gradPoints = 128
-
 // points reports whether the row is the gradient of a 1×1 weight, of planes of
 // more than one pixel.
 func (r *TrainLayer) points() bool {

@@ -55,6 +55,12 @@ func trainerWith(g *ir.Graph, o passes.Options, batch, threads int, opts ...runt
 	if err != nil {
 		return nil, err
 	}
+	return l.trainer(batch, threads, opts...)
+}
+
+// trainer is a trainer of a lowered graph, with the graph's parameters if it has any.
+func (l *trainLowering) trainer(batch, threads int, opts ...runtime.Option) (*runtime.Trainer, error) {
+	g := l.graph
 	t, err := runtime.NewTrainer(&l.program, batch, append(opts, runtime.WithThreads(threads))...)
 	if err != nil {
 		return nil, err

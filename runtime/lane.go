@@ -83,18 +83,22 @@ func (w *lane) see(src []float32, first, n int) {
 func (w *lane) layers(from, to int) {
 	at := time.Now()
 	for i := from; i < to; i++ {
-		l := &w.m.program.Layers[i]
-		w.layer = l
-		if l.Winograd > 0 {
-			w.winograd(l)
-		} else {
-			w.grid = l.grid(w.m.kernels.level, w.images, w.size())
-			w.run(w.grid.tasks)
-		}
+		w.compute(&w.m.program.Layers[i])
 		now := time.Now()
 		w.times[i].add(layerTime{now.Sub(at), 1, w.images})
 		at = now
 	}
+}
+
+// compute computes a layer.
+func (w *lane) compute(l *Layer) {
+	w.layer = l
+	if l.Winograd > 0 {
+		w.winograd(l)
+		return
+	}
+	w.grid = l.grid(w.m.kernels.level, w.images, w.size())
+	w.run(w.grid.tasks)
 }
 
 // size is the number of threads at work.

@@ -45,10 +45,10 @@ func (t *Trainer) sumsAt(planes, image, plane int) *[2 * block]float64 {
 // it; those of all images (Chan, Golub and LeVeque, "Updating formulae and a
 // pairwise algorithm for computing sample variances", 1979), always in the
 // same order, and the factors of each channel; the normalized planes.
-func (t *Trainer) batchNorm(r *TrainLayer, s *trainThread, task int) {
+func (t *Trainer) batchNorm(r *TrainLayer, s *trainThread, phase, task int) {
 	l := &r.Layer
 	planes := l.In.planes()
-	switch t.phase {
+	switch phase {
 	case 0:
 		t.moments(r, s, task/planes, task%planes)
 	case 1:
@@ -72,29 +72,31 @@ func (t *Trainer) moments(r *TrainLayer, s *trainThread, image, plane int) {
 	rows, pixels := rowsOf(*in)
 	sums := t.sumsAt(in.planes(), image, plane)
 	*sums = [2 * block]float64{}
-	a := &s.channel
-	count := 0.0
+	a, n := &s.channel, float64(pixels)
+	var piece [2 * block]float64
 	for row := range rows {
 		// The first pixel as shift keeps the square of the mean small.
 		x := t.pixelsAt(in, image, plane, row, pixels)
 		*a = channelArgs{x: x, coef: x, out: &s.sums[0], pixels: pixels}
 		callChannel(t.kernels.moments, a)
-		n := float64(pixels)
 		for c, shift := range pixelAt(x, 0) {
 			d := float64(s.sums[c]) / n
-			mean, squares := float64(shift)+d, float64(s.sums[block+c])-float64(d*float64(s.sums[c]))
-			chan2(&sums[c], &sums[block+c], count, mean, squares, n)
+			piece[c], piece[block+c] = float64(shift)+d, float64(s.sums[block+c])-float64(d*float64(s.sums[c]))
 		}
-		count += n
+		joinMoments(sums, &piece, float64(n*float64(row)), n)
 	}
 }
 
-// chan2 joins the mean and the sum of squares around it of n elements to those
-// of count elements.
-func chan2(mean, squares *float64, count, newMean, newSquares, n float64) {
-	d := newMean - *mean
-	*mean += d * n / (count + n)
-	*squares += newSquares + d*d*count*n/(count+n)
+// joinMoments joins the means and the sums of squares around them of n elements
+// of each channel to those of count elements.
+func joinMoments(sums, more *[2 * block]float64, count, n float64) {
+	share := n / (count + n)
+	between := count * share
+	for c := range block {
+		d := more[c] - sums[c]
+		sums[c] += float64(d * share)
+		sums[block+c] += more[block+c] + float64(float64(d*d)*between)
+	}
 }
 
 // normFactors gives the statistics of the channels of a plane, over all images,
@@ -102,13 +104,12 @@ func chan2(mean, squares *float64, count, newMean, newSquares, n float64) {
 func (t *Trainer) normFactors(r *TrainLayer, plane int) {
 	l := &r.Layer
 	n := float64(l.In.Height * l.In.Width)
+	var sums [2 * block]float64
+	for image := range t.w.images {
+		joinMoments(&sums, t.sumsAt(l.In.planes(), image, plane), float64(n*float64(image)), n)
+	}
 	for c := range block {
-		mean, squares := 0.0, 0.0
-		for image := range t.w.images {
-			s := t.sumsAt(l.In.planes(), image, plane)
-			chan2(&mean, &squares, float64(n*float64(image)), s[c], s[block+c], n)
-		}
-		variance := squares / (n * float64(t.w.images))
+		mean, variance := sums[c], sums[block+c]/(n*float64(t.w.images))
 		at := plane*block + c
 		t.store[r.Mean+at], t.store[r.Var+at] = float32(mean), float32(variance)
 		scale := float64(t.store[r.Gamma+at]) / math.Sqrt(variance+r.Eps)
@@ -169,9 +170,9 @@ func (t *Trainer) runningAverage(r *TrainLayer) {
 //	dx = gamma/std * (dy - sum(dy)/n - (x-mean)/var*sum(dy*(x-mean))/n)
 //
 // Of an affine layer dx is scale*dy.
-func (t *Trainer) channelGrad(r *TrainLayer, s *trainThread, task int) {
+func (t *Trainer) channelGrad(r *TrainLayer, s *trainThread, phase, task int) {
 	planes := r.Layer.In.planes()
-	switch t.phase {
+	switch phase {
 	case 0:
 		t.gradSums(r, s, task/planes, task%planes)
 	case 1:
@@ -220,21 +221,23 @@ func (t *Trainer) loadMean(r *TrainLayer, s *trainThread, plane int) (flags int)
 	return flagFromX
 }
 
-// total is the sum over all images of one of a plane's sums.
-func (t *Trainer) total(planes, plane, i int) float64 {
-	sum := 0.0
+// totals are the sums over all images of a plane's sums.
+func (t *Trainer) totals(planes, plane int) (sums [2 * block]float64) {
 	for image := range t.w.images {
-		sum += t.sumsAt(planes, image, plane)[i]
+		for i, v := range t.sumsAt(planes, image, plane) {
+			sums[i] += v
+		}
 	}
-	return sum
+	return sums
 }
 
 func (t *Trainer) gradFactors(r *TrainLayer, plane int) {
 	planes := r.Layer.In.planes()
 	n := float64(r.Layer.In.Height * r.Layer.In.Width * t.w.images)
+	sums := t.totals(planes, plane)
 	for c := range block {
 		at := plane*block + c
-		dy, dyx := t.total(planes, plane, c), t.total(planes, plane, block+c)
+		dy, dyx := sums[c], sums[block+c]
 		gamma, inverse := float64(t.store[r.Gamma+at]), 1.0
 		b, k := 0.0, 0.0
 		if !r.Affine {
@@ -265,14 +268,15 @@ func (t *Trainer) gradSweep(r *TrainLayer, s *trainThread, image, plane int) {
 }
 
 // biasGrad is the sum of dy over all pixels and images.
-func (t *Trainer) biasGrad(r *TrainLayer, s *trainThread, task int) {
+func (t *Trainer) biasGrad(r *TrainLayer, s *trainThread, phase, task int) {
 	planes := r.Layer.In.planes()
-	if t.phase == 0 {
+	if phase == 0 {
 		t.gradSums(r, s, task/planes, task%planes)
 		return
 	}
+	sums := t.totals(planes, task)
 	for c := range block {
-		t.store[r.Grad+task*block+c] = float32(t.total(planes, task, c))
+		t.store[r.Grad+task*block+c] = float32(sums[c])
 	}
 }
 

@@ -18,6 +18,9 @@ type TrainProgram struct {
 	Classes int
 	Logits  Buffer
 	Layers  []TrainLayer
+	// ChainBytes is how large an activation of all images together has to be
+	// for the rows around it to go image by image, each after the one before.
+	ChainBytes int
 
 	// Parameters are the weights and the statistics of batch norms, State what
 	// the optimizer keeps, and Gradients those of the last step, under the

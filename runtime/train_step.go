@@ -34,6 +34,11 @@ type Trainer struct {
 	scratch []trainThread
 	body    func(thread, from, to int)
 
+	links     []link // by row
+	chain     *link  // in progress
+	group     int    // images of its tasks
+	chainBody func(thread, from, to int)
+
 	collective  Collective // nil if this trainer is alone
 	ranks, rank int
 	started     int     // buckets of the step in progress
@@ -51,6 +56,8 @@ type trainThread struct {
 	coef    [6 * block]float32
 	wino    winogradArgs
 	pool    maxPoolGradArgs
+	lane    lane                       // for rows that the thread computes alone
+	spent   []time.Duration            // by the stages of the chain in progress
 	turned  [9 * block * block]float32 // taps of a 3×3 kernel
 	_       [128]byte                  // no cache line belongs to two threads
 }
@@ -94,12 +101,19 @@ func NewTrainer(p *TrainProgram, batch int, opts ...Option) (*Trainer, error) {
 	w.team = m.pool.newTeam()
 	w.body = w.tasks
 	t.scratch = make([]trainThread, m.pool.threads)
+	t.links = p.chains()
+	longest := 0
+	for i := range t.links {
+		longest = max(longest, len(t.links[i].chain))
+	}
 	for i := range t.scratch {
-		t.scratch[i].index = i
+		s := &t.scratch[i]
+		s.index, s.spent = i, make([]time.Duration, longest)
+		s.lane = lane{m: m, memory: w.memory, scratch: w.scratch[i*p.ThreadScratch:], threads: w.threads[i : i+1]}
 	}
 	sums, partial := p.reserved(batch)
 	t.sums, t.partial = make([]float64, sums), alignedFloats(partial)
-	t.body = t.tasks
+	t.body, t.chainBody = t.tasks, t.chainRange
 	if err := t.join(o.trainer); err != nil {
 		m.pool.close()
 		return nil, err
@@ -178,6 +192,7 @@ func (t *Trainer) Step(images []float32, labels []int32, rate float32) (loss flo
 	}
 	defer t.w.team.release()
 	t.w.see(images, 0, n)
+	t.useChains(n)
 	t.labels, t.rate, t.started, t.reduced = labels, rate, 0, 0
 	at := time.Now()
 	for i := range p.Layers {
@@ -185,14 +200,14 @@ func (t *Trainer) Step(images []float32, labels []int32, rate float32) (loss flo
 		if err := t.reduce(i, false); err != nil {
 			return 0, err
 		}
-		t.runLayer(r)
+		others := t.runRow(i)
 		if r.Op == TrainLoss {
 			loss = t.store[r.Param]
 		}
 		if err := t.reduce(i, true); err != nil {
 			return 0, err
 		}
-		at = t.measure(i, at)
+		at = t.measure(i, at.Add(others))
 	}
 	each := p.Logits.elements()
 	for i := range n {
@@ -218,28 +233,30 @@ func (t *Trainer) acquire() error {
 // Logits are those of the last step, Classes for each of its images.
 func (t *Trainer) Logits() []float32 { return t.logits[:t.last*t.program.Logits.elements()] }
 
+// phases is as many as any row has.
+const phases = 3
+
 // runLayer does one row, phase by phase.
-func (t *Trainer) runLayer(r *TrainLayer) {
+func (t *Trainer) runLayer(r *TrainLayer) { t.runPhases(r, 0, phases) }
+
+// runPhases does the phases of a row from one up to another.
+func (t *Trainer) runPhases(r *TrainLayer, from, to int) {
 	if r.Op == TrainForward {
-		t.w.layer = &r.Layer
-		if r.Layer.Winograd > 0 {
-			t.w.winograd(&r.Layer)
-			return
+		if from < to {
+			t.w.compute(&r.Layer)
 		}
-		t.w.grid = r.Layer.grid(t.w.m.kernels.level, t.w.images, t.w.team.size)
-		t.w.run(t.w.grid.tasks)
 		return
 	}
-	t.row, t.phase = r, 0
 	switch {
 	case r.Repeated:
-		t.phase = 2 // the factors are there
+		from = 2 // the factors are there
 	case t.evaluating && r.Op == TrainBatchNorm:
-		t.phase = 1 // no statistics
+		from = 1 // no statistics
 	case r.Op == TrainWeightGrad && !r.gatherDY() && !r.gatherX():
-		t.phase = gradProducts
+		from = gradProducts
 	}
-	for ; ; t.phase++ {
+	t.row = r
+	for t.phase = from; t.phase < to; t.phase++ {
 		n := t.countTasks(r)
 		if n == 0 {
 			return
@@ -282,18 +299,18 @@ func (t *Trainer) countTasks(r *TrainLayer) int {
 // tasks does the tasks of the phase at hand from one up to another.
 func (t *Trainer) tasks(thread, from, to int) {
 	for task := from; task < to; task++ {
-		t.task(t.row, &t.scratch[thread], task)
+		t.task(t.row, &t.scratch[thread], t.phase, task)
 	}
 }
 
-func (t *Trainer) task(r *TrainLayer, s *trainThread, task int) {
+func (t *Trainer) task(r *TrainLayer, s *trainThread, phase, task int) {
 	switch r.Op {
 	case TrainBatchNorm:
-		t.batchNorm(r, s, task)
+		t.batchNorm(r, s, phase, task)
 	case TrainChannelGrad:
-		t.channelGrad(r, s, task)
+		t.channelGrad(r, s, phase, task)
 	case TrainBiasGrad:
-		t.biasGrad(r, s, task)
+		t.biasGrad(r, s, phase, task)
 	case TrainRunningAverage:
 		t.runningAverage(r)
 	case TrainWeightGrad:

@@ -11,7 +11,7 @@
 // are written anew from the files.
 //
 // The machine should do nothing else meanwhile, which takes about half an hour with
-// two cores of 2024.  -dry-run prints the commands, -only REGEXP takes those that
+// two cores of 2024, and a quarter more the first time (PyTorch, see below).  -dry-run prints the commands, -only REGEXP takes those that
 // match, -render measures nothing, and -quick, into a folder of its own, tries
 // everything with one run each.
 //

@@ -38,10 +38,10 @@ var plan = []job{
 	{model: "resnet50", batch: 8, count: 10, time: "15s"},
 	{model: "resnet18", batch: 8, count: 10, time: "12s"},
 	{model: "resnet34", batch: 8, count: 9, time: "10s"},
-	{model: "resnet101", batch: 8, count: 6, time: "10s"},
-	{model: "resnet152", batch: 8, count: 6, time: "10s"},
-	{model: "resnext50_32x4d", batch: 8, count: 6, time: "10s"},
-	{model: "wide_resnet50_2", batch: 8, count: 6, time: "10s"},
+	{model: "resnet101", batch: 8, count: 5, time: "10s"},
+	{model: "resnet152", batch: 8, count: 5, time: "10s"},
+	{model: "resnext50_32x4d", batch: 8, count: 5, time: "10s"},
+	{model: "wide_resnet50_2", batch: 8, count: 5, time: "10s"},
 }
 
 // name is that of the job's file, without its end.

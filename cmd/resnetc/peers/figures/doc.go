@@ -11,9 +11,10 @@
 // are written anew from the files.
 //
 // The machine should do nothing else meanwhile, which takes about half an hour with
-// two cores of 2024, and a quarter more the first time (PyTorch, see below).  -dry-run prints the commands, -only REGEXP takes those that
-// match, -render measures nothing, and -quick, into a folder of its own, tries
-// everything with one run each.
+// two cores of 2024, and a quarter of an hour more the first time (see below).
+// -dry-run prints the commands, -only REGEXP takes those that match, -render
+// measures nothing, and -quick, into a folder of its own, tries everything with one
+// run each.
 //
 // PyTorch's compiler takes half a minute for each network, batch and number of
 // threads when it meets them first; RESNETC_TORCH=optimize,contiguous in the

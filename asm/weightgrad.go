@@ -21,7 +21,8 @@ var (
 
 // weightGrad keeps a sum for each value of x in registers over all pixels: one
 // load of dy serves n multiply-adds.  AVX2, whose registers hold six of sixteen
-// pairs of sums, goes over the pixels several times.
+// pairs of sums, goes over the pixels several times.  Its first passes ask for what
+// lies xAhead bytes after x and dyAhead after dy, a cache line a pixel.
 func weightGrad(b *builder) {
 	b.MOVQ(b.arg("xStep"), gradXStep)
 	b.MOVQ(b.arg("dyStep"), gradDYStep)
@@ -33,16 +34,19 @@ func weightGrad(b *builder) {
 	if !b.isa.avx512() {
 		most = 6
 	}
+	b.MOVQ(b.arg("xAhead"), gradXAhead)
+	b.MOVQ(b.arg("dyAhead"), gradDYAhead)
 	passes := (b.kernel.Pixels + most - 1) / most
 	for i := range passes {
 		from, to := i*b.kernel.Pixels/passes, (i+1)*b.kernel.Pixels/passes
-		b.weightGradPass(from, to-from)
+		b.weightGradPass(from, to-from, passes == 1 || i == 0, passes == 1 || i == 1)
 	}
 	b.Label("done")
 }
 
-// weightGradPass computes count sums from one on.
-func (b *builder) weightGradPass(from, count int) {
+// weightGradPass computes count sums from one on, and may ask for later values of
+// x and dy.
+func (b *builder) weightGradPass(from, count int, xAhead, dyAhead bool) {
 	suffix := strconv.Itoa(from)
 	v := b.isa.vectors()
 	dy := count * v // the registers of dy
@@ -58,6 +62,12 @@ func (b *builder) weightGradPass(from, count int) {
 	b.MOVQ(gradDYRow, gradDY)
 	b.MOVQ(b.arg("pixels"), gradPixels)
 	b.Label("pixel" + suffix)
+	if xAhead {
+		b.PREFETCHT1(gradPass(0).ahead())
+	}
+	if dyAhead {
+		b.PREFETCHT1(gradPass(1).ahead())
+	}
 	b.load(dy, 1, at(gradDY, 0))
 	for i := range count {
 		m := at(gradX, 4*(from+i))

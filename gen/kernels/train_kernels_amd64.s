@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func weight_grad_f32_16x16_avx2(a *weightGradArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·weight_grad_f32_16x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), DI
 	MOVQ   40(DI), R12
@@ -14,6 +14,8 @@ TEXT ·weight_grad_f32_16x16_avx2(SB), NOSPLIT, $0-8
 	JLE    done
 	CMPQ   32(DI), $0x00
 	JLE    done
+	MOVQ   88(DI), R14
+	MOVQ   96(DI), R15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -34,6 +36,7 @@ row0:
 	MOVQ 32(DI), R9
 
 pixel0:
+	PREFETCHT1   (R10)(R14*1)
 	VMOVUPS      (R11), Y10
 	VMOVUPS      32(R11), Y11
 	VBROADCASTSS (R10), Y12
@@ -100,6 +103,7 @@ row5:
 	MOVQ 32(DI), R9
 
 pixel5:
+	PREFETCHT1   (R11)(R15*1)
 	VMOVUPS      (R11), Y10
 	VMOVUPS      32(R11), Y11
 	VBROADCASTSS 20(R10), Y12
@@ -227,7 +231,7 @@ done:
 	RET
 
 // func weight_grad_f32_3x16_avx2(a *weightGradArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·weight_grad_f32_3x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), DI
 	MOVQ   40(DI), R12
@@ -236,6 +240,8 @@ TEXT ·weight_grad_f32_3x16_avx2(SB), NOSPLIT, $0-8
 	JLE    done
 	CMPQ   32(DI), $0x00
 	JLE    done
+	MOVQ   88(DI), R14
+	MOVQ   96(DI), R15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -252,6 +258,8 @@ row0:
 	MOVQ 32(DI), R9
 
 pixel0:
+	PREFETCHT1   (R10)(R14*1)
+	PREFETCHT1   (R11)(R15*1)
 	VMOVUPS      (R11), Y6
 	VMOVUPS      32(R11), Y7
 	VBROADCASTSS (R10), Y8
@@ -290,7 +298,7 @@ done:
 	RET
 
 // func weight_grad_f32_7x16_avx2(a *weightGradArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·weight_grad_f32_7x16_avx2(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), DI
 	MOVQ   40(DI), R12
@@ -299,6 +307,8 @@ TEXT ·weight_grad_f32_7x16_avx2(SB), NOSPLIT, $0-8
 	JLE    done
 	CMPQ   32(DI), $0x00
 	JLE    done
+	MOVQ   88(DI), R14
+	MOVQ   96(DI), R15
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -315,6 +325,7 @@ row0:
 	MOVQ 32(DI), R9
 
 pixel0:
+	PREFETCHT1   (R10)(R14*1)
 	VMOVUPS      (R11), Y6
 	VMOVUPS      32(R11), Y7
 	VBROADCASTSS (R10), Y8
@@ -365,6 +376,7 @@ row3:
 	MOVQ 32(DI), R9
 
 pixel3:
+	PREFETCHT1   (R11)(R15*1)
 	VMOVUPS      (R11), Y8
 	VMOVUPS      32(R11), Y9
 	VBROADCASTSS 12(R10), Y10
@@ -2039,7 +2051,7 @@ done:
 	RET
 
 // func weight_grad_f32_16x16_avx512(a *weightGradArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·weight_grad_f32_16x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), DI
 	MOVQ   40(DI), R12
@@ -2048,6 +2060,8 @@ TEXT ·weight_grad_f32_16x16_avx512(SB), NOSPLIT, $0-8
 	JLE    done
 	CMPQ   32(DI), $0x00
 	JLE    done
+	MOVQ   88(DI), R14
+	MOVQ   96(DI), R15
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2074,6 +2088,8 @@ row0:
 	MOVQ 32(DI), R9
 
 pixel0:
+	PREFETCHT1       (R10)(R14*1)
+	PREFETCHT1       (R11)(R15*1)
 	VMOVUPS          (R11), Z16
 	VFMADD231PS.BCST (R10), Z16, Z0
 	VFMADD231PS.BCST 4(R10), Z16, Z1
@@ -2138,7 +2154,7 @@ done:
 	RET
 
 // func weight_grad_f32_3x16_avx512(a *weightGradArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·weight_grad_f32_3x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), DI
 	MOVQ   40(DI), R12
@@ -2147,6 +2163,8 @@ TEXT ·weight_grad_f32_3x16_avx512(SB), NOSPLIT, $0-8
 	JLE    done
 	CMPQ   32(DI), $0x00
 	JLE    done
+	MOVQ   88(DI), R14
+	MOVQ   96(DI), R15
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2160,6 +2178,8 @@ row0:
 	MOVQ 32(DI), R9
 
 pixel0:
+	PREFETCHT1       (R10)(R14*1)
+	PREFETCHT1       (R11)(R15*1)
 	VMOVUPS          (R11), Z3
 	VFMADD231PS.BCST (R10), Z3, Z0
 	VFMADD231PS.BCST 4(R10), Z3, Z1
@@ -2185,7 +2205,7 @@ done:
 	RET
 
 // func weight_grad_f32_7x16_avx512(a *weightGradArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·weight_grad_f32_7x16_avx512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), DI
 	MOVQ   40(DI), R12
@@ -2194,6 +2214,8 @@ TEXT ·weight_grad_f32_7x16_avx512(SB), NOSPLIT, $0-8
 	JLE    done
 	CMPQ   32(DI), $0x00
 	JLE    done
+	MOVQ   88(DI), R14
+	MOVQ   96(DI), R15
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -2211,6 +2233,8 @@ row0:
 	MOVQ 32(DI), R9
 
 pixel0:
+	PREFETCHT1       (R10)(R14*1)
+	PREFETCHT1       (R11)(R15*1)
 	VMOVUPS          (R11), Z7
 	VFMADD231PS.BCST (R10), Z7, Z0
 	VFMADD231PS.BCST 4(R10), Z7, Z1

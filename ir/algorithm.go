@@ -11,10 +11,12 @@ type Algorithm struct {
 	Tile int
 	// Stride is that of the 3x3 convolutions which it computes.
 	Stride int
-	// Products is how many multiply-adds a tile takes for each pair of channels.
-	Products int
-	// Sums is how many of them are left of each tile to be transformed.
-	Sums int
+	// Elements is how many elements the transform of a tile has in each
+	// direction: it takes their square of multiply-adds for each pair of channels.
+	Elements int
+	// Sums is how many sums of them are left in each direction, and Last of how
+	// many elements the last of these is, which tiles that reach beyond the output do without.
+	Sums, Last int
 	// Weights is how many values are stored for each pair of channels.
 	Weights int
 }
@@ -23,9 +25,9 @@ type Algorithm struct {
 // Package passes documents them.
 var Algorithms = []Algorithm{
 	{Name: "direct"},
-	{Name: "winograd2", Tile: 2, Stride: 1, Products: 16, Sums: 16, Weights: 16},
-	{Name: "winograd4", Tile: 4, Stride: 1, Products: 36, Sums: 36, Weights: 36},
-	{Name: "polyphase2", Tile: 2, Stride: 2, Products: 25, Sums: 9, Weights: 16},
+	{Name: "winograd2", Tile: 2, Stride: 1, Elements: 4, Sums: 4, Last: 1, Weights: 16},
+	{Name: "winograd4", Tile: 4, Stride: 1, Elements: 6, Sums: 6, Last: 1, Weights: 36},
+	{Name: "polyphase2", Tile: 2, Stride: 2, Elements: 5, Sums: 3, Last: 2, Weights: 16},
 }
 
 // FindAlgorithm gives the algorithm of that name.
@@ -57,4 +59,16 @@ func (n *Node) Algorithm() Algorithm {
 // Tiles is the number of the algorithm's tiles in an image of that height and width.
 func (a Algorithm) Tiles(height, width int) int {
 	return (height + a.Tile - 1) / a.Tile * ((width + a.Tile - 1) / a.Tile)
+}
+
+// Products is how many multiply-adds such an image takes for each pair of
+// channels, and of how many sums they are.
+func (a Algorithm) Products(height, width int) (products, sums int) {
+	products, sums = 1, 1
+	for _, size := range []int{height, width} {
+		tiles, clipped := (size+a.Tile-1)/a.Tile, min(size%a.Tile, 1)
+		products *= tiles*a.Elements - clipped*a.Last
+		sums *= tiles*a.Sums - clipped
+	}
+	return products, sums
 }

@@ -43,6 +43,10 @@
 //   - polyphase2: two by two results of a 3x3 convolution with stride 2, with 25
 //     products for 36.
 //
+// Where tiles reach beyond the result, the last row or column of their elements
+// serves nothing but what is cut off, and is not multiplied: of 7x7 results
+// F(4×4, 3×3) takes 11×11 products and not 12×12, F(2×2, 3×3) 15×15 and not 16×16.
+//
 // The last one splits the kernel by the parity of its taps into convolutions
 // without stride, as Huang et al. do ("DWM: A Decomposable Winograd Method for
 // Convolution Acceleration", arXiv 2002.00552).  In one dimension y0 and y1 are
@@ -60,8 +64,7 @@
 // over the channels anyway: nothing but longer sums, no transform back of their
 // own.  In two dimensions that makes 3×3 sums over 4, 2 or 1 times the channels,
 // 25 in all, with 16 different weights, and transforms that only add, which
-// rounds hardly more than direct convolution.  Where tiles of 2×2 do not cover
-// the result, as 8×8 of 7×7, nothing is gained.
+// rounds hardly more than direct convolution.
 //
 // # Training
 //

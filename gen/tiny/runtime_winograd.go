@@ -95,50 +95,24 @@ func (w *lane) winogradTask(l *Layer, thread, task int) {
 	}
 }
 
-// winogradChunk is a range of tile rows, of all images in one count, with the
-// scratch memory for them: matrices of [planes][tiles][16].
-type winogradChunk struct {
-	first, last int
-	tiles       int
-	products    int
-	v, m        []float32 // transformed input, products
-	sizeV       int       // float32s from one matrix to the next
-	sizeM       int
-}
-
-func (l *Layer) chunk(first, last int, scratch []float32) winogradChunk {
-	c := winogradChunk{first: first, last: last, tiles: (last - first) * l.tileColumns()}
-	elements, products, _ := l.WinogradElements()
-	c.products = products
-	// One more cache line between matrices: at powers of two they would
-	// compete for the same few lines of the cache.
-	c.sizeV = l.In.planes()*c.tiles*block + block
-	c.sizeM = l.Out.planes()*c.tiles*block + block
-	c.v = scratch[:elements*c.sizeV]
-	c.m = scratch[len(c.v):][:products*c.sizeM]
-	return c
-}
-
-// WinogradScratch is how many float32s of scratch memory the layer needs.
-func (l *Layer) WinogradScratch() int {
-	elements, products, _ := l.WinogradElements()
-	tiles := max(1, l.Chunk/l.tileColumns()) * l.tileColumns()
-	return block * (elements*(l.In.planes()*tiles+1) + products*(l.Out.planes()*tiles+1))
-}
-
 // winogradIn transforms one plane of input channels.
 func (w *lane) winogradIn(l *Layer, t *thread, c *winogradChunk, plane int) {
 	in, a, kernel := &l.In, &t.wino, w.m.kernels.winogradIn[l.Winograd]
 	if l.polyphase() {
 		kernel = w.m.kernels.polyphaseIn
 	}
-	*a = winogradArgs{tiles: l.tileColumns(), matrix: 4 * c.sizeV, row: 4 * in.row()}
+	*a = winogradArgs{matrix: 4 * c.sizeV, row: 4 * in.row()}
+	step := l.Winograd * l.Stride[0]
 	for r := c.first; r < c.last; r++ {
-		image, y := r/l.tileRows(), r%l.tileRows()*l.Winograd*l.Stride[0]
-		a.in = &w.arena[w.base(*in, image)+plane*in.plane()+
-			(y-l.Padding[0]+in.Halo)*in.row()+(in.Halo-l.Padding[1])*block]
-		a.out = &c.v[(plane*c.tiles+(r-c.first)*l.tileColumns())*block]
-		callWinograd(kernel, a)
+		image, y := r/l.tileRows(), r%l.tileRows()*step
+		i := w.base(*in, image) + plane*in.plane() +
+			(y-l.Padding[0]+in.Halo)*in.row() + (in.Halo-l.Padding[1])*block
+		for _, run := range l.runs(c, r) {
+			if a.tiles = run.tiles; a.tiles > 0 {
+				a.in, a.out = &w.arena[i+run.column*step*block], &c.v[(plane*c.tiles+run.place)*block]
+				callWinograd(kernel, a)
+			}
+		}
 	}
 }
 
@@ -147,10 +121,14 @@ func (w *lane) winogradIn(l *Layer, t *thread, c *winogradChunk, plane int) {
 // input channels are those of one element or of several, one after another.
 func (w *lane) winogradMultiply(l *Layer, t *thread, c *winogradChunk, product, from, to int) {
 	tile := l.Tiles[w.m.kernels.level]
-	s := Split(c.tiles, tile.A)
 	planes := l.In.planes()
 	matrix := l.weightFloats(planes * block * block) // of one output block
 	terms, sum := l.winogradTerms(product)
+	first, last := l.needed(c, sum)
+	if first == last {
+		return
+	}
+	s := Split(last-first, tile.A)
 	a := &t.conv
 	*a = convArgs{
 		kh: planes, kw: 1, flags: flagNear,
@@ -164,7 +142,7 @@ func (w *lane) winogradMultiply(l *Layer, t *thread, c *winogradChunk, product, 
 			n /= 2
 		}
 		kernels := &w.m.kernels.conv[l.ConvClass()][n]
-		m := c.m[sum*c.sizeM+b*c.tiles*block:]
+		m := c.m[sum*c.sizeM+(b*c.tiles+first)*block:]
 		a.flags &^= flagAccumulate
 		for _, term := range terms {
 			if term.elements == 0 {
@@ -172,7 +150,7 @@ func (w *lane) winogradMultiply(l *Layer, t *thread, c *winogradChunk, product, 
 			}
 			a.blocks, a.wBlock = term.elements, 4*matrix*term.of
 			a.w = &w.m.weights.floats[l.Weight+matrix*(term.weights*l.Out.planes()+b*term.of+term.first)]
-			v := c.v[term.element*c.sizeV:]
+			v := c.v[term.element*c.sizeV+first*block:]
 			a.in, a.out, a.tiles = &v[0], &m[0], s.CountA
 			callConv(kernels[s.A], a)
 			if s.CountB > 0 {
@@ -192,10 +170,7 @@ func (w *lane) winogradOut(l *Layer, t *thread, c *winogradChunk, plane int) {
 	if l.polyphase() {
 		kernel = w.m.kernels.polyphaseOut
 	}
-	*a = winogradArgs{
-		tiles: l.tileColumns(), matrix: 4 * c.sizeM,
-		row: 4 * out.row(), resRow: 4 * res.row(), cols: out.Width,
-	}
+	*a = winogradArgs{matrix: 4 * c.sizeM, row: 4 * out.row(), resRow: 4 * res.row()}
 	if l.Bias >= 0 {
 		a.bias = &w.m.weights.floats[l.Bias+plane*block]
 	}
@@ -204,13 +179,19 @@ func (w *lane) winogradOut(l *Layer, t *thread, c *winogradChunk, plane int) {
 	}
 	for r := c.first; r < c.last; r++ {
 		image, y := r/l.tileRows(), r%l.tileRows()*l.Winograd
-		a.in = &c.m[(plane*c.tiles+(r-c.first)*l.tileColumns())*block]
-		a.out = w.at(*out, image, plane, y)
-		if res.Channels > 0 {
-			a.res = w.at(*res, image, plane, y)
-		}
+		o := w.base(*out, image) + plane*out.plane() + (y+out.Halo)*out.row() + out.Halo*block
+		s := w.base(*res, image) + plane*res.plane() + (y+res.Halo)*res.row() + res.Halo*block
 		a.rows = min(l.Winograd, out.Height-y)
-		callWinograd(kernel, a)
+		for _, run := range l.runs(c, r) {
+			x := run.column * l.Winograd
+			if a.tiles, a.cols = run.tiles, out.Width-x; a.tiles > 0 {
+				a.in, a.out = &c.m[(plane*c.tiles+run.place)*block], &w.arena[o+x*block]
+				if res.Channels > 0 {
+					a.res = &w.arena[s+x*block]
+				}
+				callWinograd(kernel, a)
+			}
+		}
 		if out.Halo > 0 {
 			for k := range a.rows {
 				clearHalo(w.arena[w.base(*out, image)+plane*out.plane():], *out, y+k)

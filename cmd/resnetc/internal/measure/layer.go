@@ -81,6 +81,7 @@ func workOf(g *ir.Graph, batch int, halfWeights bool) map[string]Work {
 // many bytes.
 func (w *Work) winograd(n *ir.Node, a ir.Algorithm, batch, size int) {
 	k, out := n.In("weight").Type.Shape, n.Out().Type.Shape
-	w.OwnFLOPs = 2 * batch * a.Tiles(out[2], out[3]) * a.Products * k[0] * k[1]
+	products, _ := a.Products(out[2], out[3])
+	w.OwnFLOPs = 2 * batch * products * k[0] * k[1]
 	w.Bytes += size * (a.Weights*k[0]*k[1] - k.Elems())
 }

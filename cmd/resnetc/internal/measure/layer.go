@@ -48,8 +48,7 @@ func (l *Layer) Share() float64 { return float64(l.Bound) / float64(max(1, l.Med
 func workOf(g *ir.Graph, batch int, halfWeights bool) map[string]Work {
 	work := map[string]Work{}
 	for _, n := range g.Nodes {
-		w := Work{FLOPs: 2 * ir.MACs(n) * batch}
-		w.OwnFLOPs = w.FLOPs
+		w := Work{FLOPs: 2 * ir.MACs(n) * batch, OwnFLOPs: 2 * ownMACs(n) * batch}
 		size := 4 // of a weight
 		if halfWeights && n.Inputs[0].Type.Layout == ir.NCHW16c {
 			size = 2
@@ -68,7 +67,9 @@ func workOf(g *ir.Graph, batch int, halfWeights bool) map[string]Work {
 		if n.Op == ir.Conv2D {
 			w.Algorithm, w.Schedule = n.Str("algorithm"), n.Str("schedule")
 			if a := n.Algorithm(); a.Tile > 0 {
-				w.winograd(n, a, batch, size)
+				// What it stores in the place of the weights.
+				k := n.In("weight").Type.Shape
+				w.Bytes += size * (a.Weights*k[0]*k[1] - k.Elems())
 			}
 		}
 		work[n.Name()] = w
@@ -76,12 +77,22 @@ func workOf(g *ir.Graph, batch int, halfWeights bool) map[string]Work {
 	return work
 }
 
-// winograd is the work of one of Winograd's algorithms: its products for each
-// tile and pair of channels, and the weights that it stores for each pair, of so
-// many bytes.
-func (w *Work) winograd(n *ir.Node, a ir.Algorithm, batch, size int) {
+// ownMACs is the number of multiply-adds of a node's algorithm for one image,
+// without its transforms.
+func ownMACs(n *ir.Node) int {
+	var a ir.Algorithm
+	switch n.Op {
+	case ir.Conv2D, ir.Conv2DGradInput, ir.Conv2DGradWeight:
+		a = n.Algorithm()
+	}
+	if a.Tile == 0 {
+		return ir.MACs(n)
+	}
+	if n.Op == ir.Conv2DGradWeight { // of whole tiles of dy
+		k, dy := n.Out().Type.Shape, n.In("dy").Type.Shape
+		return a.Tiles(dy[2], dy[3]) * a.Elements * a.Elements * k[0] * k[1]
+	}
 	k, out := n.In("weight").Type.Shape, n.Out().Type.Shape
 	products, _ := a.Products(out[2], out[3])
-	w.OwnFLOPs = 2 * batch * products * k[0] * k[1]
-	w.Bytes += size * (a.Weights*k[0]*k[1] - k.Elems())
+	return products * k[0] * k[1]
 }

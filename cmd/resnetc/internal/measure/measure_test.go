@@ -139,6 +139,28 @@ output d
 	}
 }
 
+// TestOwnMACs counts a step's products by Winograd's algorithm.
+func TestOwnMACs(t *testing.T) {
+	const text = `graph g
+input dy: f32[N,32,7,7]
+input x: f32[N,16,7,7]
+param w: f32[32,16,3,3]
+dx = conv2d_grad_input(dy, w) {padding=[1,1,1,1], input_size=[7,7], algorithm=winograd2}
+dw = conv2d_grad_weight(dy, x) {kernel=[3,3], padding=[1,1,1,1], algorithm=winograd2}
+output dx
+output dw
+`
+	g, err := ir.Parse("g.ir", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{15 * 15 * 32 * 16, 16 * 16 * 32 * 16} { // whole tiles of dy only
+		if got := ownMACs(g.Nodes[i]); got != want {
+			t.Errorf("%s: %d, want %d", g.Nodes[i].Name(), got, want)
+		}
+	}
+}
+
 func TestTables(t *testing.T) {
 	timing := func(name, version string, ms ...float64) Timing {
 		var times Times

@@ -92,7 +92,7 @@ func RunTraining(ctx context.Context, g *ir.Graph, p *driver.Program, parameters
 		return r, err
 	}
 	r.Memory.Workspace = costs.Workspace
-	return r, r.profileTraining(own.TrainSession)
+	return r, r.profileTraining(g, own.TrainSession)
 }
 
 // compareLosses takes the first steps.
@@ -123,8 +123,8 @@ func compareLosses(trainers []Trainer, in [3]int, classes int, r *Result) error 
 	return nil
 }
 
-// profileTraining adds the rows of the step and what bounds them.
-func (r *Result) profileTraining(s driver.TrainSession) error {
+// profileTraining adds the rows of the step, whose graph is g, and what bounds them.
+func (r *Result) profileTraining(g *ir.Graph, s driver.TrainSession) error {
 	rows, err := s.Profile()
 	if err != nil {
 		return err
@@ -134,12 +134,21 @@ func (r *Result) profileTraining(s driver.TrainSession) error {
 		return err
 	}
 	r.Peak, r.Bandwidth = m.Peak, m.Bandwidth
+	own := map[string]int{} // of Winograd's algorithms
+	for _, n := range g.Nodes {
+		if macs := ownMACs(n); macs != ir.MACs(n) {
+			own[n.Name()] = 2 * r.Batch * macs
+		}
+	}
 	for _, row := range rows {
 		slices.Sort(row.Times)
 		t := Times(row.Times)
 		layer := Layer{
 			Name: row.Name, Op: row.Op, Min: t.Min(), Median: t.Median(),
 			Work: Work{FLOPs: 2 * row.MACs, OwnFLOPs: 2 * row.MACs, Bytes: row.Bytes},
+		}
+		if f := own[row.Name]; f > 0 && row.MACs > 0 { // not where only weights are packed
+			layer.OwnFLOPs = f
 		}
 		layer.bound(m.Peak, m.Bandwidth)
 		r.Layers = append(r.Layers, layer)

@@ -110,9 +110,7 @@ func (c *TrainCommand) open(p *TrainProgram, log, about io.Writer) (data, test *
 			return data, nil, nil
 		}
 	default:
-		if test, err = OpenDataset(c.Val, "test", o); errors.Is(err, fs.ErrNotExist) {
-			test, err = OpenDataset(c.Val, "", o)
-		}
+		test, err = OpenTestDataset(c.Val, o)
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, data.Close())

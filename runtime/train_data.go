@@ -3,6 +3,7 @@ package runtime
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 )
 
@@ -210,6 +211,16 @@ func OpenDataset(path, split string, o PictureOptions) (*Dataset, error) {
 		return d, tree.close()
 	}
 	return d, nil
+}
+
+// OpenTestDataset reads the test pictures at a path that is there to test with:
+// all pictures of one that has no splits.
+func OpenTestDataset(path string, o PictureOptions) (*Dataset, error) {
+	d, err := OpenDataset(path, "test", o)
+	if errors.Is(err, fs.ErrNotExist) {
+		return OpenDataset(path, "", o)
+	}
+	return d, err
 }
 
 // Close gives back the archive that pictures are read from.

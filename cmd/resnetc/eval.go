@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 
 	"github.com/urfave/cli/v3"
@@ -121,9 +120,12 @@ func openEvalData(c *cli.Command) (*runtime.Dataset, error) {
 		SkipCorrupt: c.Bool("skip-corrupt"),
 		Warn:        func(err error) { fmt.Fprintf(stderr(c), "skipped: %v\n", err) },
 	}
-	data, err := runtime.OpenDataset(path, split, o)
-	if errors.Is(err, fs.ErrNotExist) && split == "test" { // class folders without parts
-		data, err = runtime.OpenDataset(path, "", o)
+	var data *runtime.Dataset
+	var err error
+	if split == "test" {
+		data, err = runtime.OpenTestDataset(path, o)
+	} else {
+		data, err = runtime.OpenDataset(path, split, o)
 	}
 	if err != nil {
 		return nil, err

@@ -1,9 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"io/fs"
 	"math"
 	"path/filepath"
 	"slices"
@@ -30,15 +30,7 @@ func responseImages(ctx context.Context, c *cli.Command, t *runtime.TrainCommand
 	if err := changePreprocess(c, &p); err != nil {
 		return nil, err
 	}
-	path := t.Val
-	if path == "" {
-		path = t.Data
-	}
-	o := runtime.PictureOptions{SkipCorrupt: t.SkipCorrupt}
-	data, err := runtime.OpenDataset(path, "test", o)
-	if errors.Is(err, fs.ErrNotExist) && t.Val != "" {
-		data, err = runtime.OpenDataset(path, "", o)
-	}
+	data, err := runtime.OpenTestDataset(cmp.Or(t.Val, t.Data), runtime.PictureOptions{SkipCorrupt: t.SkipCorrupt})
 	if err != nil {
 		return nil, err
 	}

@@ -8,41 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 )
-
-// SaveSafetensors writes tensors to a file as safetensors, in float32.  The
-// file appears complete or not at all; one that was there is replaced.
-func SaveSafetensors(path string, tensors []Tensor, metadata map[string]string) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".safetensors-*")
-	if err != nil {
-		return fmt.Errorf("weights: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if err := WriteSafetensors(f, tensors, metadata); err != nil {
-		return fmt.Errorf("weights: %s: %w", path, err)
-	}
-	// CreateTemp's files are private; a file of weights is not.
-	if err := f.Chmod(0o644); err != nil {
-		return fmt.Errorf("weights: %w", err)
-	}
-	if err := f.Sync(); err != nil {
-		return fmt.Errorf("weights: %w", err)
-	}
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("weights: %w", err)
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return fmt.Errorf("weights: %w", err)
-	}
-	return nil
-}
 
 // WriteSafetensors writes tensors as safetensors, in float32 and in their
 // order: equal arguments give equal bytes.

@@ -43,6 +43,12 @@ func conv(b *builder) {
 	b.TESTQ(reg.RAX, reg.RAX)
 	b.JLE(operand.LabelRef("done"))
 	b.MOVQ(reg.RAX, l.tiles)
+	if convWalks(b.kernel.Class) {
+		b.MOVQ(b.arg("products"), reg.RAX)
+		b.MOVQ(reg.RAX, l.products)
+		b.MOVQ(b.arg("w"), reg.RAX)
+		b.MOVQ(reg.RAX, l.w)
+	}
 	b.MOVQ(b.arg("in"), convIn)
 	b.MOVQ(b.arg("out"), convOut)
 	if b.kernel.Blocks > 1 {
@@ -65,7 +71,23 @@ func conv(b *builder) {
 	b.ADDQ(operand.I32(b.kernel.Pixels*64), convOut)
 	b.DECQ(l.tiles)
 	b.JNE(operand.LabelRef("tile"))
+	if convWalks(b.kernel.Class) {
+		b.convNextProduct(l)
+	}
 	b.Label("done")
+}
+
+// convNextProduct goes on to the next product, if there is one.
+func (b *builder) convNextProduct(l convLocals) {
+	b.DECQ(l.products)
+	b.JLE(operand.LabelRef("done"))
+	b.ADDQ(b.arg("inNext"), convIn)
+	b.ADDQ(b.arg("outNext"), convOut)
+	b.MOVQ(b.arg("wNext"), reg.RAX)
+	b.ADDQ(reg.RAX, l.w)
+	b.MOVQ(b.arg("tiles"), reg.RAX)
+	b.MOVQ(reg.RAX, l.tiles)
+	b.JMP(operand.LabelRef("tile"))
 }
 
 // convResidual gives RAX the place of the tile's residual, or jumps to none.
@@ -129,7 +151,11 @@ func (b *builder) convBlocks(p reg.Register, plane string, do func(first int, m 
 func (b *builder) convReduce(l convLocals) {
 	channels := convClasses[b.kernel.Class].channels
 	unroll := min(channels, convUnroll)
-	b.MOVQ(b.arg("w"), convW)
+	if convWalks(b.kernel.Class) {
+		b.MOVQ(l.w, convW)
+	} else {
+		b.MOVQ(b.arg("w"), convW)
+	}
 	b.MOVQ(convIn, convPlane)
 	b.MOVQ(b.arg("blocks"), convI)
 

@@ -24,11 +24,16 @@ type convLocals struct {
 	touch         operand.Mem // the next block to touch
 	touched       operand.Mem // blocks of the residual that are left; of the output, negative, those begun
 	next          operand.Mem // from the input at hand to that of the next channel block
+	products, w   operand.Mem // products left to do, and the weights of the one at hand
 }
 
 func (b *builder) convLocals() convLocals {
 	word := func() operand.Mem { return b.AllocLocal(8) }
-	return convLocals{word(), word(), word(), word(), word(), word()}
+	l := convLocals{tiles: word(), kh: word(), kw: word(), touch: word(), touched: word(), next: word()}
+	if convWalks(b.kernel.Class) {
+		l.products, l.w = word(), word()
+	}
+	return l
 }
 
 // convBeginTouch begins what the tile's epilogue will touch: each block of the

@@ -36,6 +36,13 @@ var convClasses = []struct {
 	{"g8s2", "convGroup8S2", 128, 16, 4, 8},
 }
 
+// convWalks reports whether kernels of a class go on to further products: those
+// that Winograd's algorithm calls.
+func convWalks(class int) bool {
+	c := convClasses[class]
+	return c.channels == 16 && c.step == 64 && c.group == 0
+}
+
 // ops are the kernels beside conv2d, in each level: the class in the name, the
 // row's Pixels, the place in runtime's kernelSet, and the builders for amd64 and arm64.
 var ops = []struct {

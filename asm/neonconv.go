@@ -27,7 +27,11 @@ const (
 	neonConvInRow   = neon.X21
 	neonConvInCol   = neon.X22 // less the channels that the innermost loop passes
 	neonConvWBlock  = neon.X23
+	neonConvFirstW  = neon.X24 // of the product at hand
 )
+
+// neonConvProducts is how many products are left to do.
+const neonConvProducts = neon.X25
 
 // neonConv is the tile loop of a convolution kernel.  Accumulator p*n+v holds
 // vector v, of n, of pixel p: all blocks of a pixel, one after another.
@@ -49,6 +53,10 @@ func neonConv(b *neonBuilder) {
 	if b.kernel.Blocks > 1 {
 		b.arg("wBlock", neonConvWBlock)
 	}
+	if convWalks(b.kernel.Class) {
+		b.arg("w", neonConvFirstW)
+		b.arg("products", neonConvProducts)
+	}
 
 	b.Label("tile")
 	b.convPrefetch()
@@ -63,7 +71,25 @@ func neonConv(b *neonBuilder) {
 	b.Inst(neon.ADDImm, neonConvOut, neonConvOut, b.kernel.Pixels*64)
 	b.Inst(neon.SUBSImm, neonConvTiles, neonConvTiles, 1)
 	b.Inst(neon.BNE, neon.Label("tile"))
+	if convWalks(b.kernel.Class) {
+		b.convNextProduct()
+	}
 	b.Label("done")
+}
+
+// convNextProduct goes on to the next product, if there is one.
+func (b *neonBuilder) convNextProduct() {
+	b.Inst(neon.SUBSImm, neonConvProducts, neonConvProducts, 1)
+	b.Inst(neon.BLE, neon.Label("done"))
+	for _, next := range []struct {
+		arg string
+		to  neon.Reg
+	}{{"inNext", neonConvIn}, {"outNext", neonConvOut}, {"wNext", neonConvFirstW}} {
+		b.arg(next.arg, neonScratch)
+		b.Inst(neon.ADD, next.to, next.to, neonScratch)
+	}
+	b.arg("tiles", neonConvTiles)
+	b.Inst(neon.B, neon.Label("tile"))
 }
 
 // convPrefetch asks for the output and the residual, as on amd64.  Weights are
@@ -139,7 +165,11 @@ func (b *neonBuilder) convBlocks(plane string, do func(first, disp int)) {
 // convReduce is the reduction: input channel blocks, window rows, window
 // columns, channels.
 func (b *neonBuilder) convReduce() {
-	b.arg("w", neonConvW)
+	if convWalks(b.kernel.Class) {
+		b.Inst(neon.MOV, neonConvW, neonConvFirstW)
+	} else {
+		b.arg("w", neonConvW)
+	}
 	for block := range neon.Reg(b.kernel.Blocks - 1) {
 		b.Inst(neon.ADD, neonConvW+block+1, neonConvW+block, neonConvWBlock)
 	}

@@ -34,10 +34,7 @@ func (w *lane) conv(l *Layer, t *thread, task int) {
 	first, last := split*rows/g.splits, (split+1)*rows/g.splits
 	to := min(from+g.group, l.Out.planes())
 	for b := from; b < to; {
-		n := l.Tiles[w.m.kernels.level].Blocks
-		for n > to-b {
-			n /= 2
-		}
+		n := l.Tiles[w.m.kernels.level].blocksOf(to - b)
 		w.convRows(l, t, b, n, first, last)
 		b += n
 	}
@@ -133,8 +130,13 @@ func callConv(k convKernel, a *convArgs) { k(a) }
 func clearHalo(plane []float32, b Buffer, y int) {
 	h, row := b.Halo, b.row()
 	at := (y + h) * row
-	clear(plane[at : at+h*b.Block])
-	clear(plane[at+row-h*b.Block : at+row])
+	if h*b.Block == block { // without calls
+		*(*[block]float32)(plane[at:]) = [block]float32{}
+		*(*[block]float32)(plane[at+row-block:]) = [block]float32{}
+	} else {
+		clear(plane[at : at+h*b.Block])
+		clear(plane[at+row-h*b.Block : at+row])
+	}
 	if y == 0 {
 		clear(plane[:h*row])
 	}

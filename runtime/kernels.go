@@ -55,6 +55,10 @@ const (
 // under flagReLU (NaN stays NaN).  A half weight is converted to float32, which
 // is exact, where it is used.
 //
+// With stride 1 and blocks of 16 channels that have no groups, it does the same again
+// for each further one of a.products: where a call each would take as long as the
+// few multiply-adds of Winograd's products.
+//
 // With groups of g channels there is one block of outputs, which depends on one block of inputs,
 // windows are three columns wide and not dilated, and a.blocks, a.kw and
 // a.inCol are not looked at.  Channel o sums, over kernel row y, quarter-block h of the
@@ -80,6 +84,10 @@ type convArgs struct {
 	outPlane int // from one output block to the next
 	resPlane int
 	flags    int
+	products int // 0 stands for 1
+	// From behind the last tile of a product's in and out, in whose place it moves res on
+	// too, to the first one of the next product's; and from its w to the next one's.
+	inNext, outNext, wNext int
 }
 
 const (

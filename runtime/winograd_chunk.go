@@ -4,6 +4,8 @@ package runtime
 // scratch memory for them: matrices of [planes][tiles][16].
 type winogradChunk struct {
 	first, last int
+	height      int // tile rows of an image
+	columns     int // tiles of a row that lie inside
 	tiles       int
 	products    int
 	v, m        []float32 // transformed input, products
@@ -19,16 +21,19 @@ type winogradChunk struct {
 }
 
 func (l *Layer) chunk(first, last int, scratch []float32) winogradChunk {
-	c := winogradChunk{first: first, last: last, tiles: (last - first) * l.tileColumns()}
+	c := winogradChunk{
+		first: first, last: last,
+		height: l.tileRows(), columns: l.Out.Width / l.Winograd, tiles: (last - first) * l.tileColumns(),
+	}
 	rows := last - first // of tiles that lie inside, from top to bottom
 	if l.Out.Height%l.Winograd > 0 {
-		rows -= last/l.tileRows() - first/l.tileRows()
+		rows -= last/c.height - first/c.height
 	}
 	if l.Out.Width%l.Winograd > 0 {
 		c.right = rows
 	}
 	c.inside = rows*l.tileColumns() - c.right
-	c.bottom = (last - first - rows) * l.insideColumns()
+	c.bottom = (last - first - rows) * c.columns
 	elements, products, _ := l.WinogradElements()
 	c.products = products
 	// One more cache line between matrices: at powers of two they would
@@ -40,34 +45,45 @@ func (l *Layer) chunk(first, last int, scratch []float32) winogradChunk {
 	return c
 }
 
-// insideColumns is tileColumns without a last one that reaches beyond the output.
-func (l *Layer) insideColumns() int { return l.Out.Width / l.Winograd }
+// overwrite makes products take the place of their elements, so that a chunk needs half
+// the cache.  That is right where one call of a kernel, which writes a tile's
+// products when it has read all of its input, computes all blocks that the thread does.
+func (c *winogradChunk) overwrite(l *Layer) {
+	if !l.polyphase() && l.In.planes() == l.Out.planes() {
+		c.m = c.v
+	}
+}
 
 // tileRun is some tiles of a row, one behind another: the first one's column,
 // and its place in the chunk.
 type tileRun struct{ column, place, tiles int }
 
-// runs gives the tiles of tile row r that lie inside and, apart, the last one if
-// it reaches beyond the output; of none of these tiles is 0.
-func (l *Layer) runs(c *winogradChunk, r int) [2]tileRun {
-	rows, columns := l.tileRows(), l.insideColumns()
-	runs := [2]tileRun{{tiles: columns}, {column: columns, tiles: l.tileColumns() - columns}}
+// runs gives the tiles of tile row r, of which y are above in its image, that lie
+// inside and, apart, the last one if it reaches beyond the output; of none of these tiles is 0.
+func (l *Layer) runs(c *winogradChunk, r, y int) [2]tileRun {
+	if c.inside == c.tiles {
+		return [2]tileRun{{place: (r - c.first) * c.columns, tiles: c.columns}}
+	}
+	runs := [2]tileRun{{tiles: c.columns}, {column: c.columns, tiles: l.tileColumns() - c.columns}}
 	below := 0 // last rows of images before r
 	if l.Out.Height%l.Winograd > 0 {
-		below = r/rows - c.first/rows
-		if r%rows == rows-1 {
-			runs[0].place = c.right + c.inside + below*columns
+		below = r/c.height - c.first/c.height
+		if y == c.height-1 {
+			runs[0].place = c.right + c.inside + below*c.columns
 			runs[1].place = c.right + c.inside + c.bottom + below
 			return runs
 		}
 	}
 	k := r - c.first - below
-	runs[0].place, runs[1].place = c.right+k*columns, k
+	runs[0].place, runs[1].place = c.right+k*c.columns, k
 	return runs
 }
 
 // needed is the range of the tiles that need a product, by its place.
 func (l *Layer) needed(c *winogradChunk, place int) (from, to int) {
+	if c.inside == c.tiles {
+		return 0, c.tiles
+	}
 	n := l.Winograd + 2
 	if l.polyphase() {
 		n = polyphaseProducts

@@ -22,11 +22,12 @@ type convCase struct {
 	flags             int
 	data              string // "random", "special" or "zero"
 	place             int    // even: buffers end at a guard page; odd: they start at one
+	products          int
 }
 
 func (c convCase) String() string {
-	return fmt.Sprintf("tiles %d, %d input blocks, window %dx%d, dilation %d, bias %t, residual %s, flags %d, %s data, place %d",
-		c.tiles, c.in, c.kh, c.kw, c.dilation, c.bias, c.res, c.flags, c.data, c.place)
+	return fmt.Sprintf("tiles %d, %d input blocks, window %dx%d, dilation %d, bias %t, residual %s, flags %d, %s data, place %d, %d products",
+		c.tiles, c.in, c.kh, c.kw, c.dilation, c.bias, c.res, c.flags, c.data, c.place, c.products)
 }
 
 // convCases are all tile counts, input blocks and windows up to 3, and the
@@ -49,6 +50,9 @@ func convCases(k asm.Kernel, r *rand.Rand) []convCase {
 		c.place = next(2)
 		c.data = []string{"random", "special", "random", "zero"}[r.IntN(4)]
 		c.dilation = 1 + r.IntN(2)
+		if k.Class == convBlockedS1 || k.Class == convHalfS1 {
+			c.products = next(4)
+		}
 		if groupOf(k.Class) < 16 {
 			c.in, c.kw, c.dilation = 1, 3, 1
 		}
@@ -75,10 +79,10 @@ type convBuffers struct{ in, w, out, bias, res guarded }
 func newConvBuffers(t testing.TB) *convBuffers {
 	return &convBuffers{
 		in:   newGuarded(t, 400_000),
-		w:    newGuarded(t, 40_000),
-		out:  newGuarded(t, 20_000),
+		w:    newGuarded(t, 90_000),
+		out:  newGuarded(t, 50_000),
 		bias: newGuarded(t, 16*maxBlocks),
-		res:  newGuarded(t, 20_000),
+		res:  newGuarded(t, 50_000),
 	}
 }
 
@@ -98,6 +102,41 @@ func TestConv(t *testing.T) {
 	})
 }
 
+// TestConvOver lets kernels write their output over the input, as Winograd's
+// products do: a tile's, with as many planes, when all of that has been read.
+func TestConvOver(t *testing.T) {
+	const tiles, products = 2, 3
+	eachKernel(t, "conv2d", func(t *testing.T, set *kernelSet, k asm.Kernel) {
+		if k.Class != convBlockedS1 && k.Class != convHalfS1 || set.level == PureGo && k.Blocks > 1 {
+			return
+		}
+		r := rand.New(rand.NewPCG(2, uint64(k.Blocks)))
+		pixels := tiles * k.Pixels
+		plane, matrix := pixels*16, k.Blocks*16*convWeights(k.Class)/4 // in float32s
+		in, w := make([]float32, products*k.Blocks*plane), make([]float32, products*k.Blocks*matrix)
+		values(r, in)
+		values(r, w)
+		if isHalf(k.Class) {
+			convCase{Kernel: k}.fillHalf(r, w)
+		}
+		a := convArgs{
+			tiles: tiles, blocks: 1, kh: k.Blocks, kw: 1, flags: flagNear,
+			inPlane: 4 * k.Blocks * plane, inRow: 4 * plane, outPlane: 4 * plane, wBlock: 4 * matrix,
+			products: products, wNext: 4 * k.Blocks * matrix,
+		}
+		a.inNext = 4 * (k.Blocks - 1) * plane
+		a.outNext = a.inNext
+		want := make([]float32, len(in))
+		a.in, a.w, a.out = &in[0], &w[0], &want[0]
+		set.conv[k.Class][k.Blocks][k.Pixels](&a)
+		a.out = a.in
+		set.conv[k.Class][k.Blocks][k.Pixels](&a)
+		if d := diff(in, want); d != "" {
+			t.Fatal(d)
+		}
+	})
+}
+
 // run makes a call and says what is wrong with the result.
 func (c convCase) run(t *testing.T, buffers *convBuffers, set *kernelSet, r *rand.Rand) string {
 	step, channels, row := convStep[c.Class], convChannels(c.Class), convWeights(c.Class)
@@ -113,11 +152,18 @@ func (c convCase) run(t *testing.T, buffers *convBuffers, set *kernelSet, r *ran
 
 	// The last value of each buffer is the last that the kernel may touch.
 	inSize := (c.in-1)*a.inPlane + (c.kh-1)*a.inRow + (c.kw-1)*a.inCol + (pixels-1)*step + channels*4
-	in := buffers.in.take(t, inSize/4, c.place)
-	w := buffers.w.take(t, ((c.Blocks-1)*a.wBlock+terms*row)/4, c.place)
-	out := buffers.out.take(t, ((c.Blocks-1)*a.outPlane+pixels*64)/4, c.place)
+	wSize := (c.Blocks-1)*a.wBlock + terms*row
+	outSize := (c.Blocks-1)*a.outPlane + pixels*64
+	resSize := (c.Blocks-1)*a.resPlane + pixels*64
+	// From product to product.
+	inStep, outStep := inSize+4*r.IntN(3), max(outSize, resSize)+4*r.IntN(3)
+	more := max(c.products, 1) - 1
+	a.products, a.inNext, a.outNext, a.wNext = c.products, inStep-pixels*step, outStep-pixels*64, wSize+4*r.IntN(3)
+	in := buffers.in.take(t, (more*inStep+inSize)/4, c.place)
+	w := buffers.w.take(t, (more*a.wNext+wSize)/4, c.place)
+	out := buffers.out.take(t, (more*outStep+outSize)/4, c.place)
 	bias := buffers.bias.take(t, 16*c.Blocks, c.place)
-	res := buffers.res.take(t, ((c.Blocks-1)*a.resPlane+pixels*64)/4, c.place)
+	res := buffers.res.take(t, (more*outStep+resSize)/4, c.place)
 	for _, x := range [][]float32{in, w, out, bias, res} {
 		c.fill(r, x)
 	}
@@ -136,7 +182,17 @@ func (c convCase) run(t *testing.T, buffers *convBuffers, set *kernelSet, r *ran
 	}
 
 	want, bound := slices.Clone(out), make([]float32, len(out))
-	convReference(&a, c.Class, c.Blocks, c.Pixels, want, bound)
+	for p := range more + 1 {
+		one, from := a, p*outStep/4
+		one.in, one.w = &in[p*inStep/4], &w[p*a.wNext/4]
+		switch c.res {
+		case "apart":
+			one.res = &res[from]
+		case "in place":
+			one.res = &out[from]
+		}
+		convReference(&one, c.Class, c.Blocks, c.Pixels, want[from:], bound[from:])
+	}
 	before := a
 	set.conv[c.Class][c.Blocks][c.Pixels](&a)
 	if a != before {

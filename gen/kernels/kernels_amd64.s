@@ -26,12 +26,16 @@ TEXT ·xgetbv(SB), NOSPLIT, $0-8
 
 // func conv2d_f32_b16s1_1x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_1x16_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_1x16_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -70,7 +74,7 @@ accumulate:
 	VMOVUPS 32(AX), Y1
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -189,6 +193,15 @@ store:
 	ADDQ    $+64, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -196,12 +209,16 @@ done:
 
 // func conv2d_f32_b16s1_2x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_2x16_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_2x16_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -246,7 +263,7 @@ accumulate:
 	VMOVUPS 96(AX), Y3
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -383,6 +400,15 @@ store:
 	ADDQ    $+128, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -390,12 +416,16 @@ done:
 
 // func conv2d_f32_b16s1_3x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_3x16_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_3x16_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -446,7 +476,7 @@ accumulate:
 	VMOVUPS 160(AX), Y5
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -601,6 +631,15 @@ store:
 	ADDQ    $+192, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -608,12 +647,16 @@ done:
 
 // func conv2d_f32_b16s1_4x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_4x16_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_4x16_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -670,7 +713,7 @@ accumulate:
 	VMOVUPS 224(AX), Y7
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -843,6 +886,15 @@ store:
 	ADDQ    $+256, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -850,12 +902,16 @@ done:
 
 // func conv2d_f32_b16s1_5x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_5x16_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_5x16_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -918,7 +974,7 @@ accumulate:
 	VMOVUPS 288(AX), Y9
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -1111,6 +1167,15 @@ store:
 	ADDQ    $+320, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -1118,12 +1183,16 @@ done:
 
 // func conv2d_f32_b16s1_6x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_6x16_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_6x16_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -1192,7 +1261,7 @@ accumulate:
 	VMOVUPS 352(AX), Y11
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -1403,6 +1472,15 @@ store:
 	ADDQ    $+384, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -1410,12 +1488,16 @@ done:
 
 // func conv2d_f32_b16s1_1x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_1x32_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_1x32_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -1462,7 +1544,7 @@ accumulate:
 	VMOVUPS 32(AX), Y3
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -1613,6 +1695,15 @@ store:
 	ADDQ    $+64, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -1620,12 +1711,16 @@ done:
 
 // func conv2d_f32_b16s1_2x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_2x32_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_2x32_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -1684,7 +1779,7 @@ accumulate:
 	VMOVUPS 96(AX), Y7
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -1867,6 +1962,15 @@ store:
 	ADDQ    $+128, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -1874,12 +1978,16 @@ done:
 
 // func conv2d_f32_b16s1_3x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_3x32_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_3x32_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -1950,7 +2058,7 @@ accumulate:
 	VMOVUPS 160(AX), Y11
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -2149,6 +2257,15 @@ store:
 	ADDQ    $+192, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -6978,12 +7095,16 @@ done:
 
 // func conv2d_f32_h16s1_1x16_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s1_1x16_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_1x16_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -7022,7 +7143,7 @@ accumulate:
 	VMOVUPS 32(AX), Y1
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -7137,6 +7258,15 @@ store:
 	ADDQ    $+64, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -7144,12 +7274,16 @@ done:
 
 // func conv2d_f32_h16s1_2x16_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s1_2x16_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_2x16_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -7194,7 +7328,7 @@ accumulate:
 	VMOVUPS 96(AX), Y3
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -7327,6 +7461,15 @@ store:
 	ADDQ    $+128, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -7334,12 +7477,16 @@ done:
 
 // func conv2d_f32_h16s1_3x16_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s1_3x16_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_3x16_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -7390,7 +7537,7 @@ accumulate:
 	VMOVUPS 160(AX), Y5
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -7541,6 +7688,15 @@ store:
 	ADDQ    $+192, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -7548,12 +7704,16 @@ done:
 
 // func conv2d_f32_h16s1_4x16_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s1_4x16_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_4x16_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -7610,7 +7770,7 @@ accumulate:
 	VMOVUPS 224(AX), Y7
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -7779,6 +7939,15 @@ store:
 	ADDQ    $+256, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -7786,12 +7955,16 @@ done:
 
 // func conv2d_f32_h16s1_5x16_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s1_5x16_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_5x16_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -7854,7 +8027,7 @@ accumulate:
 	VMOVUPS 288(AX), Y9
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -8043,6 +8216,15 @@ store:
 	ADDQ    $+320, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -8050,12 +8232,16 @@ done:
 
 // func conv2d_f32_h16s1_6x16_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s1_6x16_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_6x16_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -8124,7 +8310,7 @@ accumulate:
 	VMOVUPS 352(AX), Y11
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -8331,6 +8517,15 @@ store:
 	ADDQ    $+384, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -8338,12 +8533,16 @@ done:
 
 // func conv2d_f32_h16s1_1x32_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s1_1x32_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_1x32_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -8390,7 +8589,7 @@ accumulate:
 	VMOVUPS 32(AX), Y3
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -8533,6 +8732,15 @@ store:
 	ADDQ    $+64, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -8540,12 +8748,16 @@ done:
 
 // func conv2d_f32_h16s1_2x32_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s1_2x32_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_2x32_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -8604,7 +8816,7 @@ accumulate:
 	VMOVUPS 96(AX), Y7
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -8779,6 +8991,15 @@ store:
 	ADDQ    $+128, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -8786,12 +9007,16 @@ done:
 
 // func conv2d_f32_h16s1_3x32_avx2(a *convArgs)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·conv2d_f32_h16s1_3x32_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_3x32_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -8862,7 +9087,7 @@ accumulate:
 	VMOVUPS 160(AX), Y11
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -9061,6 +9286,15 @@ store:
 	ADDQ    $+192, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -24103,12 +24337,16 @@ done:
 
 // func conv2d_f32_b16s1_1x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_1x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_1x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -24144,7 +24382,7 @@ accumulate:
 	VMOVUPS (AX), Z0
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -24248,6 +24486,15 @@ store:
 	ADDQ    $+64, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -24255,12 +24502,16 @@ done:
 
 // func conv2d_f32_b16s1_2x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_2x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_2x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -24299,7 +24550,7 @@ accumulate:
 	VMOVUPS 64(AX), Z1
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -24410,6 +24661,15 @@ store:
 	ADDQ    $+128, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -24417,12 +24677,16 @@ done:
 
 // func conv2d_f32_b16s1_3x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_3x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_3x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -24464,7 +24728,7 @@ accumulate:
 	VMOVUPS 128(AX), Z2
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -24582,6 +24846,15 @@ store:
 	ADDQ    $+192, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -24589,12 +24862,16 @@ done:
 
 // func conv2d_f32_b16s1_4x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_4x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_4x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -24639,7 +24916,7 @@ accumulate:
 	VMOVUPS 192(AX), Z3
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -24764,6 +25041,15 @@ store:
 	ADDQ    $+256, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -24771,12 +25057,16 @@ done:
 
 // func conv2d_f32_b16s1_5x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_5x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_5x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -24824,7 +25114,7 @@ accumulate:
 	VMOVUPS 256(AX), Z4
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -24958,6 +25248,15 @@ store:
 	ADDQ    $+320, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -24965,12 +25264,16 @@ done:
 
 // func conv2d_f32_b16s1_6x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_6x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_6x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -25021,7 +25324,7 @@ accumulate:
 	VMOVUPS 320(AX), Z5
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -25162,6 +25465,15 @@ store:
 	ADDQ    $+384, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -25169,12 +25481,16 @@ done:
 
 // func conv2d_f32_b16s1_7x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_7x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_7x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -25228,7 +25544,7 @@ accumulate:
 	VMOVUPS 384(AX), Z6
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -25376,6 +25692,15 @@ store:
 	ADDQ    $+448, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -25383,12 +25708,16 @@ done:
 
 // func conv2d_f32_b16s1_8x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_8x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_8x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -25445,7 +25774,7 @@ accumulate:
 	VMOVUPS 448(AX), Z7
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -25600,6 +25929,15 @@ store:
 	ADDQ    $+512, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -25607,12 +25945,16 @@ done:
 
 // func conv2d_f32_b16s1_9x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_9x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_9x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -25672,7 +26014,7 @@ accumulate:
 	VMOVUPS 512(AX), Z8
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -25836,6 +26178,15 @@ store:
 	ADDQ    $+576, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -25843,12 +26194,16 @@ done:
 
 // func conv2d_f32_b16s1_10x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_10x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_10x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -25911,7 +26266,7 @@ accumulate:
 	VMOVUPS 576(AX), Z9
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -26082,6 +26437,15 @@ store:
 	ADDQ    $+640, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -26089,12 +26453,16 @@ done:
 
 // func conv2d_f32_b16s1_11x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_11x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_11x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -26160,7 +26528,7 @@ accumulate:
 	VMOVUPS 640(AX), Z10
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -26338,6 +26706,15 @@ store:
 	ADDQ    $+704, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -26345,12 +26722,16 @@ done:
 
 // func conv2d_f32_b16s1_12x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_12x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_12x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -26419,7 +26800,7 @@ accumulate:
 	VMOVUPS 704(AX), Z11
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -26604,6 +26985,15 @@ store:
 	ADDQ    $+768, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -26611,12 +27001,16 @@ done:
 
 // func conv2d_f32_b16s1_13x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_13x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_13x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -26688,7 +27082,7 @@ accumulate:
 	VMOVUPS 768(AX), Z12
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -26882,6 +27276,15 @@ store:
 	ADDQ    $+832, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -26889,12 +27292,16 @@ done:
 
 // func conv2d_f32_b16s1_14x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_14x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_14x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -26969,7 +27376,7 @@ accumulate:
 	VMOVUPS 832(AX), Z13
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -27170,6 +27577,15 @@ store:
 	ADDQ    $+896, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -27177,12 +27593,16 @@ done:
 
 // func conv2d_f32_b16s1_15x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_15x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_15x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -27260,7 +27680,7 @@ accumulate:
 	VMOVUPS 896(AX), Z14
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -27468,6 +27888,15 @@ store:
 	ADDQ    $+960, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -27475,12 +27904,16 @@ done:
 
 // func conv2d_f32_b16s1_16x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_16x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_16x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -27561,7 +27994,7 @@ accumulate:
 	VMOVUPS 960(AX), Z15
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -27776,6 +28209,15 @@ store:
 	ADDQ    $+1024, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -27783,12 +28225,16 @@ done:
 
 // func conv2d_f32_b16s1_17x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_17x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_17x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -27872,7 +28318,7 @@ accumulate:
 	VMOVUPS 1024(AX), Z16
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -28096,6 +28542,15 @@ store:
 	ADDQ    $+1088, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -28103,12 +28558,16 @@ done:
 
 // func conv2d_f32_b16s1_18x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_18x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_18x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -28195,7 +28654,7 @@ accumulate:
 	VMOVUPS 1088(AX), Z17
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -28426,6 +28885,15 @@ store:
 	ADDQ    $+1152, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -28433,12 +28901,16 @@ done:
 
 // func conv2d_f32_b16s1_19x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_19x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_19x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -28528,7 +29000,7 @@ accumulate:
 	VMOVUPS 1152(AX), Z18
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -28766,6 +29238,15 @@ store:
 	ADDQ    $+1216, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -28773,12 +29254,16 @@ done:
 
 // func conv2d_f32_b16s1_20x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_20x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_20x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -28871,7 +29356,7 @@ accumulate:
 	VMOVUPS 1216(AX), Z19
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -29116,6 +29601,15 @@ store:
 	ADDQ    $+1280, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -29123,12 +29617,16 @@ done:
 
 // func conv2d_f32_b16s1_21x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_21x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_21x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -29224,7 +29722,7 @@ accumulate:
 	VMOVUPS 1280(AX), Z20
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -29478,6 +29976,15 @@ store:
 	ADDQ    $+1344, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -29485,12 +29992,16 @@ done:
 
 // func conv2d_f32_b16s1_22x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_22x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_22x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -29589,7 +30100,7 @@ accumulate:
 	VMOVUPS 1344(AX), Z21
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -29850,6 +30361,15 @@ store:
 	ADDQ    $+1408, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -29857,12 +30377,16 @@ done:
 
 // func conv2d_f32_b16s1_23x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_23x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_23x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -29964,7 +30488,7 @@ accumulate:
 	VMOVUPS 1408(AX), Z22
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -30232,6 +30756,15 @@ store:
 	ADDQ    $+1472, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -30239,12 +30772,16 @@ done:
 
 // func conv2d_f32_b16s1_24x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_24x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_24x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -30349,7 +30886,7 @@ accumulate:
 	VMOVUPS 1472(AX), Z23
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -30624,6 +31161,15 @@ store:
 	ADDQ    $+1536, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -30631,12 +31177,16 @@ done:
 
 // func conv2d_f32_b16s1_25x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_25x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_25x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -30744,7 +31294,7 @@ accumulate:
 	VMOVUPS 1536(AX), Z24
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -31028,6 +31578,15 @@ store:
 	ADDQ    $+1600, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -31035,12 +31594,16 @@ done:
 
 // func conv2d_f32_b16s1_26x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_26x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_26x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -31151,7 +31714,7 @@ accumulate:
 	VMOVUPS 1600(AX), Z25
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -31442,6 +32005,15 @@ store:
 	ADDQ    $+1664, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -31449,12 +32021,16 @@ done:
 
 // func conv2d_f32_b16s1_27x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_27x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_27x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -31568,7 +32144,7 @@ accumulate:
 	VMOVUPS 1664(AX), Z26
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -31866,6 +32442,15 @@ store:
 	ADDQ    $+1728, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -31873,12 +32458,16 @@ done:
 
 // func conv2d_f32_b16s1_28x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_28x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_28x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -31995,7 +32584,7 @@ accumulate:
 	VMOVUPS 1728(AX), Z27
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -32300,6 +32889,15 @@ store:
 	ADDQ    $+1792, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -32307,12 +32905,16 @@ done:
 
 // func conv2d_f32_b16s1_1x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_1x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_1x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -32353,7 +32955,7 @@ accumulate:
 	VMOVUPS (AX), Z1
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -32482,6 +33084,15 @@ store:
 	ADDQ    $+64, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -32489,12 +33100,16 @@ done:
 
 // func conv2d_f32_b16s1_2x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_2x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_2x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -32541,7 +33156,7 @@ accumulate:
 	VMOVUPS 64(AX), Z3
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -32688,6 +33303,15 @@ store:
 	ADDQ    $+128, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -32695,12 +33319,16 @@ done:
 
 // func conv2d_f32_b16s1_3x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_3x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_3x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -32753,7 +33381,7 @@ accumulate:
 	VMOVUPS 128(AX), Z5
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -32918,6 +33546,15 @@ store:
 	ADDQ    $+192, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -32925,12 +33562,16 @@ done:
 
 // func conv2d_f32_b16s1_4x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_4x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_4x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -32989,7 +33630,7 @@ accumulate:
 	VMOVUPS 192(AX), Z7
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -33172,6 +33813,15 @@ store:
 	ADDQ    $+256, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -33179,12 +33829,16 @@ done:
 
 // func conv2d_f32_b16s1_5x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_5x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_5x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -33249,7 +33903,7 @@ accumulate:
 	VMOVUPS 256(AX), Z9
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -33452,6 +34106,15 @@ store:
 	ADDQ    $+320, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -33459,12 +34122,16 @@ done:
 
 // func conv2d_f32_b16s1_6x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_6x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_6x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -33535,7 +34202,7 @@ accumulate:
 	VMOVUPS 320(AX), Z11
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -33756,6 +34423,15 @@ store:
 	ADDQ    $+384, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -33763,12 +34439,16 @@ done:
 
 // func conv2d_f32_b16s1_7x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_7x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_7x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -33845,7 +34525,7 @@ accumulate:
 	VMOVUPS 384(AX), Z13
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -34084,6 +34764,15 @@ store:
 	ADDQ    $+448, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -34091,12 +34780,16 @@ done:
 
 // func conv2d_f32_b16s1_8x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_8x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_8x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -34179,7 +34872,7 @@ accumulate:
 	VMOVUPS 448(AX), Z15
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -34436,6 +35129,15 @@ store:
 	ADDQ    $+512, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -34443,12 +35145,16 @@ done:
 
 // func conv2d_f32_b16s1_9x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_9x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_9x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -34537,7 +35243,7 @@ accumulate:
 	VMOVUPS 512(AX), Z17
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -34814,6 +35520,15 @@ store:
 	ADDQ    $+576, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -34821,12 +35536,16 @@ done:
 
 // func conv2d_f32_b16s1_10x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_10x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_10x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -34921,7 +35640,7 @@ accumulate:
 	VMOVUPS 576(AX), Z19
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -35216,6 +35935,15 @@ store:
 	ADDQ    $+640, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -35223,12 +35951,16 @@ done:
 
 // func conv2d_f32_b16s1_11x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_11x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_11x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -35329,7 +36061,7 @@ accumulate:
 	VMOVUPS 640(AX), Z21
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -35642,6 +36374,15 @@ store:
 	ADDQ    $+704, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -35649,12 +36390,16 @@ done:
 
 // func conv2d_f32_b16s1_12x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_12x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_12x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -35761,7 +36506,7 @@ accumulate:
 	VMOVUPS 704(AX), Z23
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -36092,6 +36837,15 @@ store:
 	ADDQ    $+768, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -36099,12 +36853,16 @@ done:
 
 // func conv2d_f32_b16s1_13x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_13x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_13x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -36217,7 +36975,7 @@ accumulate:
 	VMOVUPS 768(AX), Z25
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -36568,6 +37326,15 @@ store:
 	ADDQ    $+832, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -36575,12 +37342,16 @@ done:
 
 // func conv2d_f32_b16s1_14x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_14x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_14x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -36699,7 +37470,7 @@ accumulate:
 	VMOVUPS 832(AX), Z27
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -37068,6 +37839,15 @@ store:
 	ADDQ    $+896, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -37075,12 +37855,16 @@ done:
 
 // func conv2d_f32_b16s1_1x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_1x64_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_1x64_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -37130,7 +37914,7 @@ accumulate:
 	VMOVUPS (AX), Z3
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -37301,6 +38085,15 @@ store:
 	ADDQ    $+64, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -37308,12 +38101,16 @@ done:
 
 // func conv2d_f32_b16s1_2x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_2x64_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_2x64_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -37375,7 +38172,7 @@ accumulate:
 	VMOVUPS 64(AX), Z7
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -37578,6 +38375,15 @@ store:
 	ADDQ    $+128, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -37585,12 +38391,16 @@ done:
 
 // func conv2d_f32_b16s1_3x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_3x64_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_3x64_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -37664,7 +38474,7 @@ accumulate:
 	VMOVUPS 128(AX), Z11
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -37899,6 +38709,15 @@ store:
 	ADDQ    $+192, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -37906,12 +38725,16 @@ done:
 
 // func conv2d_f32_b16s1_4x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_4x64_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_4x64_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -37997,7 +38820,7 @@ accumulate:
 	VMOVUPS 192(AX), Z15
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -38264,6 +39087,15 @@ store:
 	ADDQ    $+256, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -38271,12 +39103,16 @@ done:
 
 // func conv2d_f32_b16s1_5x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_5x64_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_5x64_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -38374,7 +39210,7 @@ accumulate:
 	VMOVUPS 256(AX), Z19
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -38675,6 +39511,15 @@ store:
 	ADDQ    $+320, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -38682,12 +39527,16 @@ done:
 
 // func conv2d_f32_b16s1_6x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_6x64_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_6x64_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -38797,7 +39646,7 @@ accumulate:
 	VMOVUPS 320(AX), Z23
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -39130,6 +39979,15 @@ store:
 	ADDQ    $+384, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -39137,12 +39995,16 @@ done:
 
 // func conv2d_f32_b16s1_7x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_7x64_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_7x64_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -39264,7 +40126,7 @@ accumulate:
 	VMOVUPS 384(AX), Z27
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -39601,6 +40463,15 @@ store:
 	ADDQ    $+448, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -77317,12 +78188,16 @@ done:
 
 // func conv2d_f32_h16s1_1x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_1x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_1x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -77358,7 +78233,7 @@ accumulate:
 	VMOVUPS (AX), Z0
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -77458,6 +78333,15 @@ store:
 	ADDQ    $+64, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -77465,12 +78349,16 @@ done:
 
 // func conv2d_f32_h16s1_2x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_2x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_2x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -77509,7 +78397,7 @@ accumulate:
 	VMOVUPS 64(AX), Z1
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -77616,6 +78504,15 @@ store:
 	ADDQ    $+128, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -77623,12 +78520,16 @@ done:
 
 // func conv2d_f32_h16s1_3x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_3x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_3x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -77670,7 +78571,7 @@ accumulate:
 	VMOVUPS 128(AX), Z2
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -77784,6 +78685,15 @@ store:
 	ADDQ    $+192, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -77791,12 +78701,16 @@ done:
 
 // func conv2d_f32_h16s1_4x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_4x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_4x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -77841,7 +78755,7 @@ accumulate:
 	VMOVUPS 192(AX), Z3
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -77962,6 +78876,15 @@ store:
 	ADDQ    $+256, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -77969,12 +78892,16 @@ done:
 
 // func conv2d_f32_h16s1_5x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_5x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_5x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -78022,7 +78949,7 @@ accumulate:
 	VMOVUPS 256(AX), Z4
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -78152,6 +79079,15 @@ store:
 	ADDQ    $+320, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -78159,12 +79095,16 @@ done:
 
 // func conv2d_f32_h16s1_6x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_6x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_6x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -78215,7 +79155,7 @@ accumulate:
 	VMOVUPS 320(AX), Z5
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -78352,6 +79292,15 @@ store:
 	ADDQ    $+384, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -78359,12 +79308,16 @@ done:
 
 // func conv2d_f32_h16s1_7x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_7x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_7x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -78418,7 +79371,7 @@ accumulate:
 	VMOVUPS 384(AX), Z6
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -78562,6 +79515,15 @@ store:
 	ADDQ    $+448, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -78569,12 +79531,16 @@ done:
 
 // func conv2d_f32_h16s1_8x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_8x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_8x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -78631,7 +79597,7 @@ accumulate:
 	VMOVUPS 448(AX), Z7
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -78782,6 +79748,15 @@ store:
 	ADDQ    $+512, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -78789,12 +79764,16 @@ done:
 
 // func conv2d_f32_h16s1_9x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_9x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_9x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -78854,7 +79833,7 @@ accumulate:
 	VMOVUPS 512(AX), Z8
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -79014,6 +79993,15 @@ store:
 	ADDQ    $+576, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -79021,12 +80009,16 @@ done:
 
 // func conv2d_f32_h16s1_10x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_10x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_10x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -79089,7 +80081,7 @@ accumulate:
 	VMOVUPS 576(AX), Z9
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -79256,6 +80248,15 @@ store:
 	ADDQ    $+640, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -79263,12 +80264,16 @@ done:
 
 // func conv2d_f32_h16s1_11x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_11x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_11x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -79334,7 +80339,7 @@ accumulate:
 	VMOVUPS 640(AX), Z10
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -79508,6 +80513,15 @@ store:
 	ADDQ    $+704, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -79515,12 +80529,16 @@ done:
 
 // func conv2d_f32_h16s1_12x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_12x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_12x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -79589,7 +80607,7 @@ accumulate:
 	VMOVUPS 704(AX), Z11
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -79770,6 +80788,15 @@ store:
 	ADDQ    $+768, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -79777,12 +80804,16 @@ done:
 
 // func conv2d_f32_h16s1_13x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_13x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_13x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -79854,7 +80885,7 @@ accumulate:
 	VMOVUPS 768(AX), Z12
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -80044,6 +81075,15 @@ store:
 	ADDQ    $+832, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -80051,12 +81091,16 @@ done:
 
 // func conv2d_f32_h16s1_14x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_14x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_14x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -80131,7 +81175,7 @@ accumulate:
 	VMOVUPS 832(AX), Z13
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -80328,6 +81372,15 @@ store:
 	ADDQ    $+896, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -80335,12 +81388,16 @@ done:
 
 // func conv2d_f32_h16s1_15x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_15x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_15x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -80418,7 +81475,7 @@ accumulate:
 	VMOVUPS 896(AX), Z14
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -80622,6 +81679,15 @@ store:
 	ADDQ    $+960, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -80629,12 +81695,16 @@ done:
 
 // func conv2d_f32_h16s1_16x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_16x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_16x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -80715,7 +81785,7 @@ accumulate:
 	VMOVUPS 960(AX), Z15
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -80926,6 +81996,15 @@ store:
 	ADDQ    $+1024, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -80933,12 +82012,16 @@ done:
 
 // func conv2d_f32_h16s1_17x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_17x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_17x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -81022,7 +82105,7 @@ accumulate:
 	VMOVUPS 1024(AX), Z16
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -81242,6 +82325,15 @@ store:
 	ADDQ    $+1088, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -81249,12 +82341,16 @@ done:
 
 // func conv2d_f32_h16s1_18x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_18x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_18x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -81341,7 +82437,7 @@ accumulate:
 	VMOVUPS 1088(AX), Z17
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -81568,6 +82664,15 @@ store:
 	ADDQ    $+1152, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -81575,12 +82680,16 @@ done:
 
 // func conv2d_f32_h16s1_19x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_19x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_19x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -81670,7 +82779,7 @@ accumulate:
 	VMOVUPS 1152(AX), Z18
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -81904,6 +83013,15 @@ store:
 	ADDQ    $+1216, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -81911,12 +83029,16 @@ done:
 
 // func conv2d_f32_h16s1_20x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_20x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_20x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -82009,7 +83131,7 @@ accumulate:
 	VMOVUPS 1216(AX), Z19
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -82250,6 +83372,15 @@ store:
 	ADDQ    $+1280, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -82257,12 +83388,16 @@ done:
 
 // func conv2d_f32_h16s1_21x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_21x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_21x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -82358,7 +83493,7 @@ accumulate:
 	VMOVUPS 1280(AX), Z20
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -82608,6 +83743,15 @@ store:
 	ADDQ    $+1344, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -82615,12 +83759,16 @@ done:
 
 // func conv2d_f32_h16s1_22x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_22x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_22x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -82719,7 +83867,7 @@ accumulate:
 	VMOVUPS 1344(AX), Z21
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -82976,6 +84124,15 @@ store:
 	ADDQ    $+1408, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -82983,12 +84140,16 @@ done:
 
 // func conv2d_f32_h16s1_23x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_23x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_23x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -83090,7 +84251,7 @@ accumulate:
 	VMOVUPS 1408(AX), Z22
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -83354,6 +84515,15 @@ store:
 	ADDQ    $+1472, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -83361,12 +84531,16 @@ done:
 
 // func conv2d_f32_h16s1_24x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_24x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_24x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -83471,7 +84645,7 @@ accumulate:
 	VMOVUPS 1472(AX), Z23
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -83742,6 +84916,15 @@ store:
 	ADDQ    $+1536, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -83749,12 +84932,16 @@ done:
 
 // func conv2d_f32_h16s1_25x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_25x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_25x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -83862,7 +85049,7 @@ accumulate:
 	VMOVUPS 1536(AX), Z24
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -84142,6 +85329,15 @@ store:
 	ADDQ    $+1600, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -84149,12 +85345,16 @@ done:
 
 // func conv2d_f32_h16s1_26x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_26x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_26x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -84265,7 +85465,7 @@ accumulate:
 	VMOVUPS 1600(AX), Z25
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -84552,6 +85752,15 @@ store:
 	ADDQ    $+1664, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -84559,12 +85768,16 @@ done:
 
 // func conv2d_f32_h16s1_27x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_27x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_27x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -84678,7 +85891,7 @@ accumulate:
 	VMOVUPS 1664(AX), Z26
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -84972,6 +86185,15 @@ store:
 	ADDQ    $+1728, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -84979,12 +86201,16 @@ done:
 
 // func conv2d_f32_h16s1_28x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_28x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_28x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -85101,7 +86327,7 @@ accumulate:
 	VMOVUPS 1728(AX), Z27
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -85402,6 +86628,15 @@ store:
 	ADDQ    $+1792, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -85409,12 +86644,16 @@ done:
 
 // func conv2d_f32_h16s1_1x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_1x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_1x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -85455,7 +86694,7 @@ accumulate:
 	VMOVUPS (AX), Z1
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -85572,6 +86811,15 @@ store:
 	ADDQ    $+64, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -85579,12 +86827,16 @@ done:
 
 // func conv2d_f32_h16s1_2x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_2x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_2x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -85631,7 +86883,7 @@ accumulate:
 	VMOVUPS 64(AX), Z3
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -85762,6 +87014,15 @@ store:
 	ADDQ    $+128, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -85769,12 +87030,16 @@ done:
 
 // func conv2d_f32_h16s1_3x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_3x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_3x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -85827,7 +87092,7 @@ accumulate:
 	VMOVUPS 128(AX), Z5
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -85972,6 +87237,15 @@ store:
 	ADDQ    $+192, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -85979,12 +87253,16 @@ done:
 
 // func conv2d_f32_h16s1_4x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_4x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_4x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -86043,7 +87321,7 @@ accumulate:
 	VMOVUPS 192(AX), Z7
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -86202,6 +87480,15 @@ store:
 	ADDQ    $+256, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -86209,12 +87496,16 @@ done:
 
 // func conv2d_f32_h16s1_5x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_5x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_5x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -86279,7 +87570,7 @@ accumulate:
 	VMOVUPS 256(AX), Z9
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -86454,6 +87745,15 @@ store:
 	ADDQ    $+320, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -86461,12 +87761,16 @@ done:
 
 // func conv2d_f32_h16s1_6x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_6x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_6x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -86537,7 +87841,7 @@ accumulate:
 	VMOVUPS 320(AX), Z11
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -86726,6 +88030,15 @@ store:
 	ADDQ    $+384, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -86733,12 +88046,16 @@ done:
 
 // func conv2d_f32_h16s1_7x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_7x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_7x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -86815,7 +88132,7 @@ accumulate:
 	VMOVUPS 384(AX), Z13
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -87018,6 +88335,15 @@ store:
 	ADDQ    $+448, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -87025,12 +88351,16 @@ done:
 
 // func conv2d_f32_h16s1_8x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_8x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_8x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -87113,7 +88443,7 @@ accumulate:
 	VMOVUPS 448(AX), Z15
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -87330,6 +88660,15 @@ store:
 	ADDQ    $+512, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -87337,12 +88676,16 @@ done:
 
 // func conv2d_f32_h16s1_9x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_9x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_9x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -87431,7 +88774,7 @@ accumulate:
 	VMOVUPS 512(AX), Z17
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -87664,6 +89007,15 @@ store:
 	ADDQ    $+576, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -87671,12 +89023,16 @@ done:
 
 // func conv2d_f32_h16s1_10x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_10x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_10x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -87771,7 +89127,7 @@ accumulate:
 	VMOVUPS 576(AX), Z19
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -88018,6 +89374,15 @@ store:
 	ADDQ    $+640, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -88025,12 +89390,16 @@ done:
 
 // func conv2d_f32_h16s1_11x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_11x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_11x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -88131,7 +89500,7 @@ accumulate:
 	VMOVUPS 640(AX), Z21
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -88392,6 +89761,15 @@ store:
 	ADDQ    $+704, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -88399,12 +89777,16 @@ done:
 
 // func conv2d_f32_h16s1_12x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_12x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_12x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -88511,7 +89893,7 @@ accumulate:
 	VMOVUPS 704(AX), Z23
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -88786,6 +90168,15 @@ store:
 	ADDQ    $+768, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -88793,12 +90184,16 @@ done:
 
 // func conv2d_f32_h16s1_13x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_13x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_13x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -88911,7 +90306,7 @@ accumulate:
 	VMOVUPS 768(AX), Z25
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -89202,6 +90597,15 @@ store:
 	ADDQ    $+832, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -89209,12 +90613,16 @@ done:
 
 // func conv2d_f32_h16s1_14x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_14x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_14x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -89333,7 +90741,7 @@ accumulate:
 	VMOVUPS 832(AX), Z27
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -89638,6 +91046,15 @@ store:
 	ADDQ    $+896, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -89645,12 +91062,16 @@ done:
 
 // func conv2d_f32_h16s1_1x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_1x64_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_1x64_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -89700,7 +91121,7 @@ accumulate:
 	VMOVUPS (AX), Z3
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -89851,6 +91272,15 @@ store:
 	ADDQ    $+64, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -89858,12 +91288,16 @@ done:
 
 // func conv2d_f32_h16s1_2x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_2x64_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_2x64_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -89925,7 +91359,7 @@ accumulate:
 	VMOVUPS 64(AX), Z7
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -90104,6 +91538,15 @@ store:
 	ADDQ    $+128, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -90111,12 +91554,16 @@ done:
 
 // func conv2d_f32_h16s1_3x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_3x64_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_3x64_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -90190,7 +91637,7 @@ accumulate:
 	VMOVUPS 128(AX), Z11
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -90397,6 +91844,15 @@ store:
 	ADDQ    $+192, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -90404,12 +91860,16 @@ done:
 
 // func conv2d_f32_h16s1_4x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_4x64_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_4x64_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -90495,7 +91955,7 @@ accumulate:
 	VMOVUPS 192(AX), Z15
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -90730,6 +92190,15 @@ store:
 	ADDQ    $+256, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -90737,12 +92206,16 @@ done:
 
 // func conv2d_f32_h16s1_5x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_5x64_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_5x64_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -90840,7 +92313,7 @@ accumulate:
 	VMOVUPS 256(AX), Z19
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -91105,6 +92578,15 @@ store:
 	ADDQ    $+320, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -91112,12 +92594,16 @@ done:
 
 // func conv2d_f32_h16s1_6x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_6x64_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_6x64_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -91227,7 +92713,7 @@ accumulate:
 	VMOVUPS 320(AX), Z23
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -91520,6 +93006,15 @@ store:
 	ADDQ    $+384, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -91527,12 +93022,16 @@ done:
 
 // func conv2d_f32_h16s1_7x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_h16s1_7x64_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_h16s1_7x64_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -91654,7 +93153,7 @@ accumulate:
 	VMOVUPS 384(AX), Z27
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -91975,6 +93474,15 @@ store:
 	ADDQ    $+448, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER

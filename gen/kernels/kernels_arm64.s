@@ -19,6 +19,8 @@ TEXT ·conv2d_f32_b16s1_1x16_neon(SB), NOSPLIT, $0-8
 	MOVD 80(R0), R21
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -52,7 +54,7 @@ accumulate:
 	FLDPQ 32(R15), (F2, F3)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	MOVD R1, R8
 	MOVD R16, R11
 
@@ -138,6 +140,16 @@ store:
 	ADD   $64, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET
@@ -157,6 +169,8 @@ TEXT ·conv2d_f32_b16s1_2x16_neon(SB), NOSPLIT, $0-8
 	MOVD 80(R0), R21
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -202,7 +216,7 @@ accumulate:
 	FLDPQ 96(R15), (F6, F7)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	MOVD R1, R8
 	MOVD R16, R11
 
@@ -321,6 +335,16 @@ store:
 	ADD   $128, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET
@@ -340,6 +364,8 @@ TEXT ·conv2d_f32_b16s1_3x16_neon(SB), NOSPLIT, $0-8
 	MOVD 80(R0), R21
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -397,7 +423,7 @@ accumulate:
 	FLDPQ 160(R15), (F10, F11)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	MOVD R1, R8
 	MOVD R16, R11
 
@@ -549,6 +575,16 @@ store:
 	ADD   $192, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET
@@ -568,6 +604,8 @@ TEXT ·conv2d_f32_b16s1_4x16_neon(SB), NOSPLIT, $0-8
 	MOVD 80(R0), R21
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -637,7 +675,7 @@ accumulate:
 	FLDPQ 224(R15), (F14, F15)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	MOVD R1, R8
 	MOVD R16, R11
 
@@ -822,6 +860,16 @@ store:
 	ADD   $256, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET
@@ -841,6 +889,8 @@ TEXT ·conv2d_f32_b16s1_5x16_neon(SB), NOSPLIT, $0-8
 	MOVD 80(R0), R21
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -922,7 +972,7 @@ accumulate:
 	FLDPQ 288(R15), (F18, F19)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	MOVD R1, R8
 	MOVD R16, R11
 
@@ -1140,6 +1190,16 @@ store:
 	ADD   $320, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET
@@ -1159,6 +1219,8 @@ TEXT ·conv2d_f32_b16s1_6x16_neon(SB), NOSPLIT, $0-8
 	MOVD 80(R0), R21
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -1252,7 +1314,7 @@ accumulate:
 	FLDPQ 352(R15), (F22, F23)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	MOVD R1, R8
 	MOVD R16, R11
 
@@ -1511,6 +1573,16 @@ store:
 	ADD   $384, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET
@@ -1531,6 +1603,8 @@ TEXT ·conv2d_f32_b16s1_1x32_neon(SB), NOSPLIT, $0-8
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
 	MOVD 96(R0), R23
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -1580,7 +1654,7 @@ accumulate:
 	FLDPQ 32(R15), (F6, F7)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	ADD  R23, R4, R5
 	MOVD R1, R8
 	MOVD R16, R11
@@ -1712,6 +1786,16 @@ store:
 	ADD   $64, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET
@@ -1732,6 +1816,8 @@ TEXT ·conv2d_f32_b16s1_2x32_neon(SB), NOSPLIT, $0-8
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
 	MOVD 96(R0), R23
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -1805,7 +1891,7 @@ accumulate:
 	FLDPQ 96(R15), (F14, F15)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	ADD  R23, R4, R5
 	MOVD R1, R8
 	MOVD R16, R11
@@ -2002,6 +2088,16 @@ store:
 	ADD   $128, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET
@@ -2022,6 +2118,8 @@ TEXT ·conv2d_f32_b16s1_3x32_neon(SB), NOSPLIT, $0-8
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
 	MOVD 96(R0), R23
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -2119,7 +2217,7 @@ accumulate:
 	FLDPQ 160(R15), (F22, F23)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	ADD  R23, R4, R5
 	MOVD R1, R8
 	MOVD R16, R11
@@ -2381,6 +2479,16 @@ store:
 	ADD   $192, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET
@@ -2401,6 +2509,8 @@ TEXT ·conv2d_f32_b16s1_1x64_neon(SB), NOSPLIT, $0-8
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
 	MOVD 96(R0), R23
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -2482,7 +2592,7 @@ accumulate:
 	FLDPQ 32(R15), (F14, F15)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	ADD  R23, R4, R5
 	ADD  R23, R5, R6
 	ADD  R23, R6, R7
@@ -2706,6 +2816,16 @@ store:
 	ADD   $64, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET
@@ -9584,6 +9704,8 @@ TEXT ·conv2d_f32_h16s1_1x16_neon(SB), NOSPLIT, $0-8
 	MOVD 80(R0), R21
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -9617,7 +9739,7 @@ accumulate:
 	FLDPQ 32(R15), (F2, F3)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	MOVD R1, R8
 	MOVD R16, R11
 
@@ -9719,6 +9841,16 @@ store:
 	ADD   $64, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET
@@ -9738,6 +9870,8 @@ TEXT ·conv2d_f32_h16s1_2x16_neon(SB), NOSPLIT, $0-8
 	MOVD 80(R0), R21
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -9783,7 +9917,7 @@ accumulate:
 	FLDPQ 96(R15), (F6, F7)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	MOVD R1, R8
 	MOVD R16, R11
 
@@ -9918,6 +10052,16 @@ store:
 	ADD   $128, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET
@@ -9937,6 +10081,8 @@ TEXT ·conv2d_f32_h16s1_3x16_neon(SB), NOSPLIT, $0-8
 	MOVD 80(R0), R21
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -9994,7 +10140,7 @@ accumulate:
 	FLDPQ 160(R15), (F10, F11)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	MOVD R1, R8
 	MOVD R16, R11
 
@@ -10162,6 +10308,16 @@ store:
 	ADD   $192, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET
@@ -10181,6 +10337,8 @@ TEXT ·conv2d_f32_h16s1_4x16_neon(SB), NOSPLIT, $0-8
 	MOVD 80(R0), R21
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -10250,7 +10408,7 @@ accumulate:
 	FLDPQ 224(R15), (F14, F15)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	MOVD R1, R8
 	MOVD R16, R11
 
@@ -10451,6 +10609,16 @@ store:
 	ADD   $256, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET
@@ -10470,6 +10638,8 @@ TEXT ·conv2d_f32_h16s1_5x16_neon(SB), NOSPLIT, $0-8
 	MOVD 80(R0), R21
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -10551,7 +10721,7 @@ accumulate:
 	FLDPQ 288(R15), (F18, F19)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	MOVD R1, R8
 	MOVD R16, R11
 
@@ -10785,6 +10955,16 @@ store:
 	ADD   $320, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET
@@ -10804,6 +10984,8 @@ TEXT ·conv2d_f32_h16s1_6x16_neon(SB), NOSPLIT, $0-8
 	MOVD 80(R0), R21
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -10897,7 +11079,7 @@ accumulate:
 	FLDPQ 352(R15), (F22, F23)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	MOVD R1, R8
 	MOVD R16, R11
 
@@ -11172,6 +11354,16 @@ store:
 	ADD   $384, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET
@@ -11192,6 +11384,8 @@ TEXT ·conv2d_f32_h16s1_1x32_neon(SB), NOSPLIT, $0-8
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
 	MOVD 96(R0), R23
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -11241,7 +11435,7 @@ accumulate:
 	FLDPQ 32(R15), (F6, F7)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	ADD  R23, R4, R5
 	MOVD R1, R8
 	MOVD R16, R11
@@ -11405,6 +11599,16 @@ store:
 	ADD   $64, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET
@@ -11425,6 +11629,8 @@ TEXT ·conv2d_f32_h16s1_2x32_neon(SB), NOSPLIT, $0-8
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
 	MOVD 96(R0), R23
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -11498,7 +11704,7 @@ accumulate:
 	FLDPQ 96(R15), (F14, F15)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	ADD  R23, R4, R5
 	MOVD R1, R8
 	MOVD R16, R11
@@ -11727,6 +11933,16 @@ store:
 	ADD   $128, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET
@@ -11747,6 +11963,8 @@ TEXT ·conv2d_f32_h16s1_3x32_neon(SB), NOSPLIT, $0-8
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
 	MOVD 96(R0), R23
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -11844,7 +12062,7 @@ accumulate:
 	FLDPQ 160(R15), (F22, F23)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	ADD  R23, R4, R5
 	MOVD R1, R8
 	MOVD R16, R11
@@ -12138,6 +12356,16 @@ store:
 	ADD   $192, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET
@@ -12158,6 +12386,8 @@ TEXT ·conv2d_f32_h16s1_1x64_neon(SB), NOSPLIT, $0-8
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
 	MOVD 96(R0), R23
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -12239,7 +12469,7 @@ accumulate:
 	FLDPQ 32(R15), (F14, F15)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	ADD  R23, R4, R5
 	ADD  R23, R5, R6
 	ADD  R23, R6, R7
@@ -12527,6 +12757,16 @@ store:
 	ADD   $64, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET

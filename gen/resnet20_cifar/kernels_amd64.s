@@ -26,12 +26,16 @@ TEXT ·xgetbv(SB), NOSPLIT, $0-8
 
 // func conv2d_f32_b16s1_1x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_1x16_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_1x16_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -70,7 +74,7 @@ accumulate:
 	VMOVUPS 32(AX), Y1
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -189,6 +193,15 @@ store:
 	ADDQ    $+64, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -196,12 +209,16 @@ done:
 
 // func conv2d_f32_b16s1_5x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_5x16_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_5x16_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -264,7 +281,7 @@ accumulate:
 	VMOVUPS 288(AX), Y9
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -457,6 +474,15 @@ store:
 	ADDQ    $+320, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -464,12 +490,16 @@ done:
 
 // func conv2d_f32_b16s1_6x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_6x16_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_6x16_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -538,7 +568,7 @@ accumulate:
 	VMOVUPS 352(AX), Y11
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -749,6 +779,15 @@ store:
 	ADDQ    $+384, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -756,12 +795,16 @@ done:
 
 // func conv2d_f32_b16s1_2x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_2x32_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_2x32_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -820,7 +863,7 @@ accumulate:
 	VMOVUPS 96(AX), Y7
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -1003,6 +1046,15 @@ store:
 	ADDQ    $+128, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -1010,12 +1062,16 @@ done:
 
 // func conv2d_f32_b16s1_3x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_3x32_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_3x32_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -1086,7 +1142,7 @@ accumulate:
 	VMOVUPS 160(AX), Y11
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -1285,6 +1341,15 @@ store:
 	ADDQ    $+192, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -2286,12 +2351,16 @@ done:
 
 // func conv2d_f32_b16s1_1x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_1x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_1x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -2327,7 +2396,7 @@ accumulate:
 	VMOVUPS (AX), Z0
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -2431,6 +2500,15 @@ store:
 	ADDQ    $+64, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -2438,12 +2516,16 @@ done:
 
 // func conv2d_f32_b16s1_16x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_16x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_16x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -2524,7 +2606,7 @@ accumulate:
 	VMOVUPS 960(AX), Z15
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -2739,6 +2821,15 @@ store:
 	ADDQ    $+1024, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -2746,12 +2837,16 @@ done:
 
 // func conv2d_f32_b16s1_8x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_8x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_8x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -2834,7 +2929,7 @@ accumulate:
 	VMOVUPS 448(AX), Z15
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -3091,6 +3186,15 @@ store:
 	ADDQ    $+512, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -3098,12 +3202,16 @@ done:
 
 // func conv2d_f32_b16s1_4x64_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_4x64_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_4x64_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -3189,7 +3297,7 @@ accumulate:
 	VMOVUPS 192(AX), Z15
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -3456,6 +3564,15 @@ store:
 	ADDQ    $+256, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER

@@ -14,6 +14,14 @@ const halfBytes = 2 * block
 // of a tile with a window column's weights before the next ones, so that these are
 // converted once per tile.
 func convHalfGeneric(a *convArgs, class, blocks, pixels int) {
+	one := *a
+	for convHalfTilesGeneric(&one, class, blocks, pixels); one.nextProduct(pixels); {
+		convHalfTilesGeneric(&one, class, blocks, pixels)
+	}
+}
+
+// convHalfTilesGeneric computes one product.
+func convHalfTilesGeneric(a *convArgs, class, blocks, pixels int) {
 	var acc [maxTile][block]float32
 	var w [block][block]float32
 	for t := range a.tiles {

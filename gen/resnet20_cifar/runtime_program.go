@@ -195,6 +195,15 @@ type Tiling struct {
 	B, CountB int
 }
 
+// blocksOf is how many output blocks a call computes where so many are left.
+func (t Tiling) blocksOf(left int) int {
+	n := t.Blocks
+	for n > left {
+		n /= 2
+	}
+	return n
+}
+
 // Preprocess says how the network's training data was prepared, and so how
 // Classify and Embed must turn an image into numbers.
 type Preprocess struct {

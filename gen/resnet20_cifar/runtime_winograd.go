@@ -22,13 +22,9 @@ const (
 // cache.  Layers with large weights do each step with all threads together, so
 // that every weight is read once.
 func (w *lane) winograd(l *Layer) {
-	rows := w.images * l.tileRows()
-	chunk := max(1, l.Chunk/l.tileColumns())
 	if l.Fused {
-		threads := w.size()
-		tasks := min(rows, ((rows+chunk-1)/chunk+threads-1)/threads*threads)
-		w.grid = grid{tasks: tasks, phase: winogradFused}
-		w.run(tasks)
+		w.grid = l.fusedGrid(w.images, w.size())
+		w.run(w.grid.tasks)
 		return
 	}
 	_, products, _ := l.WinogradElements()
@@ -38,6 +34,7 @@ func (w *lane) winograd(l *Layer) {
 		group *= (groups + split - 1) / split
 		groups = (l.Out.planes() + group - 1) / group
 	}
+	rows, chunk := w.images*l.tileRows(), l.chunkRows()
 	for first := 0; first < rows; first += chunk {
 		last := min(rows, first+chunk)
 		w.grid = grid{phase: winogradInput, first: first, last: last}
@@ -52,6 +49,32 @@ func (w *lane) winograd(l *Layer) {
 // productTasks is how many tasks each thread gets of the products of a chunk:
 // enough to share them evenly, and few, since each is only microseconds long.
 const productTasks = 24
+
+// fusedGrid cuts a Fused layer into tasks, each a chunk from input to output, by
+// a range of output blocks.
+//
+// Threads take rows of tiles of their own, and each reads all weights.  Where
+// these are much more than all tiles are, threads transform all of those, each
+// for itself, and take output blocks of their own with their weights.
+func (l *Layer) fusedGrid(images, threads int) grid {
+	rows, chunk := images*l.tileRows(), l.chunkRows()
+	splits := 1
+	if threads > 1 && rows <= chunk && l.FusedByBlocks(images) {
+		splits = min(threads, l.Out.planes())
+		threads = 1
+	}
+	tasks := min(rows, ((rows+chunk-1)/chunk+threads-1)/threads*threads)
+	return grid{tasks: tasks * splits, splits: splits, phase: winogradFused}
+}
+
+// FusedByBlocks reports whether threads share a Fused layer's output blocks, for so many
+// images: where the weights are at least eight times as large as the tiles' transforms.
+func (l *Layer) FusedByBlocks(images int) bool {
+	return l.Fused && 8*images*l.tileRows()*l.tileColumns() <= l.Out.Channels
+}
+
+// chunkRows is how many rows of tiles a chunk has.
+func (l *Layer) chunkRows() int { return max(1, l.Chunk/l.tileColumns()) }
 
 // tileRows and tileColumns count the tiles of one image.
 func (l *Layer) tileRows() int    { return (l.Out.Height + l.Winograd - 1) / l.Winograd }
@@ -70,15 +93,19 @@ func (l *Layer) WinogradElements() (in, products, weights int) {
 func (w *lane) winogradTask(l *Layer, thread, task int) {
 	g, t := w.grid, &w.threads[thread]
 	if g.phase == winogradFused {
-		rows := w.images * l.tileRows()
-		c := l.chunk(task*rows/g.tasks, (task+1)*rows/g.tasks, w.scratch[thread*w.m.program.ThreadScratch:])
+		rows, tasks := w.images*l.tileRows(), g.tasks/g.splits
+		split := task % g.splits
+		from, to := split*l.Out.planes()/g.splits, (split+1)*l.Out.planes()/g.splits
+		task /= g.splits
+		c := l.chunk(task*rows/tasks, (task+1)*rows/tasks, w.scratch[thread*w.m.program.ThreadScratch:])
+		if l.Tiles[w.m.kernels.level].blocksOf(to-from) == to-from {
+			c.overwrite(l)
+		}
 		for plane := range l.In.planes() {
 			w.winogradIn(l, t, &c, plane)
 		}
-		for product := range c.products {
-			w.winogradMultiply(l, t, &c, product, 0, l.Out.planes())
-		}
-		for plane := range l.Out.planes() {
+		w.winogradMultiply(l, t, &c, 0, c.products, from, to)
+		for plane := from; plane < to; plane++ {
 			w.winogradOut(l, t, &c, plane)
 		}
 		return
@@ -89,7 +116,7 @@ func (w *lane) winogradTask(l *Layer, thread, task int) {
 		w.winogradIn(l, t, &c, task)
 	case winogradMultiply:
 		from := task % g.splits * g.group
-		w.winogradMultiply(l, t, &c, task/g.splits, from, min(from+g.group, l.Out.planes()))
+		w.winogradMultiply(l, t, &c, task/g.splits, task/g.splits+1, from, min(from+g.group, l.Out.planes()))
 	case winogradOutput:
 		w.winogradOut(l, t, &c, task)
 	}
@@ -103,64 +130,85 @@ func (w *lane) winogradIn(l *Layer, t *thread, c *winogradChunk, plane int) {
 	}
 	*a = winogradArgs{matrix: 4 * c.sizeV, row: 4 * in.row()}
 	step := l.Winograd * l.Stride[0]
+	image, y := c.first/c.height, c.first%c.height
+	i := w.base(*in, image) + plane*in.plane() + (in.Halo-l.Padding[0])*in.row() + (in.Halo-l.Padding[1])*block
 	for r := c.first; r < c.last; r++ {
-		image, y := r/l.tileRows(), r%l.tileRows()*step
-		i := w.base(*in, image) + plane*in.plane() +
-			(y-l.Padding[0]+in.Halo)*in.row() + (in.Halo-l.Padding[1])*block
-		for _, run := range l.runs(c, r) {
+		at := i + y*step*in.row()
+		for _, run := range l.runs(c, r, y) {
 			if a.tiles = run.tiles; a.tiles > 0 {
-				a.in, a.out = &w.arena[i+run.column*step*block], &c.v[(plane*c.tiles+run.place)*block]
+				a.in, a.out = &w.arena[at+run.column*step*block], &c.v[(plane*c.tiles+run.place)*block]
 				callWinograd(kernel, a)
 			}
+		}
+		if y++; y == c.height {
+			y, i = 0, i+w.m.program.Arena
 		}
 	}
 }
 
-// winogradMultiply computes one product for the output blocks from one up to
-// another.  It is a 1x1 convolution of a row of tiles, or the sum of two, whose
-// input channels are those of one element or of several, one after another.
-func (w *lane) winogradMultiply(l *Layer, t *thread, c *winogradChunk, product, from, to int) {
+// winogradMultiply computes the products from one up to another for the output
+// blocks from one up to another.  Each is a 1x1 convolution of a row of tiles, or the
+// sum of two, whose input channels are those of one element or of several, one after another.
+func (w *lane) winogradMultiply(l *Layer, t *thread, c *winogradChunk, product, end, from, to int) {
 	tile := l.Tiles[w.m.kernels.level]
+	class := &w.m.kernels.conv[l.ConvClass()]
 	planes := l.In.planes()
 	matrix := l.weightFloats(planes * block * block) // of one output block
-	terms, sum := l.winogradTerms(product)
-	first, last := l.needed(c, sum)
-	if first == last {
-		return
-	}
-	s := Split(last-first, tile.A)
 	a := &t.conv
 	*a = convArgs{
-		kh: planes, kw: 1, flags: flagNear,
+		kh: planes, kw: 1,
 		inPlane:  4 * c.sizeV,
 		inRow:    4 * block * c.tiles,
 		outPlane: 4 * block * c.tiles,
 	}
-	for b := from; b < to; {
-		n := tile.Blocks
-		for n > to-b {
-			n /= 2
+	tiles, s := c.tiles, Split(c.tiles, tile.A)
+	if end-product > 1 && c.inside == c.tiles && !l.polyphase() && s.CountB == 0 {
+		// All products are alike, and one call computes them.
+		a.products, a.tiles, a.flags = end-product, s.CountA, flagNear
+		a.inNext, a.outNext = 4*(c.sizeV-tiles*block), 4*(c.sizeM-tiles*block)
+		a.blocks, a.wBlock, a.wNext = 1, 4*matrix, 4*matrix*l.Out.planes()
+		for b := from; b < to; {
+			n := tile.blocksOf(to - b)
+			a.in, a.out = &c.v[product*c.sizeV], &c.m[product*c.sizeM+b*tiles*block]
+			a.w = &w.m.weights.floats[l.Weight+matrix*(product*l.Out.planes()+b)]
+			callConv(class[n][s.A], a)
+			b += n
 		}
-		kernels := &w.m.kernels.conv[l.ConvClass()][n]
-		m := c.m[sum*c.sizeM+(b*c.tiles+first)*block:]
-		a.flags &^= flagAccumulate
-		for _, term := range terms {
-			if term.elements == 0 {
-				break
-			}
-			a.blocks, a.wBlock = term.elements, 4*matrix*term.of
-			a.w = &w.m.weights.floats[l.Weight+matrix*(term.weights*l.Out.planes()+b*term.of+term.first)]
-			v := c.v[term.element*c.sizeV+first*block:]
-			a.in, a.out, a.tiles = &v[0], &m[0], s.CountA
-			callConv(kernels[s.A], a)
-			if s.CountB > 0 {
-				x := s.A * s.CountA * block
-				a.in, a.out, a.tiles = &v[x], &m[x], s.CountB
-				callConv(kernels[s.B], a)
-			}
-			a.flags |= flagAccumulate
+		return
+	}
+	for ; product < end; product++ {
+		terms, sum := l.winogradTerms(product)
+		first, last := l.needed(c, sum)
+		if first == last {
+			continue
 		}
-		b += n
+		if last-first != tiles {
+			tiles = last - first
+			s = Split(tiles, tile.A)
+		}
+		x := s.A * s.CountA * block
+		for b := from; b < to; {
+			n := tile.blocksOf(to - b)
+			m := c.m[sum*c.sizeM+(b*c.tiles+first)*block:]
+			a.flags = flagNear
+			for i := range terms {
+				term := &terms[i]
+				if term.elements == 0 {
+					break
+				}
+				a.blocks, a.wBlock = term.elements, 4*matrix*term.of
+				a.w = &w.m.weights.floats[l.Weight+matrix*(term.weights*l.Out.planes()+b*term.of+term.first)]
+				v := c.v[term.element*c.sizeV+first*block:]
+				a.in, a.out, a.tiles = &v[0], &m[0], s.CountA
+				callConv(class[n][s.A], a)
+				if s.CountB > 0 {
+					a.in, a.out, a.tiles = &v[x], &m[x], s.CountB
+					callConv(class[n][s.B], a)
+				}
+				a.flags |= flagAccumulate
+			}
+			b += n
+		}
 	}
 }
 
@@ -177,12 +225,13 @@ func (w *lane) winogradOut(l *Layer, t *thread, c *winogradChunk, plane int) {
 	if l.ReLU {
 		a.flags = flagReLU
 	}
+	image, row := c.first/c.height, c.first%c.height
 	for r := c.first; r < c.last; r++ {
-		image, y := r/l.tileRows(), r%l.tileRows()*l.Winograd
+		y := row * l.Winograd
 		o := w.base(*out, image) + plane*out.plane() + (y+out.Halo)*out.row() + out.Halo*block
 		s := w.base(*res, image) + plane*res.plane() + (y+res.Halo)*res.row() + res.Halo*block
 		a.rows = min(l.Winograd, out.Height-y)
-		for _, run := range l.runs(c, r) {
+		for _, run := range l.runs(c, r, row) {
 			x := run.column * l.Winograd
 			if a.tiles, a.cols = run.tiles, out.Width-x; a.tiles > 0 {
 				a.in, a.out = &c.m[(plane*c.tiles+run.place)*block], &w.arena[o+x*block]
@@ -196,6 +245,9 @@ func (w *lane) winogradOut(l *Layer, t *thread, c *winogradChunk, plane int) {
 			for k := range a.rows {
 				clearHalo(w.arena[w.base(*out, image)+plane*out.plane():], *out, y+k)
 			}
+		}
+		if row++; row == c.height {
+			row, image = 0, image+1
 		}
 	}
 }

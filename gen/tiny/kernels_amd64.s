@@ -26,12 +26,16 @@ TEXT ·xgetbv(SB), NOSPLIT, $0-8
 
 // func conv2d_f32_b16s1_1x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_1x16_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_1x16_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -70,7 +74,7 @@ accumulate:
 	VMOVUPS 32(AX), Y1
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -189,6 +193,15 @@ store:
 	ADDQ    $+64, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -196,12 +209,16 @@ done:
 
 // func conv2d_f32_b16s1_2x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_2x16_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_2x16_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -246,7 +263,7 @@ accumulate:
 	VMOVUPS 96(AX), Y3
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -383,6 +400,15 @@ store:
 	ADDQ    $+128, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -390,12 +416,16 @@ done:
 
 // func conv2d_f32_b16s1_3x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_3x16_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_3x16_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -446,7 +476,7 @@ accumulate:
 	VMOVUPS 160(AX), Y5
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -601,6 +631,15 @@ store:
 	ADDQ    $+192, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -608,12 +647,16 @@ done:
 
 // func conv2d_f32_b16s1_4x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_4x16_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_4x16_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -670,7 +713,7 @@ accumulate:
 	VMOVUPS 224(AX), Y7
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -843,6 +886,15 @@ store:
 	ADDQ    $+256, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -850,12 +902,16 @@ done:
 
 // func conv2d_f32_b16s1_5x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_5x16_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_5x16_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -918,7 +974,7 @@ accumulate:
 	VMOVUPS 288(AX), Y9
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -1111,6 +1167,15 @@ store:
 	ADDQ    $+320, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -1118,12 +1183,16 @@ done:
 
 // func conv2d_f32_b16s1_6x16_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_6x16_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_6x16_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -1192,7 +1261,7 @@ accumulate:
 	VMOVUPS 352(AX), Y11
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -1403,6 +1472,15 @@ store:
 	ADDQ    $+384, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -1410,12 +1488,16 @@ done:
 
 // func conv2d_f32_b16s1_2x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_2x32_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_2x32_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -1474,7 +1556,7 @@ accumulate:
 	VMOVUPS 96(AX), Y7
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -1657,6 +1739,15 @@ store:
 	ADDQ    $+128, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -1664,12 +1755,16 @@ done:
 
 // func conv2d_f32_b16s1_3x32_avx2(a *convArgs)
 // Requires: AVX, FMA3, MMX+
-TEXT ·conv2d_f32_b16s1_3x32_avx2(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_3x32_avx2(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -1740,7 +1835,7 @@ accumulate:
 	VMOVUPS 160(AX), Y11
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -1939,6 +2034,15 @@ store:
 	ADDQ    $+192, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -4673,12 +4777,16 @@ done:
 
 // func conv2d_f32_b16s1_1x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_1x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_1x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -4714,7 +4822,7 @@ accumulate:
 	VMOVUPS (AX), Z0
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -4818,6 +4926,15 @@ store:
 	ADDQ    $+64, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -4825,12 +4942,16 @@ done:
 
 // func conv2d_f32_b16s1_4x16_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_4x16_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_4x16_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 
@@ -4875,7 +4996,7 @@ accumulate:
 	VMOVUPS 192(AX), Z3
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -5000,6 +5121,15 @@ store:
 	ADDQ    $+256, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -5007,12 +5137,16 @@ done:
 
 // func conv2d_f32_b16s1_1x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_1x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_1x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -5053,7 +5187,7 @@ accumulate:
 	VMOVUPS (AX), Z1
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -5182,6 +5316,15 @@ store:
 	ADDQ    $+64, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -5189,12 +5332,16 @@ done:
 
 // func conv2d_f32_b16s1_2x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_2x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_2x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -5241,7 +5388,7 @@ accumulate:
 	VMOVUPS 64(AX), Z3
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -5388,6 +5535,15 @@ store:
 	ADDQ    $+128, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -5395,12 +5551,16 @@ done:
 
 // func conv2d_f32_b16s1_3x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_3x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_3x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -5453,7 +5613,7 @@ accumulate:
 	VMOVUPS 128(AX), Z5
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -5618,6 +5778,15 @@ store:
 	ADDQ    $+192, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -5625,12 +5794,16 @@ done:
 
 // func conv2d_f32_b16s1_4x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_4x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_4x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -5689,7 +5862,7 @@ accumulate:
 	VMOVUPS 192(AX), Z7
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -5872,6 +6045,15 @@ store:
 	ADDQ    $+256, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -5879,12 +6061,16 @@ done:
 
 // func conv2d_f32_b16s1_5x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_5x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_5x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -5949,7 +6135,7 @@ accumulate:
 	VMOVUPS 256(AX), Z9
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -6152,6 +6338,15 @@ store:
 	ADDQ    $+320, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -6159,12 +6354,16 @@ done:
 
 // func conv2d_f32_b16s1_6x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_6x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_6x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -6235,7 +6434,7 @@ accumulate:
 	VMOVUPS 320(AX), Z11
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -6456,6 +6655,15 @@ store:
 	ADDQ    $+384, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -6463,12 +6671,16 @@ done:
 
 // func conv2d_f32_b16s1_7x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_7x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_7x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -6545,7 +6757,7 @@ accumulate:
 	VMOVUPS 384(AX), Z13
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -6784,6 +6996,15 @@ store:
 	ADDQ    $+448, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -6791,12 +7012,16 @@ done:
 
 // func conv2d_f32_b16s1_8x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_8x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_8x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -6879,7 +7104,7 @@ accumulate:
 	VMOVUPS 448(AX), Z15
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -7136,6 +7361,15 @@ store:
 	ADDQ    $+512, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -7143,12 +7377,16 @@ done:
 
 // func conv2d_f32_b16s1_9x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_9x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_9x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -7237,7 +7475,7 @@ accumulate:
 	VMOVUPS 512(AX), Z17
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -7514,6 +7752,15 @@ store:
 	ADDQ    $+576, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -7521,12 +7768,16 @@ done:
 
 // func conv2d_f32_b16s1_10x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_10x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_10x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -7621,7 +7872,7 @@ accumulate:
 	VMOVUPS 576(AX), Z19
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -7916,6 +8167,15 @@ store:
 	ADDQ    $+640, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -7923,12 +8183,16 @@ done:
 
 // func conv2d_f32_b16s1_11x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_11x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_11x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -8029,7 +8293,7 @@ accumulate:
 	VMOVUPS 640(AX), Z21
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -8342,6 +8606,15 @@ store:
 	ADDQ    $+704, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -8349,12 +8622,16 @@ done:
 
 // func conv2d_f32_b16s1_12x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_12x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_12x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -8461,7 +8738,7 @@ accumulate:
 	VMOVUPS 704(AX), Z23
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -8792,6 +9069,15 @@ store:
 	ADDQ    $+768, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -8799,12 +9085,16 @@ done:
 
 // func conv2d_f32_b16s1_13x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_13x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_13x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -8917,7 +9207,7 @@ accumulate:
 	VMOVUPS 768(AX), Z25
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -9268,6 +9558,15 @@ store:
 	ADDQ    $+832, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER
@@ -9275,12 +9574,16 @@ done:
 
 // func conv2d_f32_b16s1_14x32_avx512(a *convArgs)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·conv2d_f32_b16s1_14x32_avx512(SB), NOSPLIT, $48-8
+TEXT ·conv2d_f32_b16s1_14x32_avx512(SB), NOSPLIT, $64-8
 	MOVQ  a+0(FP), DI
 	MOVQ  40(DI), AX
 	TESTQ AX, AX
 	JLE   done
 	MOVQ  AX, (SP)
+	MOVQ  128(DI), AX
+	MOVQ  AX, 48(SP)
+	MOVQ  8(DI), AX
+	MOVQ  AX, 56(SP)
 	MOVQ  (DI), SI
 	MOVQ  16(DI), DX
 	MOVQ  96(DI), R10
@@ -9399,7 +9702,7 @@ accumulate:
 	VMOVUPS 832(AX), Z27
 
 reduce:
-	MOVQ 8(DI), R9
+	MOVQ 56(SP), R9
 	MOVQ SI, R13
 	MOVQ 48(DI), R15
 
@@ -9768,6 +10071,15 @@ store:
 	ADDQ    $+896, DX
 	DECQ    (SP)
 	JNE     tile
+	DECQ    48(SP)
+	JLE     done
+	ADDQ    136(DI), SI
+	ADDQ    144(DI), DX
+	MOVQ    152(DI), AX
+	ADDQ    AX, 56(SP)
+	MOVQ    40(DI), AX
+	MOVQ    AX, (SP)
+	JMP     tile
 
 done:
 	VZEROUPPER

@@ -19,6 +19,8 @@ TEXT ·conv2d_f32_b16s1_1x16_neon(SB), NOSPLIT, $0-8
 	MOVD 80(R0), R21
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -52,7 +54,7 @@ accumulate:
 	FLDPQ 32(R15), (F2, F3)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	MOVD R1, R8
 	MOVD R16, R11
 
@@ -138,6 +140,16 @@ store:
 	ADD   $64, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET
@@ -157,6 +169,8 @@ TEXT ·conv2d_f32_b16s1_2x16_neon(SB), NOSPLIT, $0-8
 	MOVD 80(R0), R21
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -202,7 +216,7 @@ accumulate:
 	FLDPQ 96(R15), (F6, F7)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	MOVD R1, R8
 	MOVD R16, R11
 
@@ -321,6 +335,16 @@ store:
 	ADD   $128, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET
@@ -340,6 +364,8 @@ TEXT ·conv2d_f32_b16s1_3x16_neon(SB), NOSPLIT, $0-8
 	MOVD 80(R0), R21
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -397,7 +423,7 @@ accumulate:
 	FLDPQ 160(R15), (F10, F11)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	MOVD R1, R8
 	MOVD R16, R11
 
@@ -549,6 +575,16 @@ store:
 	ADD   $192, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET
@@ -568,6 +604,8 @@ TEXT ·conv2d_f32_b16s1_4x16_neon(SB), NOSPLIT, $0-8
 	MOVD 80(R0), R21
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -637,7 +675,7 @@ accumulate:
 	FLDPQ 224(R15), (F14, F15)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	MOVD R1, R8
 	MOVD R16, R11
 
@@ -822,6 +860,16 @@ store:
 	ADD   $256, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET
@@ -841,6 +889,8 @@ TEXT ·conv2d_f32_b16s1_5x16_neon(SB), NOSPLIT, $0-8
 	MOVD 80(R0), R21
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -922,7 +972,7 @@ accumulate:
 	FLDPQ 288(R15), (F18, F19)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	MOVD R1, R8
 	MOVD R16, R11
 
@@ -1140,6 +1190,16 @@ store:
 	ADD   $320, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET
@@ -1159,6 +1219,8 @@ TEXT ·conv2d_f32_b16s1_6x16_neon(SB), NOSPLIT, $0-8
 	MOVD 80(R0), R21
 	MOVD 88(R0), R22
 	SUB  $64, R22, R22
+	MOVD 8(R0), R24
+	MOVD 128(R0), R25
 
 tile:
 	MOVD R2, R15
@@ -1252,7 +1314,7 @@ accumulate:
 	FLDPQ 352(R15), (F22, F23)
 
 reduce:
-	MOVD 8(R0), R4
+	MOVD R24, R4
 	MOVD R1, R8
 	MOVD R16, R11
 
@@ -1511,6 +1573,16 @@ store:
 	ADD   $384, R2, R2
 	SUBS  $1, R3, R3
 	BNE   tile
+	SUBS  $1, R25, R25
+	BLE   done
+	MOVD  136(R0), R26
+	ADD   R26, R1, R1
+	MOVD  144(R0), R26
+	ADD   R26, R2, R2
+	MOVD  152(R0), R26
+	ADD   R26, R24, R24
+	MOVD  40(R0), R3
+	B     tile
 
 done:
 	RET

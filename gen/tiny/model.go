@@ -22,7 +22,7 @@ func New(opts ...Option) (*Model, error) {
 var program = Program{
 	Name:          "tiny",
 	Arena:         9472,
-	ThreadScratch: 213120,
+	ThreadScratch: 111744,
 	Weights:       102896,
 	Hash:          0x7cbd62f36ef8e4bf,
 	Layers: []Layer{
@@ -104,7 +104,7 @@ var program = Program{
 				AVX512: Tiling{Blocks: 2, A: 14},
 			},
 			Winograd: 4,
-			Chunk:    77,
+			Chunk:    48,
 			Fused:    true,
 			MACs:     248832,
 		},
@@ -158,7 +158,7 @@ var program = Program{
 				AVX512: Tiling{Blocks: 2, A: 14},
 			},
 			Winograd: 4,
-			Chunk:    92,
+			Chunk:    40,
 			Fused:    true,
 			MACs:     172800,
 		},

@@ -59,6 +59,32 @@ var convStep = [convClasses]int{
 
 // convGeneric is the convKernel of tiles of pixels by blocks.
 func convGeneric(a *convArgs, class, blocks, pixels int) {
+	one := *a
+	for convTilesGeneric(&one, class, blocks, pixels); one.nextProduct(pixels); {
+		convTilesGeneric(&one, class, blocks, pixels)
+	}
+}
+
+// nextProduct makes a the arguments of the next product, if there is one.
+func (a *convArgs) nextProduct(pixels int) bool {
+	if a.products--; a.products <= 0 {
+		return false
+	}
+	move := func(p **float32, bytes int) {
+		if *p != nil {
+			*p = (*float32)(unsafe.Add(unsafe.Pointer(*p), bytes))
+		}
+	}
+	done := a.tiles * pixels * 4 * block
+	move(&a.in, done+a.inNext)
+	move(&a.out, done+a.outNext)
+	move(&a.res, done+a.outNext)
+	move(&a.w, a.wNext)
+	return true
+}
+
+// convTilesGeneric computes one product.
+func convTilesGeneric(a *convArgs, class, blocks, pixels int) {
 	planar := class == convPlanarS1 || class == convPlanarS2
 	for p := range a.tiles * pixels {
 		in := p * convStep[class]

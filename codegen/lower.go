@@ -100,6 +100,7 @@ func lower(g *ir.Graph, half bool) (*lowering, error) {
 	}
 	l.program.Weights = len(l.weights)
 	l.program.Single = l.single()
+	keepHalos(l.program.Layers)
 	return l, nil
 }
 

@@ -31,7 +31,7 @@ func (w *lane) eltwise(l *Layer, t *thread, image, plane int) {
 		}
 		a.out = w.at(*out, image, plane, y)
 		callEltwise(kernel, a)
-		if out.Halo > 0 {
+		if l.clearsHalo() {
 			clearHalo(w.arena[w.base(*out, image)+plane*out.plane():], *out, y)
 		}
 	}

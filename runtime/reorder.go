@@ -30,7 +30,7 @@ func (w *lane) reorder(l *Layer, image, plane int) {
 				d[x*out.Block+lane] = s[x*in.Block]
 			}
 		}
-		if out.Halo > 0 {
+		if l.clearsHalo() {
 			clearHalo(dst, out, y)
 		}
 	}

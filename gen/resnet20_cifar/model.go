@@ -88,6 +88,7 @@ var program = Program{
 			ReLU:     true,
 			Weight:   2768,
 			Bias:     5072,
+			HaloZero: true,
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 16, CountA: 2},
 				NEON:   Tiling{Blocks: 1, A: 6, CountA: 2, B: 5, CountB: 4},
@@ -110,6 +111,7 @@ var program = Program{
 			ReLU:     true,
 			Weight:   5088,
 			Bias:     7392,
+			HaloZero: true,
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 16, CountA: 2},
 				NEON:   Tiling{Blocks: 1, A: 6, CountA: 2, B: 5, CountB: 4},
@@ -133,6 +135,7 @@ var program = Program{
 			ReLU:     true,
 			Weight:   7408,
 			Bias:     9712,
+			HaloZero: true,
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 16, CountA: 2},
 				NEON:   Tiling{Blocks: 1, A: 6, CountA: 2, B: 5, CountB: 4},
@@ -155,6 +158,7 @@ var program = Program{
 			ReLU:     true,
 			Weight:   9728,
 			Bias:     12032,
+			HaloZero: true,
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 16, CountA: 2},
 				NEON:   Tiling{Blocks: 1, A: 6, CountA: 2, B: 5, CountB: 4},
@@ -178,6 +182,7 @@ var program = Program{
 			ReLU:     true,
 			Weight:   12048,
 			Bias:     14352,
+			HaloZero: true,
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 16, CountA: 2},
 				NEON:   Tiling{Blocks: 1, A: 6, CountA: 2, B: 5, CountB: 4},
@@ -283,6 +288,7 @@ var program = Program{
 			ReLU:     true,
 			Weight:   37504,
 			Bias:     46720,
+			HaloZero: true,
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 16, CountA: 1},
 				NEON:   Tiling{Blocks: 1, A: 6, CountA: 1, B: 5, CountB: 2},
@@ -305,6 +311,7 @@ var program = Program{
 			ReLU:     true,
 			Weight:   46752,
 			Bias:     55968,
+			HaloZero: true,
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 16, CountA: 1},
 				NEON:   Tiling{Blocks: 1, A: 6, CountA: 1, B: 5, CountB: 2},
@@ -328,6 +335,7 @@ var program = Program{
 			ReLU:     true,
 			Weight:   56000,
 			Bias:     65216,
+			HaloZero: true,
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 16, CountA: 1},
 				NEON:   Tiling{Blocks: 1, A: 6, CountA: 1, B: 5, CountB: 2},
@@ -433,6 +441,7 @@ var program = Program{
 			ReLU:     true,
 			Weight:   157600,
 			Bias:     194464,
+			HaloZero: true,
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 8, CountA: 1},
 				NEON:   Tiling{Blocks: 1, A: 4, CountA: 2},
@@ -455,6 +464,7 @@ var program = Program{
 			ReLU:     true,
 			Weight:   194528,
 			Bias:     231392,
+			HaloZero: true,
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 8, CountA: 1},
 				NEON:   Tiling{Blocks: 1, A: 4, CountA: 2},

@@ -93,7 +93,7 @@ func (w *lane) convRows(l *Layer, t *thread, b, n, first, last int) {
 			}
 			w.convTiles(a, kernels[tiles.B], i+x*step, o+x*block, s, tiles.B, tiles.CountB, l.Stride[1], step)
 		}
-		if out.Halo > 0 {
+		if l.clearsHalo() {
 			for k := b; k < b+n; k++ {
 				clearHalo(w.arena[w.base(*out, image)+k*out.plane():], *out, y)
 			}
@@ -132,12 +132,13 @@ func callConv(k convKernel, a *convArgs) { k(a) }
 func clearHalo(plane []float32, b Buffer, y int) {
 	h, row := b.Halo, b.row()
 	at := (y + h) * row
-	if h*b.Block == block { // without calls
-		*(*[block]float32)(plane[at:]) = [block]float32{}
-		*(*[block]float32)(plane[at+row-block:]) = [block]float32{}
+	if n := h * b.Block; n < block { // few enough not to call for
+		for x := 0; x < n; x++ {
+			plane[at+x], plane[at+row-n+x] = 0, 0
+		}
 	} else {
-		clear(plane[at : at+h*b.Block])
-		clear(plane[at+row-h*b.Block : at+row])
+		clear(plane[at : at+n])
+		clear(plane[at+row-n : at+row])
 	}
 	if y == 0 {
 		clear(plane[:h*row])

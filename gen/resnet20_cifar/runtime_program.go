@@ -107,6 +107,9 @@ type Layer struct {
 	// as [out/16][in][kh][kw][16 out], of narrow groups as
 	// [out/16][kh][Narrow/4][kw][4 in][16 out].  For OpAffine they are scale and bias.
 	Weight, Bias int
+	// HaloZero says that the halo of Out is zero already: an earlier layer has cleared it,
+	// in the same place, and none in between has written there.
+	HaloZero bool
 	// Half says that the weights are stored as IEEE 754 binary16; the input is
 	// blocked then.  Biases are float32 in any case.
 	Half bool
@@ -151,6 +154,9 @@ func (l *Layer) ConvClass() int {
 	}
 	return class
 }
+
+// clearsHalo reports whether the layer writes the zeros around its output.
+func (l *Layer) clearsHalo() bool { return l.Out.Halo > 0 && !l.HaloZero }
 
 // groupChannels is how many input channels an output channel is computed from.
 func (l *Layer) groupChannels() int {

@@ -32,7 +32,7 @@ func (w *lane) window(l *Layer, t *thread, image, plane int) {
 			a.out = &dst[(y+out.Halo)*out.row()+(x+out.Halo)*block]
 			callPool(kernel, a)
 		}
-		if out.Halo > 0 {
+		if l.clearsHalo() {
 			clearHalo(dst, *out, y)
 		}
 	}

@@ -22,7 +22,7 @@ func (w *lane) channels(l *Layer, image, plane int) {
 			c += n
 		}
 	})
-	if out.Halo > 0 {
+	if l.clearsHalo() {
 		for y := range out.Height {
 			clearHalo(dst, *out, y)
 		}

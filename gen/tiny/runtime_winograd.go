@@ -241,7 +241,7 @@ func (w *lane) winogradOut(l *Layer, t *thread, c *winogradChunk, plane int) {
 				callWinograd(kernel, a)
 			}
 		}
-		if out.Halo > 0 {
+		if l.clearsHalo() {
 			for k := range a.rows {
 				clearHalo(w.arena[w.base(*out, image)+plane*out.plane():], *out, y+k)
 			}

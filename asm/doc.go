@@ -33,6 +33,15 @@
 // results.  The 25 stores of the way in bound it: on Zen 4 they take as long as 50
 // multiply-adds of a vector, and the products with 128 output channels 3200.
 //
+// stem_in and stem are F(4, 4) in one dimension, of which runtime/stem.go tells: the
+// 28 sums of four tiles stay in AVX-512's registers from the first product to the
+// transform back, with one load of weights for four multiply-adds that
+// broadcast an input each.  On a Zen 4 a row of ResNet's stem takes 2.15 µs for 16
+// output channels, with the products at 96 % of the peak, and 4.55 by direct convolution.  AVX2
+// sums one element after another, and stores those before the last: 2.5 to 3.4 µs
+// instead of 5.35.  NEON goes through the four vectors of the block, with the sums of
+// all tiles.
+//
 // # Training
 //
 // [TrainKernels] and [EmitTrain] are the kernels that only training packages

@@ -5,13 +5,13 @@ import "fmt"
 // Kernel is one row of the table of kernels.
 type Kernel struct {
 	Name  string // of the function, the tests and the benchmarks: op_dtype_class_tile_isa
-	Op    string // "conv2d", "maxpool", "sumpool", "add", "affine", "relu", "winograd_in", "winograd_out", "polyphase_in" or "polyphase_out"
+	Op    string // "conv2d", "maxpool", "sumpool", "add", "affine", "relu", "winograd_in", "winograd_out", "polyphase_in", "polyphase_out", "stem_in" or "stem"
 	Level string // "neon", "avx2" (which includes FMA and F16C) or "avx512" (F, BW, DQ and VL)
 
 	// Class, Blocks and Pixels belong to conv2d.  Class is the index of a
 	// convolution class in runtime/kernels.go; a tile is Pixels pixels by Blocks
 	// blocks of 16 output channels.  Of a Winograd transform Pixels is the m of
-	// its tiles of m×m output pixels.  All are 0 for others.
+	// its tiles of m×m output pixels, of the stem's 4 by 1.  All are 0 for others.
 	Class, Blocks, Pixels int
 }
 
@@ -64,6 +64,8 @@ var ops = []struct {
 	{"winograd_out", "b16m4", 4, "winogradOut[4]", winogradOut, neonWinogradOut},
 	{"polyphase_in", "b16m2", 2, "polyphaseIn", polyphaseIn, neonPolyphaseIn},
 	{"polyphase_out", "b16m2", 2, "polyphaseOut", winogradOut, neonWinogradOut},
+	{"stem_in", "b1m4", 4, "stemIn", stemInput, neonStemInput},
+	{"stem", "b1m4", 4, "stem", stem, neonStem},
 }
 
 // Kernels returns the whole table, always in the same order.

@@ -36,11 +36,11 @@ const (
 // argsType returns the name of an operation's argument struct, and its layout.
 func argsType(op string) (string, map[string]int) {
 	switch op {
-	case "conv2d":
+	case "conv2d", "stem":
 		return "convArgs", convArgs
 	case "maxpool", "sumpool":
 		return "poolArgs", poolArgs
-	case "winograd_in", "winograd_out", "polyphase_in", "polyphase_out", "winograd_weight", "winograd_grad_in", "winograd_grad_out":
+	case "winograd_in", "winograd_out", "polyphase_in", "polyphase_out", "stem_in", "winograd_weight", "winograd_grad_in", "winograd_grad_out":
 		return "winogradArgs", winogradArgs
 	case "weight_grad", "weight_grad_pair", "weight_grad_taps":
 		return "weightGradArgs", weightGradArgs

@@ -47,6 +47,7 @@ type winograd struct {
 	*builder
 	free      []int
 	constants map[float64]reg.Physical
+	memory    map[float64]operand.Mem // where constants lie for which there are no registers
 }
 
 // newWinograd starts a transform that multiplies by constants, which lie in the

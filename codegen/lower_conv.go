@@ -64,6 +64,9 @@ func convolution(n *ir.Node, half bool) (runtime.Layer, error) {
 			return r, err
 		}
 	}
+	if r.Stem() && s.Order == "joint" {
+		return r, fmt.Errorf("schedule %q: algorithm %q takes fused:CHUNK only", s, n.Str("algorithm"))
+	}
 	chooseTiles(&r, s)
 	return r, nil
 }
@@ -84,6 +87,14 @@ func narrow(n *ir.Node) int {
 // algorithm computes, and that its tiles stay within the input's halo.
 func checkWinograd(r *runtime.Layer, n *ir.Node) error {
 	a := n.Algorithm()
+	if a.Stem {
+		if r.Kernel != [2]int{7, 7} || r.Stride != [2]int{a.Stride, a.Stride} || r.Dilation != one || r.Groups != 1 ||
+			r.In.Block != 1 || r.In2.Channels > 0 || r.Out.Width < ir.Block {
+			return fmt.Errorf("algorithm %q computes 7x7 convolutions of NCHW with stride %d, dilation 1, one group and no residual to rows of at least %d pixels only",
+				a.Name, a.Stride, ir.Block)
+		}
+		return nil
+	}
 	if r.Kernel != [2]int{3, 3} || r.Stride != [2]int{a.Stride, a.Stride} || r.Dilation != one || r.Groups != 1 || r.In.Block != ir.Block {
 		return fmt.Errorf("algorithm %q computes 3x3 convolutions of NCHW16c with stride %d, dilation 1 and one group only", a.Name, a.Stride)
 	}
@@ -109,6 +120,8 @@ func (l *lowering) linear(n *ir.Node) error {
 
 func (l *lowering) emitConv(r runtime.Layer, weight, bias *ir.Value) (err error) {
 	switch {
+	case r.Stem():
+		r.Weight, err = l.packStem(weight)
 	case r.Winograd > 0 && r.Stride[0] == 2:
 		r.Weight, err = l.packPolyphase(weight, r.Half)
 	case r.Winograd > 0:

@@ -200,6 +200,45 @@ func (l *lowering) packPolyphase(v *ir.Value, half bool) (int, error) {
 	return at, packed.check(v, "a weight, transformed for stride 2,")
 }
 
+// stemG are the weights of runtime/stem.go's F(4, 4), of four taps.
+var stemG = [7][4]float64{
+	{-1. / 2, 0, 0, 0},
+	{-1. / 3, -1. / 3, -1. / 3, -1. / 3},
+	{1. / 9, -1. / 9, 1. / 9, -1. / 9},
+	{1. / 36, 1. / 18, 1. / 9, 2. / 9},
+	{-1. / 60, 1. / 30, -1. / 15, 2. / 15},
+	{4. / 45, 2. / 45, 1. / 45, 1. / 90},
+	{0, 0, 0, 1},
+}
+
+// packStem stores the weight [O,I,7,7] of a stem as runtime/stem.go describes it.
+func (l *lowering) packStem(v *ir.Value) (int, error) {
+	if v.Data == nil {
+		return 0, fmt.Errorf("parameter %q has no data: load weights first", v.Name)
+	}
+	o, i := v.Type.Shape[0], v.Type.Shape[1]
+	blocks := (o + ir.Block - 1) / ir.Block
+	at, packed := l.reserveTensor(blocks*7*i*13*ir.Block, false)
+	for oc := range o {
+		for ic := range i {
+			for y := range 7 {
+				w := v.Data[((oc*i+ic)*7+y)*7:][:7]
+				to := ((oc/ir.Block*7+y)*i+ic)*13*ir.Block + oc%ir.Block
+				for phase := range 2 {
+					for e, row := range stemG[:7-phase] {
+						var u float64
+						for k := phase; k < 7; k += 2 {
+							u += row[k/2] * float64(w[k])
+						}
+						packed.set(to+(phase*7+e)*ir.Block, u)
+					}
+				}
+			}
+		}
+	}
+	return at, nil
+}
+
 // sandwich computes g f gᵀ of a 3x3 filter f.
 func sandwich(g [][3]float64, f []float32) (u [6][6]float64) {
 	var rows [6][3]float64

@@ -59,6 +59,10 @@ func weightSize(r *runtime.Layer) int {
 // weights stay in the L2 cache goes through all steps chunk by chunk; of
 // others each weight is read once for as many tiles as possible.
 func chooseWinogradTiles(r *runtime.Layer, s ir.Schedule) {
+	if r.Stem() {
+		chooseStemRows(r, s)
+		return
+	}
 	in, out, stored := r.WinogradElements()
 	weights := weightSize(r) * stored * r.In.Channels * r.Out.Channels
 	r.Fused = weights <= fusedWeights
@@ -75,6 +79,25 @@ func chooseWinogradTiles(r *runtime.Layer, s ir.Schedule) {
 		r.Tiles[level] = winogradTiling(runtime.Level(level).String(), r.ConvClass(), min(r.Chunk, tiles), blocks, s.Blocks)
 	}
 }
+
+// chooseStemRows decides how many rows of a stem go through its steps at a time.
+// Transformed input of all of them is read again for each block of output channels.
+func chooseStemRows(r *runtime.Layer, s ir.Schedule) {
+	columns := (r.Out.Width + r.Winograd - 1) / r.Winograd
+	r.Fused = true
+	if r.Chunk = s.Chunk; s.Order == "" {
+		r.Chunk = columns
+		for r.Chunk < columns*r.Out.Height && 4*r.WinogradScratch() < stemInput {
+			r.Chunk += columns
+		}
+	}
+	for level := range r.Tiles {
+		r.Tiles[level] = runtime.Tiling{Blocks: 1, A: ir.Block}
+	}
+}
+
+// stemInput is how many bytes of a stem's transformed input stay in the L2 cache.
+const stemInput = 192 << 10
 
 // winogradTiling picks the kernels for the products of so many tiles: like
 // tiling, but how they are cut is decided when the network runs.
@@ -237,6 +260,9 @@ func (l *lowering) kernels(targets []string) []asm.Kernel {
 
 // needs reports whether the layer calls the kernel.
 func needs(r *runtime.Layer, k asm.Kernel) bool {
+	if r.Stem() {
+		return k.Op == "stem_in" || k.Op == "stem"
+	}
 	if k.Op == "winograd_in" || k.Op == "winograd_out" {
 		return r.Winograd > 0 && r.Stride[0] == 1 && k.Pixels == r.Winograd
 	}

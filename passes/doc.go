@@ -34,7 +34,7 @@
 //
 // # Algorithms
 //
-// choose-algorithm knows four ways to compute a convolution; [ir.Algorithms] has
+// choose-algorithm knows five ways to compute a convolution; [ir.Algorithms] has
 // their counts.
 //
 //   - direct: the sums as they are defined, in some order.
@@ -42,12 +42,14 @@
 //     (arXiv 1509.09308), with 16 and 36 products for 36 and 144.
 //   - polyphase2: two by two results of a 3x3 convolution with stride 2, with 25
 //     products for 36.
+//   - stem4: four results of a row of a 7x7 convolution with stride 2 of planar
+//     input, by F(4, 4) along the row, with 91 products for 196.
 //
 // Where tiles reach beyond the result, the last row or column of their elements
 // serves nothing but what is cut off, and is not multiplied: of 7x7 results
 // F(4×4, 3×3) takes 11×11 products and not 12×12, F(2×2, 3×3) 15×15 and not 16×16.
 //
-// The last one splits the kernel by the parity of its taps into convolutions
+// polyphase2 splits the kernel by the parity of its taps into convolutions
 // without stride, as Huang et al. do ("DWM: A Decomposable Winograd Method for
 // Convolution Acceleration", arXiv 2002.00552).  In one dimension y0 and y1 are
 //
@@ -65,6 +67,14 @@
 // own.  In two dimensions that makes 3×3 sums over 4, 2 or 1 times the channels,
 // 25 in all, with 16 different weights, and transforms that only add, which
 // rounds hardly more than direct convolution.
+//
+// stem4 splits the taps of a row in the same way, into four of one phase and three of
+// the other, which F(4, 4) computes at the points 0, ±1, ±2, 1/2 and infinity.  Both have
+// the same transform back, so their products are summed together, with those of all
+// rows and channels.  A filter of three taps is one of four with a last one of 0, and
+// has no product at infinity, so 13 are left of 14.  In one dimension only, it
+// rounds about twice as much as direct convolution of white noise and no more of smooth
+// images, whose transforms are small.
 //
 // # Training
 //
@@ -89,7 +99,7 @@
 // A step changes its weights, so it transforms them itself where Winograd's
 // algorithm takes part: gradients of inputs by F(2×2, 3×3), the way forward from
 // 64 channels on, and gradients of weights by its transpose, from 128 on.
-// Options.Fast lets F(4×4, 3×3) join in; polyphase2 never does.
+// Options.Fast lets F(4×4, 3×3) join in; polyphase2 and stem4 never do.
 //
 // # Less memory
 //

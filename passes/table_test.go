@@ -1,6 +1,7 @@
 package passes
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -105,17 +106,28 @@ param w: f32[64,64,3,3]
 y = conv2d(x, w) {stride=[2,2], padding=[1,1,1,1]}
 output y
 `
+	const stem = `graph stem
+input x: f32[N,3,224,224]
+param w: f32[64,3,7,7]
+y = conv2d(x, w) {stride=[2,2], padding=[3,3,3,3]}
+output y
+`
 	for _, c := range []struct {
 		exact bool
 		text  string
 		want  string
 	}{
+		{false, stem, "stem4"},
+		{true, stem, "direct"},
+		{false, strings.ReplaceAll(stem, "224,224", "224,29"), "direct"}, // less than a group of tiles
+		{false, strings.ReplaceAll(stem, "7,7", "7,5"), "direct"},
+		{false, strings.ReplaceAll(stem, "[2,2]", "[2,1]"), "direct"},
 		{false, block, "winograd4"},
 		{true, block, "direct"},
 		{false, strided, "polyphase2"},
 		{true, strided, "direct"},
 		{false, strings.ReplaceAll(strided, "[2,2]", "[2,1]"), "direct"},
-		{false, strings.ReplaceAll(strided, "16,16]", "13,13]"), "polyphase2"}, // 7x7 pixels, but 8x8 in tiles
+		{false, strings.ReplaceAll(strided, "16,16]", "13,13]"), "polyphase2"},                               // 7x7 pixels, but 8x8 in tiles
 		{false, strings.ReplaceAll(strings.ReplaceAll(strided, "64", "1024"), "16,16]", "13,13]"), "direct"}, // too many weights
 		{false, strings.ReplaceAll(strings.ReplaceAll(block, "3,3]", "5,5]"), "[1,1,1,1]", "[2,2,2,2]"), "direct"},
 	} {
@@ -180,6 +192,15 @@ output d
 		if r.got != r.want {
 			t.Errorf("%s: cost %v, want %v", r.what, r.got, r.want)
 		}
+	}
+	s := parse(t, `graph stem
+input x: f32[N,3,20,40]
+param w: f32[24,3,7,7]
+y = conv2d(x, w) {stride=[2,2], padding=[3,3,3,3]}
+output y
+`).Value("y").Def
+	if got, want := stemCost(s, 4), 10*8*3*(1.1*91*32+230.); math.Abs(got-want) > 1e-6*want {
+		t.Errorf("a stem of ten rows of two groups of tiles: cost %v, want %v", got, want)
 	}
 	if isWinograd(a, 1) || isWinograd(b, 1) || !isWinograd(c, 1) || isWinograd(b, 2) || isWinograd(c, 2) || !isWinograd(d, 2) {
 		t.Error("Winograd's algorithm computes 3x3 convolutions with stride 1 or 2, but not the stem")

@@ -42,6 +42,11 @@ const (
 	// Elements of the transforms in each direction, of convolutions with stride 2.
 	polyphaseElements = 5
 	polyphaseProducts = 3
+
+	stemProducts = 13 // elements of the transform of a stem's tile, of both phases: those of the first come first
+	stemTiles    = 4  // tiles of a stem's group
+	stemGroup    = 16 // their pixels
+	stemFloats   = stemProducts * stemTiles
 )
 
 // convKernel computes a.tiles tiles of mr pixels by nr blocks of 16 output
@@ -166,4 +171,14 @@ type kernelSet struct {
 	// pixels reads 5×5 input pixels, 4*64 bytes from one tile to the next, into 25
 	// elements, and is computed from 9.
 	polyphaseIn, polyphaseOut winogradKernel
+
+	// The stem of a network by Winograd's algorithm in one dimension, of which
+	// stem.go tells.  stemIn transforms a row of one plane of input: a.tiles groups,
+	// which read 13 pixels each tile, 8 from one to the next, into 13 by 4 elements,
+	// a.matrix bytes from one group to the next.  stem computes a.tiles groups of 16
+	// pixels of a block of output channels, with the bias and flagReLU, from a.kh
+	// rows of elements, a.inRow bytes from one to the next, of a.blocks planes, one
+	// behind another; groups are a.inPlane bytes apart.
+	stemIn winogradKernel
+	stem   convKernel
 }

@@ -123,7 +123,8 @@ type Layer struct {
 	// or 4, for a 3x3 convolution by Winograd's algorithm; 0 for a direct one.
 	// Its weights are transformed: (Winograd+2)² matrices, each
 	// [out/16][in/16][16 in][16 out].  With stride 2 it is 2, and
-	// winograd_polyphase.go tells how weights lie.
+	// winograd_polyphase.go tells how weights lie.  Of a planar input it is 4, for a
+	// 7x7 convolution with tiles of one row, of which stem.go tells.
 	Winograd int
 	// Chunk is how many Winograd tiles are transformed and multiplied at a
 	// time: by each thread alone (Fused), or by all threads together.

@@ -75,7 +75,13 @@ func (l *Layer) FusedByBlocks(images int) bool {
 func (l *Layer) chunkRows() int { return max(1, l.Chunk/l.tileColumns()) }
 
 // tileRows and tileColumns count the tiles of one image.
-func (l *Layer) tileRows() int    { return (l.Out.Height + l.Winograd - 1) / l.Winograd }
+func (l *Layer) tileRows() int {
+	if l.Stem() {
+		return l.Out.Height
+	}
+	return (l.Out.Height + l.Winograd - 1) / l.Winograd
+}
+
 func (l *Layer) tileColumns() int { return (l.Out.Width + l.Winograd - 1) / l.Winograd }
 
 // WinogradElements counts the elements of a tile's transforms, of the input and
@@ -95,7 +101,12 @@ func (w *lane) winogradTask(l *Layer, thread, task int) {
 		split := task % g.splits
 		from, to := split*l.Out.planes()/g.splits, (split+1)*l.Out.planes()/g.splits
 		task /= g.splits
-		c := l.chunk(task*rows/tasks, (task+1)*rows/tasks, w.scratch[thread*w.m.program.ThreadScratch:])
+		first, last, scratch := task*rows/tasks, (task+1)*rows/tasks, w.scratch[thread*w.m.program.ThreadScratch:]
+		if l.Stem() {
+			w.stem(l, t, first, last, from, to, scratch)
+			return
+		}
+		c := l.chunk(first, last, scratch)
 		if l.Tiles[w.m.kernels.level].blocksOf(to-from) == to-from {
 			c.overwrite(l)
 		}

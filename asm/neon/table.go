@@ -85,6 +85,14 @@ var (
 	BIF     = row("bif Vd.16b, Vn.16b, Vm.16b", 0x6ee01c00, "VBIF Vm.B16, Vn.B16, Vd.B16")
 )
 
+// Interleaving the lower, or upper, halves of vectors: elements, or pairs of them.
+var (
+	ZIP1     = row("zip1 Vd.4s, Vn.4s, Vm.4s", 0x4e803800, "VZIP1 Vm.S4, Vn.S4, Vd.S4")
+	ZIP2     = row("zip2 Vd.4s, Vn.4s, Vm.4s", 0x4e807800, "VZIP2 Vm.S4, Vn.S4, Vd.S4")
+	ZIP1Pair = row("zip1 Vd.2d, Vn.2d, Vm.2d", 0x4ec03800, "VZIP1 Vm.D2, Vn.D2, Vd.D2")
+	ZIP2Pair = row("zip2 Vd.2d, Vn.2d, Vm.2d", 0x4ec07800, "VZIP2 Vm.D2, Vn.D2, Vd.D2")
+)
+
 // Arithmetic on four float32s.
 var (
 	FADD     = row("fadd Vd.4s, Vn.4s, Vm.4s", 0x4e20d400, "")

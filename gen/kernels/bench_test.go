@@ -165,3 +165,42 @@ func benchmarkWinograd(b *testing.B, set *kernelSet, m, tiles int, op string) {
 	}
 	b.ReportMetric(0, "ns/op")
 }
+
+// BenchmarkStem measures a row of ResNet's stem, of three planes, from operands
+// that stay in the L1 and L2 cache: the transform of a row of a plane, and 112
+// pixels of a block, whose multiply-adds it gives as a share of the peak.
+func BenchmarkStem(b *testing.B) {
+	const groups, planes, rows, calls = 7, 3, 7, 20
+	for _, set := range assemblyKernels() {
+		v := aligned(rows * groups * planes * stemFloats)
+		in := winogradArgs{in: aligned(229), out: v, tiles: groups, matrix: 4 * planes * stemFloats}
+		out := convArgs{
+			in: v, w: aligned(rows * planes * stemProducts * block), out: aligned(groups * stemGroup * block),
+			tiles: groups, blocks: planes, kh: rows, flags: flagReLU,
+			inPlane: 4 * planes * stemFloats, inRow: 4 * groups * planes * stemFloats,
+		}
+		for _, k := range []struct {
+			name  string
+			flops float64
+			run   func()
+		}{
+			{"stem_in", 0, func() { set.stemIn(&in) }},
+			{"stem", 2 * rows * planes * stemProducts * groups * stemTiles * block, func() { set.stem(&out) }},
+		} {
+			b.Run(fmt.Sprintf("%s_f32_b1m4_%s", k.name, set.level), func(b *testing.B) {
+				best := time.Duration(1 << 62)
+				for b.Loop() {
+					start := time.Now()
+					for range calls {
+						k.run()
+					}
+					best = min(best, time.Since(start))
+				}
+				ns := float64(best.Nanoseconds()) / calls
+				b.ReportMetric(ns, "ns/row")
+				b.ReportMetric(100*k.flops/ns/peakOf(set.level), "%peak")
+				b.ReportMetric(0, "ns/op")
+			})
+		}
+	}
+}

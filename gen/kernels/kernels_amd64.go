@@ -272,6 +272,12 @@ func polyphase_in_f32_b16m2_avx2(a *winogradArgs)
 func polyphase_out_f32_b16m2_avx2(a *winogradArgs)
 
 //go:noescape
+func stem_in_f32_b1m4_avx2(a *winogradArgs)
+
+//go:noescape
+func stem_f32_b1m4_avx2(a *convArgs)
+
+//go:noescape
 func conv2d_f32_b16s1_1x16_avx512(a *convArgs)
 
 //go:noescape
@@ -1354,6 +1360,12 @@ func polyphase_in_f32_b16m2_avx512(a *winogradArgs)
 //go:noescape
 func polyphase_out_f32_b16m2_avx512(a *winogradArgs)
 
+//go:noescape
+func stem_in_f32_b1m4_avx512(a *winogradArgs)
+
+//go:noescape
+func stem_f32_b1m4_avx512(a *convArgs)
+
 // cpuid returns what the CPU says of itself under a leaf and subleaf.
 func cpuid(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32)
 
@@ -1756,6 +1768,8 @@ func assemblyKernels() []*kernelSet {
 		s.winogradOut[4] = winograd_out_f32_b16m4_avx512
 		s.polyphaseIn = polyphase_in_f32_b16m2_avx512
 		s.polyphaseOut = polyphase_out_f32_b16m2_avx512
+		s.stemIn = stem_in_f32_b1m4_avx512
+		s.stem = stem_f32_b1m4_avx512
 		sets = append(sets, s)
 	}
 	if level >= AVX2 {
@@ -1849,6 +1863,8 @@ func assemblyKernels() []*kernelSet {
 		s.winogradOut[4] = winograd_out_f32_b16m4_avx2
 		s.polyphaseIn = polyphase_in_f32_b16m2_avx2
 		s.polyphaseOut = polyphase_out_f32_b16m2_avx2
+		s.stemIn = stem_in_f32_b1m4_avx2
+		s.stem = stem_f32_b1m4_avx2
 		sets = append(sets, s)
 	}
 	return sets

@@ -289,6 +289,12 @@ func polyphase_in_f32_b16m2_neon(a *winogradArgs)
 //go:noescape
 func polyphase_out_f32_b16m2_neon(a *winogradArgs)
 
+//go:noescape
+func stem_in_f32_b1m4_neon(a *winogradArgs)
+
+//go:noescape
+func stem_f32_b1m4_neon(a *convArgs)
+
 // assemblyKernels returns the kernel sets in assembly that this CPU can run,
 // the fastest first.
 func assemblyKernels() []*kernelSet {
@@ -390,6 +396,8 @@ func assemblyKernels() []*kernelSet {
 		s.winogradOut[4] = winograd_out_f32_b16m4_neon
 		s.polyphaseIn = polyphase_in_f32_b16m2_neon
 		s.polyphaseOut = polyphase_out_f32_b16m2_neon
+		s.stemIn = stem_in_f32_b1m4_neon
+		s.stem = stem_f32_b1m4_neon
 		sets = append(sets, s)
 	}
 	return sets

@@ -31070,3 +31070,424 @@ next:
 
 done:
 	RET
+
+// func stem_in_f32_b1m4_neon(a *winogradArgs)
+TEXT ·stem_in_f32_b1m4_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 32(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 8(R0), R2
+	MOVD 40(R0), R21
+	MOVZ $1056964608, R26
+	VDUP R26, V31.S4
+	MOVZ $1073741824, R26
+	VDUP R26, V30.S4
+	MOVZ $1082130432, R26
+	VDUP R26, V29.S4
+
+group:
+	FMOVQ (R1), F0
+	FMOVQ 32(R1), F1
+	FMOVQ 64(R1), F2
+	FMOVQ 96(R1), F3
+	VZIP1 V1.S4, V0.S4, V4.S4
+	VZIP1 V3.S4, V2.S4, V5.S4
+	VZIP2 V1.S4, V0.S4, V0.S4
+	VZIP2 V3.S4, V2.S4, V2.S4
+	VZIP1 V5.D2, V4.D2, V1.D2
+	VZIP2 V5.D2, V4.D2, V4.D2
+	VZIP1 V2.D2, V0.D2, V3.D2
+	VZIP2 V2.D2, V0.D2, V0.D2
+	FMOVQ 16(R1), F6
+	FMOVQ 48(R1), F7
+	FMOVQ 80(R1), F8
+	FMOVQ 112(R1), F9
+	VZIP1 V7.S4, V6.S4, V10.S4
+	VZIP1 V9.S4, V8.S4, V11.S4
+	VZIP2 V7.S4, V6.S4, V6.S4
+	VZIP2 V9.S4, V8.S4, V8.S4
+	VZIP1 V11.D2, V10.D2, V7.D2
+	VZIP2 V11.D2, V10.D2, V10.D2
+	VZIP1 V8.D2, V6.D2, V9.D2
+	VZIP2 V8.D2, V6.D2, V6.D2
+	FMOVQ 32(R1), F12
+	FMOVQ 64(R1), F13
+	FMOVQ 96(R1), F14
+	FMOVQ 128(R1), F15
+	VZIP1 V13.S4, V12.S4, V16.S4
+	VZIP1 V15.S4, V14.S4, V17.S4
+	VZIP2 V13.S4, V12.S4, V12.S4
+	VZIP2 V15.S4, V14.S4, V14.S4
+	VZIP1 V17.D2, V16.D2, V13.D2
+	VZIP2 V17.D2, V16.D2, V16.D2
+	VZIP1 V14.D2, V12.D2, V15.D2
+	VZIP2 V14.D2, V12.D2, V12.D2
+	FMOVS 48(R1), F18
+	FMOVS 80(R1), F19
+	FMOVS 112(R1), F20
+	FMOVS 144(R1), F21
+	VZIP1 V19.S4, V18.S4, V22.S4
+	VZIP1 V21.S4, V20.S4, V23.S4
+	VZIP2 V19.S4, V18.S4, V18.S4
+	VZIP2 V21.S4, V20.S4, V20.S4
+	VZIP1 V23.D2, V22.D2, V19.D2
+	VZIP2 V23.D2, V22.D2, V22.D2
+	VZIP1 V20.D2, V18.D2, V21.D2
+	VZIP2 V20.D2, V18.D2, V18.D2
+	WORD  $0x4ea6d598            // fsub v24.4s, v12.4s, v6.4s
+	WORD  $0x4ea0d4c5            // fsub v5.4s, v6.4s, v0.4s
+	VFMLS V29.S4, V5.S4, V24.S4
+	FMOVQ F24, 192(R2)
+	VFMLS V31.S4, V16.S4, V12.S4
+	VFMLS V31.S4, V6.S4, V16.S4
+	VFMLS V31.S4, V10.S4, V6.S4
+	VFMLS V31.S4, V0.S4, V10.S4
+	VFMLS V31.S4, V4.S4, V0.S4
+	WORD  $0x4ea6d582            // fsub v2.4s, v12.4s, v6.4s
+	WORD  $0x4eaad60b            // fsub v11.4s, v16.4s, v10.4s
+	WORD  $0x4ea6d400            // fsub v0.4s, v0.4s, v6.4s
+	VMOV  V2.B16, V8.B16
+	VFMLA V29.S4, V0.S4, V8.S4
+	FMOVQ F8, 112(R2)
+	VFMLS V29.S4, V6.S4, V12.S4
+	VFMLS V29.S4, V10.S4, V16.S4
+	WORD  $0x4e30d586            // fadd v6.4s, v12.4s, v16.4s
+	FMOVQ F6, 128(R2)
+	WORD  $0x4eb0d58c            // fsub v12.4s, v12.4s, v16.4s
+	FMOVQ F12, 144(R2)
+	VMOV  V2.B16, V10.B16
+	VFMLA V30.S4, V11.S4, V10.S4
+	FMOVQ F10, 160(R2)
+	VFMLS V30.S4, V11.S4, V2.S4
+	FMOVQ F2, 176(R2)
+	WORD  $0x4ea9d5f1            // fsub v17.4s, v15.4s, v9.4s
+	WORD  $0x4ea3d52e            // fsub v14.4s, v9.4s, v3.4s
+	VFMLS V29.S4, V14.S4, V17.S4
+	FMOVQ F17, 80(R2)
+	VFMLS V31.S4, V15.S4, V19.S4
+	VFMLS V31.S4, V13.S4, V15.S4
+	VFMLS V31.S4, V9.S4, V13.S4
+	VFMLS V31.S4, V7.S4, V9.S4
+	VFMLS V31.S4, V3.S4, V7.S4
+	VFMLS V31.S4, V1.S4, V3.S4
+	WORD  $0x4ea9d5f7            // fsub v23.4s, v15.4s, v9.4s
+	WORD  $0x4ea7d5b4            // fsub v20.4s, v13.4s, v7.4s
+	WORD  $0x4eadd673            // fsub v19.4s, v19.4s, v13.4s
+	VFMLS V29.S4, V20.S4, V19.S4
+	FMOVQ F19, 96(R2)
+	WORD  $0x4ea9d463            // fsub v3.4s, v3.4s, v9.4s
+	VMOV  V23.B16, V22.B16
+	VFMLA V29.S4, V3.S4, V22.S4
+	FMOVQ F22, (R2)
+	VFMLS V29.S4, V9.S4, V15.S4
+	VFMLS V29.S4, V7.S4, V13.S4
+	WORD  $0x4e2dd5e9            // fadd v9.4s, v15.4s, v13.4s
+	FMOVQ F9, 16(R2)
+	WORD  $0x4eadd5ef            // fsub v15.4s, v15.4s, v13.4s
+	FMOVQ F15, 32(R2)
+	VMOV  V23.B16, V7.B16
+	VFMLA V30.S4, V20.S4, V7.S4
+	FMOVQ F7, 48(R2)
+	VFMLS V30.S4, V20.S4, V23.S4
+	FMOVQ F23, 64(R2)
+	ADD   $128, R1, R1
+	ADD   R21, R2, R2
+	SUBS  $1, R3, R3
+	BNE   group
+
+done:
+	RET
+
+// func stem_f32_b1m4_neon(a *convArgs)
+TEXT ·stem_f32_b1m4_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 16(R0), R2
+	MOVD 56(R0), R17
+	MOVD 48(R0), R19
+	MOVD 80(R0), R20
+	MOVD 72(R0), R21
+	MOVZ $1073741824, R14
+	MOVZ $1082130432, R15
+	MOVZ $1090519040, R16
+	MOVZ $4286578688, R13
+	MOVD 120(R0), R26
+	TBZ  $0, R26, group
+	SUB  R13, R13, R13
+
+group:
+	MOVD 8(R0), R4
+	MOVD 24(R0), R6
+	MOVZ $4, R12
+
+vector:
+	VMOVI $0, V0.B16
+	VMOVI $0, V1.B16
+	VMOVI $0, V2.B16
+	VMOVI $0, V3.B16
+	VMOVI $0, V4.B16
+	VMOVI $0, V5.B16
+	VMOVI $0, V6.B16
+	VMOVI $0, V7.B16
+	VMOVI $0, V8.B16
+	VMOVI $0, V9.B16
+	VMOVI $0, V10.B16
+	VMOVI $0, V11.B16
+	VMOVI $0, V12.B16
+	VMOVI $0, V13.B16
+	VMOVI $0, V14.B16
+	VMOVI $0, V15.B16
+	VMOVI $0, V16.B16
+	VMOVI $0, V17.B16
+	VMOVI $0, V18.B16
+	VMOVI $0, V19.B16
+	VMOVI $0, V20.B16
+	VMOVI $0, V21.B16
+	VMOVI $0, V22.B16
+	VMOVI $0, V23.B16
+	VMOVI $0, V24.B16
+	VMOVI $0, V25.B16
+	VMOVI $0, V26.B16
+	VMOVI $0, V27.B16
+	CBZ   R6, unbiased
+	FMOVQ (R6), F1
+	FMOVQ (R6), F8
+	FMOVQ (R6), F15
+	FMOVQ (R6), F22
+	ADD   $16, R6, R6
+
+unbiased:
+	MOVD R4, R5
+	MOVD R1, R8
+	MOVD R17, R10
+
+row:
+	MOVD R8, R9
+	MOVD R19, R11
+
+plane:
+	FMOVQ (R9), F28
+	FMOVQ (R5), F30
+	FMOVQ 16(R9), F29
+	FMOVQ 64(R5), F31
+	WORD  $0x4f9c13c0            // fmla v0.4s, v30.4s, v28.s[0]
+	WORD  $0x4fbc13c7            // fmla v7.4s, v30.4s, v28.s[1]
+	WORD  $0x4f9c1bce            // fmla v14.4s, v30.4s, v28.s[2]
+	WORD  $0x4fbc1bd5            // fmla v21.4s, v30.4s, v28.s[3]
+	FMOVQ 32(R9), F28
+	FMOVQ 128(R5), F30
+	WORD  $0x4f9d13e1            // fmla v1.4s, v31.4s, v29.s[0]
+	WORD  $0x4fbd13e8            // fmla v8.4s, v31.4s, v29.s[1]
+	WORD  $0x4f9d1bef            // fmla v15.4s, v31.4s, v29.s[2]
+	WORD  $0x4fbd1bf6            // fmla v22.4s, v31.4s, v29.s[3]
+	FMOVQ 48(R9), F29
+	FMOVQ 192(R5), F31
+	WORD  $0x4f9c13c2            // fmla v2.4s, v30.4s, v28.s[0]
+	WORD  $0x4fbc13c9            // fmla v9.4s, v30.4s, v28.s[1]
+	WORD  $0x4f9c1bd0            // fmla v16.4s, v30.4s, v28.s[2]
+	WORD  $0x4fbc1bd7            // fmla v23.4s, v30.4s, v28.s[3]
+	FMOVQ 64(R9), F28
+	FMOVQ 256(R5), F30
+	WORD  $0x4f9d13e3            // fmla v3.4s, v31.4s, v29.s[0]
+	WORD  $0x4fbd13ea            // fmla v10.4s, v31.4s, v29.s[1]
+	WORD  $0x4f9d1bf1            // fmla v17.4s, v31.4s, v29.s[2]
+	WORD  $0x4fbd1bf8            // fmla v24.4s, v31.4s, v29.s[3]
+	FMOVQ 80(R9), F29
+	FMOVQ 320(R5), F31
+	WORD  $0x4f9c13c4            // fmla v4.4s, v30.4s, v28.s[0]
+	WORD  $0x4fbc13cb            // fmla v11.4s, v30.4s, v28.s[1]
+	WORD  $0x4f9c1bd2            // fmla v18.4s, v30.4s, v28.s[2]
+	WORD  $0x4fbc1bd9            // fmla v25.4s, v30.4s, v28.s[3]
+	FMOVQ 96(R9), F28
+	FMOVQ 384(R5), F30
+	WORD  $0x4f9d13e5            // fmla v5.4s, v31.4s, v29.s[0]
+	WORD  $0x4fbd13ec            // fmla v12.4s, v31.4s, v29.s[1]
+	WORD  $0x4f9d1bf3            // fmla v19.4s, v31.4s, v29.s[2]
+	WORD  $0x4fbd1bfa            // fmla v26.4s, v31.4s, v29.s[3]
+	FMOVQ 112(R9), F29
+	FMOVQ 448(R5), F31
+	WORD  $0x4f9c13c6            // fmla v6.4s, v30.4s, v28.s[0]
+	WORD  $0x4fbc13cd            // fmla v13.4s, v30.4s, v28.s[1]
+	WORD  $0x4f9c1bd4            // fmla v20.4s, v30.4s, v28.s[2]
+	WORD  $0x4fbc1bdb            // fmla v27.4s, v30.4s, v28.s[3]
+	FMOVQ 128(R9), F28
+	FMOVQ 512(R5), F30
+	WORD  $0x4f9d13e0            // fmla v0.4s, v31.4s, v29.s[0]
+	WORD  $0x4fbd13e7            // fmla v7.4s, v31.4s, v29.s[1]
+	WORD  $0x4f9d1bee            // fmla v14.4s, v31.4s, v29.s[2]
+	WORD  $0x4fbd1bf5            // fmla v21.4s, v31.4s, v29.s[3]
+	FMOVQ 144(R9), F29
+	FMOVQ 576(R5), F31
+	WORD  $0x4f9c13c1            // fmla v1.4s, v30.4s, v28.s[0]
+	WORD  $0x4fbc13c8            // fmla v8.4s, v30.4s, v28.s[1]
+	WORD  $0x4f9c1bcf            // fmla v15.4s, v30.4s, v28.s[2]
+	WORD  $0x4fbc1bd6            // fmla v22.4s, v30.4s, v28.s[3]
+	FMOVQ 160(R9), F28
+	FMOVQ 640(R5), F30
+	WORD  $0x4f9d13e2            // fmla v2.4s, v31.4s, v29.s[0]
+	WORD  $0x4fbd13e9            // fmla v9.4s, v31.4s, v29.s[1]
+	WORD  $0x4f9d1bf0            // fmla v16.4s, v31.4s, v29.s[2]
+	WORD  $0x4fbd1bf7            // fmla v23.4s, v31.4s, v29.s[3]
+	FMOVQ 176(R9), F29
+	FMOVQ 704(R5), F31
+	WORD  $0x4f9c13c3            // fmla v3.4s, v30.4s, v28.s[0]
+	WORD  $0x4fbc13ca            // fmla v10.4s, v30.4s, v28.s[1]
+	WORD  $0x4f9c1bd1            // fmla v17.4s, v30.4s, v28.s[2]
+	WORD  $0x4fbc1bd8            // fmla v24.4s, v30.4s, v28.s[3]
+	FMOVQ 192(R9), F28
+	FMOVQ 768(R5), F30
+	WORD  $0x4f9d13e4            // fmla v4.4s, v31.4s, v29.s[0]
+	WORD  $0x4fbd13eb            // fmla v11.4s, v31.4s, v29.s[1]
+	WORD  $0x4f9d1bf2            // fmla v18.4s, v31.4s, v29.s[2]
+	WORD  $0x4fbd1bf9            // fmla v25.4s, v31.4s, v29.s[3]
+	WORD  $0x4f9c13c5            // fmla v5.4s, v30.4s, v28.s[0]
+	WORD  $0x4fbc13cc            // fmla v12.4s, v30.4s, v28.s[1]
+	WORD  $0x4f9c1bd3            // fmla v19.4s, v30.4s, v28.s[2]
+	WORD  $0x4fbc1bda            // fmla v26.4s, v30.4s, v28.s[3]
+	ADD   $832, R5, R5
+	ADD   $208, R9, R9
+	SUBS  $1, R11, R11
+	BNE   plane
+	ADD   R20, R8, R8
+	SUBS  $1, R10, R10
+	BNE   row
+	VDUP  R14, V30.S4
+	VDUP  R15, V31.S4
+	WORD  $0x4e22d43c            // fadd v28.4s, v1.4s, v2.4s
+	WORD  $0x4ea2d421            // fsub v1.4s, v1.4s, v2.4s
+	WORD  $0x4e24d47d            // fadd v29.4s, v3.4s, v4.4s
+	WORD  $0x4ea4d463            // fsub v3.4s, v3.4s, v4.4s
+	VDUP  R16, V4.S4
+	WORD  $0x4e3cd400            // fadd v0.4s, v0.4s, v28.4s
+	WORD  $0x4e3dd400            // fadd v0.4s, v0.4s, v29.4s
+	VFMLA V4.S4, V5.S4, V0.S4
+	VMOV  V1.B16, V2.B16
+	VFMLA V30.S4, V3.S4, V2.S4
+	VFMLA V31.S4, V5.S4, V2.S4
+	VFMLA V31.S4, V29.S4, V28.S4
+	VFMLA V30.S4, V5.S4, V28.S4
+	VFMLA V4.S4, V3.S4, V1.S4
+	WORD  $0x4e25d421            // fadd v1.4s, v1.4s, v5.4s
+	WORD  $0x4e26d421            // fadd v1.4s, v1.4s, v6.4s
+	VDUP  R13, V30.S4
+	WORD  $0x6ea0e7df            // fcmgt v31.4s, v30.4s, v0.4s
+	WORD  $0x4e7f1c00            // bic v0.16b, v0.16b, v31.16b
+	FMOVQ F0, (R2)
+	WORD  $0x6ea2e7df            // fcmgt v31.4s, v30.4s, v2.4s
+	WORD  $0x4e7f1c42            // bic v2.16b, v2.16b, v31.16b
+	FMOVQ F2, 64(R2)
+	WORD  $0x6ebce7df            // fcmgt v31.4s, v30.4s, v28.4s
+	WORD  $0x4e7f1f9c            // bic v28.16b, v28.16b, v31.16b
+	FMOVQ F28, 128(R2)
+	WORD  $0x6ea1e7df            // fcmgt v31.4s, v30.4s, v1.4s
+	WORD  $0x4e7f1c21            // bic v1.16b, v1.16b, v31.16b
+	FMOVQ F1, 192(R2)
+	VDUP  R14, V30.S4
+	VDUP  R15, V31.S4
+	WORD  $0x4e29d51c            // fadd v28.4s, v8.4s, v9.4s
+	WORD  $0x4ea9d508            // fsub v8.4s, v8.4s, v9.4s
+	WORD  $0x4e2bd55d            // fadd v29.4s, v10.4s, v11.4s
+	WORD  $0x4eabd54a            // fsub v10.4s, v10.4s, v11.4s
+	VDUP  R16, V11.S4
+	WORD  $0x4e3cd4e7            // fadd v7.4s, v7.4s, v28.4s
+	WORD  $0x4e3dd4e7            // fadd v7.4s, v7.4s, v29.4s
+	VFMLA V11.S4, V12.S4, V7.S4
+	VMOV  V8.B16, V9.B16
+	VFMLA V30.S4, V10.S4, V9.S4
+	VFMLA V31.S4, V12.S4, V9.S4
+	VFMLA V31.S4, V29.S4, V28.S4
+	VFMLA V30.S4, V12.S4, V28.S4
+	VFMLA V11.S4, V10.S4, V8.S4
+	WORD  $0x4e2cd508            // fadd v8.4s, v8.4s, v12.4s
+	WORD  $0x4e2dd508            // fadd v8.4s, v8.4s, v13.4s
+	VDUP  R13, V30.S4
+	WORD  $0x6ea7e7df            // fcmgt v31.4s, v30.4s, v7.4s
+	WORD  $0x4e7f1ce7            // bic v7.16b, v7.16b, v31.16b
+	FMOVQ F7, 256(R2)
+	WORD  $0x6ea9e7df            // fcmgt v31.4s, v30.4s, v9.4s
+	WORD  $0x4e7f1d29            // bic v9.16b, v9.16b, v31.16b
+	FMOVQ F9, 320(R2)
+	WORD  $0x6ebce7df            // fcmgt v31.4s, v30.4s, v28.4s
+	WORD  $0x4e7f1f9c            // bic v28.16b, v28.16b, v31.16b
+	FMOVQ F28, 384(R2)
+	WORD  $0x6ea8e7df            // fcmgt v31.4s, v30.4s, v8.4s
+	WORD  $0x4e7f1d08            // bic v8.16b, v8.16b, v31.16b
+	FMOVQ F8, 448(R2)
+	VDUP  R14, V30.S4
+	VDUP  R15, V31.S4
+	WORD  $0x4e30d5fc            // fadd v28.4s, v15.4s, v16.4s
+	WORD  $0x4eb0d5ef            // fsub v15.4s, v15.4s, v16.4s
+	WORD  $0x4e32d63d            // fadd v29.4s, v17.4s, v18.4s
+	WORD  $0x4eb2d631            // fsub v17.4s, v17.4s, v18.4s
+	VDUP  R16, V18.S4
+	WORD  $0x4e3cd5ce            // fadd v14.4s, v14.4s, v28.4s
+	WORD  $0x4e3dd5ce            // fadd v14.4s, v14.4s, v29.4s
+	VFMLA V18.S4, V19.S4, V14.S4
+	VMOV  V15.B16, V16.B16
+	VFMLA V30.S4, V17.S4, V16.S4
+	VFMLA V31.S4, V19.S4, V16.S4
+	VFMLA V31.S4, V29.S4, V28.S4
+	VFMLA V30.S4, V19.S4, V28.S4
+	VFMLA V18.S4, V17.S4, V15.S4
+	WORD  $0x4e33d5ef            // fadd v15.4s, v15.4s, v19.4s
+	WORD  $0x4e34d5ef            // fadd v15.4s, v15.4s, v20.4s
+	VDUP  R13, V30.S4
+	WORD  $0x6eaee7df            // fcmgt v31.4s, v30.4s, v14.4s
+	WORD  $0x4e7f1dce            // bic v14.16b, v14.16b, v31.16b
+	FMOVQ F14, 512(R2)
+	WORD  $0x6eb0e7df            // fcmgt v31.4s, v30.4s, v16.4s
+	WORD  $0x4e7f1e10            // bic v16.16b, v16.16b, v31.16b
+	FMOVQ F16, 576(R2)
+	WORD  $0x6ebce7df            // fcmgt v31.4s, v30.4s, v28.4s
+	WORD  $0x4e7f1f9c            // bic v28.16b, v28.16b, v31.16b
+	FMOVQ F28, 640(R2)
+	WORD  $0x6eafe7df            // fcmgt v31.4s, v30.4s, v15.4s
+	WORD  $0x4e7f1def            // bic v15.16b, v15.16b, v31.16b
+	FMOVQ F15, 704(R2)
+	VDUP  R14, V30.S4
+	VDUP  R15, V31.S4
+	WORD  $0x4e37d6dc            // fadd v28.4s, v22.4s, v23.4s
+	WORD  $0x4eb7d6d6            // fsub v22.4s, v22.4s, v23.4s
+	WORD  $0x4e39d71d            // fadd v29.4s, v24.4s, v25.4s
+	WORD  $0x4eb9d718            // fsub v24.4s, v24.4s, v25.4s
+	VDUP  R16, V25.S4
+	WORD  $0x4e3cd6b5            // fadd v21.4s, v21.4s, v28.4s
+	WORD  $0x4e3dd6b5            // fadd v21.4s, v21.4s, v29.4s
+	VFMLA V25.S4, V26.S4, V21.S4
+	VMOV  V22.B16, V23.B16
+	VFMLA V30.S4, V24.S4, V23.S4
+	VFMLA V31.S4, V26.S4, V23.S4
+	VFMLA V31.S4, V29.S4, V28.S4
+	VFMLA V30.S4, V26.S4, V28.S4
+	VFMLA V25.S4, V24.S4, V22.S4
+	WORD  $0x4e3ad6d6            // fadd v22.4s, v22.4s, v26.4s
+	WORD  $0x4e3bd6d6            // fadd v22.4s, v22.4s, v27.4s
+	VDUP  R13, V30.S4
+	WORD  $0x6eb5e7df            // fcmgt v31.4s, v30.4s, v21.4s
+	WORD  $0x4e7f1eb5            // bic v21.16b, v21.16b, v31.16b
+	FMOVQ F21, 768(R2)
+	WORD  $0x6eb7e7df            // fcmgt v31.4s, v30.4s, v23.4s
+	WORD  $0x4e7f1ef7            // bic v23.16b, v23.16b, v31.16b
+	FMOVQ F23, 832(R2)
+	WORD  $0x6ebce7df            // fcmgt v31.4s, v30.4s, v28.4s
+	WORD  $0x4e7f1f9c            // bic v28.16b, v28.16b, v31.16b
+	FMOVQ F28, 896(R2)
+	WORD  $0x6eb6e7df            // fcmgt v31.4s, v30.4s, v22.4s
+	WORD  $0x4e7f1ed6            // bic v22.16b, v22.16b, v31.16b
+	FMOVQ F22, 960(R2)
+	ADD   $16, R4, R4
+	ADD   $16, R2, R2
+	SUBS  $1, R12, R12
+	BNE   vector
+	ADD   $960, R2, R2
+	ADD   R21, R1, R1
+	SUBS  $1, R3, R3
+	BNE   group
+
+done:
+	RET

@@ -72,6 +72,9 @@ func genericRows(op string) []asm.Kernel {
 	if op == "polyphase_in" || op == "polyphase_out" {
 		return []asm.Kernel{{Name: op + "_f32_b16m2_purego", Op: op, Level: "purego", Pixels: 2}}
 	}
+	if op == "stem_in" || op == "stem" {
+		return []asm.Kernel{{Name: op + "_f32_b1m4_purego", Op: op, Level: "purego", Pixels: 4}}
+	}
 	if op != "conv2d" {
 		return []asm.Kernel{{Name: op + "_f32_b16_purego", Op: op, Level: "purego"}}
 	}
@@ -119,6 +122,7 @@ func TestTable(t *testing.T) {
 			"add": set.add != nil, "affine": set.affine != nil, "relu": set.relu != nil,
 			"winograd_in 2": set.winogradIn[2] != nil, "winograd_in 4": set.winogradIn[4] != nil,
 			"polyphase_in": set.polyphaseIn != nil, "polyphase_out": set.polyphaseOut != nil,
+			"stem_in": set.stemIn != nil, "stem": set.stem != nil,
 			"winograd_out 2": set.winogradOut[2] != nil, "winograd_out 4": set.winogradOut[4] != nil,
 		}
 		for name, there := range others {

@@ -22,6 +22,9 @@ func genericKernels() *kernelSet {
 
 		polyphaseIn:  polyphaseInGeneric,
 		polyphaseOut: polyphaseOutGeneric,
+
+		stemIn: stemInGeneric,
+		stem:   stemGeneric,
 	}
 	for class := range convClasses {
 		most := maxBlocks

@@ -20,7 +20,7 @@ package resnet20_cifar
 // Both sums over two columns find their weights one behind another.
 //
 // polyphase reports whether the layer is computed so.
-func (l *Layer) polyphase() bool { return l.Winograd > 0 && l.Stride[0] == 2 }
+func (l *Layer) polyphase() bool { return l.Winograd > 0 && l.Stride[0] == 2 && !l.Stem() }
 
 // winogradTerm is a part of a product of Winograd's algorithm: some elements of
 // the input's transform, in memory one behind another, by as many matrices of weights.

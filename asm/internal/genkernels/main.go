@@ -57,6 +57,7 @@ func generate(runtime string) (map[string][]byte, error) {
 		"group_generic.go":          "group_generic.go",
 		"half_generic.go":           "half_generic.go",
 		"winograd_generic.go":       "winograd_generic.go",
+		"stem_generic.go":           "stem_generic.go",
 		"polyphase_generic.go":      "winograd_polyphase_generic.go",
 	} {
 		data, err := os.ReadFile(filepath.Join(runtime, source))

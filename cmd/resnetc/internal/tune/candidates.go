@@ -16,6 +16,9 @@ var chunks = map[string][]int{
 	"joint": {32, 64, 128, 256},
 }
 
+// stemRows are the numbers of rows of a stem that are tried.
+var stemRows = []int{4, 8, 14, 28}
+
 // blocksOf lists the blocks of the tiles that a level has kernels for and that a
 // convolution to so many output channels per group fills.
 func blocksOf(level string, channels int) []int {
@@ -42,6 +45,13 @@ func candidates(n *ir.Node, algorithms []string, level string, batch int) []pass
 			a, _ := ir.FindAlgorithm(algorithm)
 			out := n.Out().Type.Shape
 			tiles := batch * a.Tiles(out[2], out[3])
+			if a.Stem { // rows, by all blocks one after another
+				for _, rows := range stemRows {
+					s := ir.Schedule{Order: "fused", Chunk: rows * ((out[3] + a.Tile - 1) / a.Tile), Blocks: 1}
+					list = append(list, passes.Choice{Algorithm: algorithm, Schedule: s.String()})
+				}
+				continue
+			}
 			for _, order := range []string{"fused", "joint"} {
 				for _, chunk := range chunks[order] {
 					orders = append(orders, ir.Schedule{Order: order, Chunk: chunk})

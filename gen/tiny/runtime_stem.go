@@ -100,7 +100,7 @@ func (w *lane) stemOut(l *Layer, t *thread, image, plane, y, rows int, v []float
 				callConv(kernel, a)
 			}
 		}
-		if out.Halo > 0 {
+		if l.clearsHalo() {
 			clearHalo(w.arena[w.base(*out, image)+plane*out.plane():], *out, y+row)
 		}
 	}

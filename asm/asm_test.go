@@ -41,6 +41,7 @@ func TestLayout(t *testing.T) {
 		"poolArgs":     poolArgs,
 		"eltwiseArgs":  eltwiseArgs,
 		"winogradArgs": winogradArgs,
+		"strassenArgs": strassenArgs,
 
 		"weightGradArgs": weightGradArgs,
 		"channelArgs":    channelArgs,

@@ -5,7 +5,7 @@ import "fmt"
 // Kernel is one row of the table of kernels.
 type Kernel struct {
 	Name  string // of the function, the tests and the benchmarks: op_dtype_class_tile_isa
-	Op    string // "conv2d", "maxpool", "sumpool", "add", "affine", "relu", "winograd_in", "winograd_out", "polyphase_in", "polyphase_out", "stem_in" or "stem"
+	Op    string // "conv2d", "maxpool", "sumpool", "add", "affine", "relu", "winograd_in", "winograd_out", "polyphase_in", "polyphase_out", "stem_in", "stem" or "strassen_in"
 	Level string // "neon", "avx2" (which includes FMA and F16C) or "avx512" (F, BW, DQ and VL)
 
 	// Class, Blocks and Pixels belong to conv2d.  Class is the index of a
@@ -66,6 +66,7 @@ var ops = []struct {
 	{"polyphase_out", "b16m2", 2, "polyphaseOut", winogradOut, neonWinogradOut},
 	{"stem_in", "b1m4", 4, "stemIn", stemInput, neonStemInput},
 	{"stem", "b1m4", 4, "stem", stem, neonStem},
+	{"strassen_in", "b16", 0, "strassenIn", strassenIn, neonStrassenIn},
 }
 
 // Kernels returns the whole table, always in the same order.

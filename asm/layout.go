@@ -23,6 +23,9 @@ var (
 		"tiles": 32, "matrix": 40, "row": 48, "resRow": 56, "rows": 64, "cols": 72,
 		"flags": 80,
 	}
+	strassenArgs = map[string]int{
+		"in": 0, "out": 8, "pixels": 16, "rows": 24, "planes": 32, "matrix": 40,
+	}
 )
 
 // The flags of runtime/kernels.go and train_kernels.go.
@@ -42,6 +45,8 @@ func argsType(op string) (string, map[string]int) {
 		return "poolArgs", poolArgs
 	case "winograd_in", "winograd_out", "polyphase_in", "polyphase_out", "stem_in", "winograd_weight", "winograd_grad_in", "winograd_grad_out":
 		return "winogradArgs", winogradArgs
+	case "strassen_in":
+		return "strassenArgs", strassenArgs
 	case "weight_grad", "weight_grad_pair", "weight_grad_taps":
 		return "weightGradArgs", weightGradArgs
 	case "moments", "grad_sums", "grad_sweep", "mask_grad", "normalize":

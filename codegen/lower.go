@@ -135,6 +135,8 @@ func (l *lowering) emit(r runtime.Layer) {
 		p.ThreadScratch = max(p.ThreadScratch, r.WinogradScratch())
 	case r.Winograd > 0:
 		p.Scratch = max(p.Scratch, r.WinogradScratch())
+	case r.Strassen:
+		p.ThreadScratch = max(p.ThreadScratch, r.StrassenScratch())
 	}
 }
 

@@ -57,6 +57,13 @@ func convolution(n *ir.Node, half bool) (runtime.Layer, error) {
 			return r, err
 		}
 	}
+	if r.Strassen = n.Algorithm().Quarters > 0; r.Strassen {
+		const part = 2 * ir.Block
+		if r.Kernel != one || r.Stride != one || r.Padding != [2]int{} || r.Groups != 1 || r.Half || k[0]%part != 0 || k[1]%part != 0 ||
+			r.Out.Height%2 != 0 || r.In.Height != r.Out.Height || r.In.Width != r.Out.Width || r.In.Block != ir.Block {
+			return r, fmt.Errorf("algorithm %q computes 1x1 convolutions of NCHW16c with stride 1, one group, no padding, float32 weights, channels in multiples of %d and an even height only", n.Str("algorithm"), part)
+		}
+	}
 	var s ir.Schedule
 	if text := n.Str("schedule"); text != "" {
 		var err error
@@ -126,6 +133,8 @@ func (l *lowering) emitConv(r runtime.Layer, weight, bias *ir.Value) (err error)
 		r.Weight, err = l.packPolyphase(weight, r.Half)
 	case r.Winograd > 0:
 		r.Weight, err = l.packWinograd(weight, r.Winograd, r.Half)
+	case r.Strassen:
+		r.Weight, err = l.packStrassen(weight)
 	case r.Narrow > 0:
 		r.Weight, err = l.packNarrow(weight)
 	default:
@@ -138,6 +147,9 @@ func (l *lowering) emitConv(r runtime.Layer, weight, bias *ir.Value) (err error)
 	if bias != nil {
 		if r.Bias, err = l.packVector(bias); err != nil {
 			return err
+		}
+		if r.Strassen {
+			l.strassenBias(r.Bias, len(bias.Data)/2)
 		}
 	}
 	l.emit(r)

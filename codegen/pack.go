@@ -74,7 +74,11 @@ func packedSize(s ir.Shape, inBlock int, a ir.Algorithm) int {
 	if a.Weights > 0 {
 		matrices = a.Weights
 	}
-	return matrices * blocks * planes * inBlock * ir.Block
+	size := matrices * blocks * planes * inBlock * ir.Block
+	if a.Quarters > 0 {
+		size = size / 4 * a.Quarters
+	}
+	return size
 }
 
 // packConv stores a weight tensor [O,I/groups,H,W], or [O,I] of a linear layer, as

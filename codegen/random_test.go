@@ -48,7 +48,7 @@ func TestRandomGraphs(t *testing.T) {
 		}
 	}
 	for _, a := range ir.Algorithms {
-		if used[a.Name] == 0 && !a.Stem { // TestStems has those
+		if used[a.Name] == 0 && !a.Stem && a.Quarters == 0 { // TestStems and TestStrassen have those
 			t.Errorf("algorithm %s computed no convolution", a.Name)
 		}
 	}

@@ -31,12 +31,16 @@ func chooseTiles(r *runtime.Layer, s ir.Schedule) {
 	joinRows(r)
 	blocks := (r.Out.Channels + ir.Block - 1) / ir.Block
 	perGroup := blocks / r.Groups
+	if r.Strassen {
+		perGroup /= 2
+	}
 	// Half weights, of which twice as many stay in the cache, count as float32
 	// all the same: layers between the two are late ones with few rows, which do
 	// not share out evenly among threads (12% slower in layer 3 of ResNet-50).
 	weights := 4 * r.Kernel[0] * r.Kernel[1] * r.In.Channels / r.Groups * r.Out.Channels
 	input := 4 * r.In.Channels * r.In.Height * r.In.Width // of one image
 	switch {
+	case r.Strassen: // does all rows of some output channels
 	case s.Order == "pixels", s.Order == "" && weights <= cachedWeights && r.Out.Height > 1:
 		r.PixelsFirst = 1
 	case s.Order == "" && weights <= sharedWeights && r.Kernel == [2]int{1, 1} && r.Out.Height > 1:
@@ -143,7 +147,7 @@ func tiling(level string, r *runtime.Layer, perGroup, wanted int) runtime.Tiling
 	w := waitsOf(level, r)
 	for _, b := range []int{1, 2, 4} {
 		most := tileWidth(level, r.ConvClass(), b)
-		if b > 1 && perGroup%b != 0 && (r.Groups > 1 || perGroup < b) || most == 0 {
+		if b > 1 && perGroup%b != 0 && (r.Groups > 1 || r.Strassen || perGroup < b) || most == 0 || b > 2 && r.Strassen {
 			continue
 		}
 		if r.Stride[1] > 2 {
@@ -234,9 +238,13 @@ func joinRows(r *runtime.Layer) {
 		return
 	}
 	const enough = 28 // pixels: two of the widest tiles
+	parts := 1        // that rows must not cross
+	if r.Strassen {
+		parts = 2
+	}
 	h, w := r.Out.Height, r.Out.Width
 	for k := 1; k <= h; k++ {
-		if h%k == 0 && (w*k >= enough || k == h) {
+		if h/parts%k == 0 && (w*k >= enough || k == h/parts) {
 			for _, b := range []*runtime.Buffer{&r.In, &r.Out, &r.In2} {
 				if b.Channels > 0 {
 					b.Height, b.Width = h/k, w*k
@@ -271,6 +279,9 @@ func needs(r *runtime.Layer, k asm.Kernel) bool {
 	}
 	switch r.Op {
 	case runtime.OpConv:
+		if k.Op == "strassen_in" || k.Op == "add" {
+			return r.Strassen
+		}
 		return k.Op == "conv2d" && needsConv(r, k)
 	case runtime.OpMaxPool:
 		return k.Op == "maxpool"

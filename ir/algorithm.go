@@ -23,6 +23,10 @@ type Algorithm struct {
 	Stem bool
 	// Weights is how many values are stored for each pair of channels.
 	Weights int
+	// Quarters is how many products of a quarter of the weights by a quarter of
+	// the pixels Strassen's algorithm takes in place of 8, and so how many quarters of
+	// weights are stored in place of 4; 0 of others.
+	Quarters int
 }
 
 // Algorithms lists the values of the attribute, beside "" for one that is not chosen yet.
@@ -33,6 +37,7 @@ var Algorithms = []Algorithm{
 	{Name: "winograd4", Tile: 4, Stride: 1, Elements: 6, Sums: 6, Last: 1, Weights: 36},
 	{Name: "polyphase2", Tile: 2, Stride: 2, Elements: 5, Sums: 3, Last: 2, Weights: 16},
 	{Name: "stem4", Tile: 4, Stride: 2, Elements: 7 * 13, Sums: 7, Stem: true, Weights: 7 * 13},
+	{Name: "strassen", Quarters: 7},
 }
 
 // FindAlgorithm gives the algorithm of that name.

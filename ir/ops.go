@@ -74,7 +74,7 @@ func init() {
 				{"dilation", one, "distance of kernel taps in height and width"},
 				{"groups", 1, "channel groups convolved apart"},
 				reluAttr,
-				{"algorithm", "", "how the kernel computes it: direct, winograd2, winograd4, polyphase2, stem4; chosen by a pass"},
+				{"algorithm", "", "how the kernel computes it: direct, winograd2, winograd4, polyphase2, stem4, strassen; chosen by a pass"},
 				{"schedule", "", "order and cut of its loops: pixels, weights, fused:CHUNK or joint:CHUNK, with /BLOCKS; if empty, code generation decides"},
 			},
 			Infer: inferConv2D,

@@ -80,8 +80,8 @@ func (n *Node) checkSchedule() error {
 		return n.broken(11, "%v", err)
 	case algorithm == "":
 		return n.broken(11, "schedule %q without an algorithm", text)
-	case s.Winograd() == (algorithm == "direct"):
-		return n.broken(11, "schedule %q does not fit algorithm %q: direct takes pixels or weights, Winograd's fused or joint", text, algorithm)
+	case s.Winograd() != (n.Algorithm().Tile > 0):
+		return n.broken(11, "schedule %q does not fit algorithm %q: Winograd's take fused or joint, others pixels or weights", text, algorithm)
 	}
 	return nil
 }

@@ -8,10 +8,12 @@ import (
 
 // algorithm is a way to compute a convolution.
 type algorithm struct {
-	name    string
-	exact   bool // rounds no more than a sum of products in some order
-	trains  bool // a step of training can transform its weights
-	applies func(*ir.Node) bool
+	name   string
+	exact  bool // rounds no more than a sum of products in some order
+	trains bool // a step of training can transform its weights
+	// fullWeights says that weights rounded to half precision would ruin the result.
+	fullWeights bool
+	applies     func(*ir.Node) bool
 	// cost is the number of multiply-adds for one image, or what takes as
 	// long, if reading a weight takes as long as perWeight multiply-adds.
 	cost func(n *ir.Node, perWeight float64) float64
@@ -49,6 +51,17 @@ var algorithms = []algorithm{
 		applies: isStem4,
 		cost:    stemCost,
 	},
+	{
+		name:        "strassen",
+		fullWeights: true,
+		applies:     isStrassen,
+		cost:        strassenCost,
+	},
+}
+
+// allowed reports whether options allow the algorithm at all.
+func (a *algorithm) allowed(o Options) bool {
+	return (a.exact || !o.Exact) && !(a.fullWeights && o.HalfWeights)
 }
 
 // chooseAlgorithm writes an algorithm on every convolution: that which was
@@ -75,7 +88,7 @@ func chooseAlgorithm(g *ir.Graph, o Options) error {
 		}
 		best, name := 0.0, ""
 		for _, a := range algorithms {
-			if o.Exact && !a.exact || training && (!a.trains || !o.Fast && !steady(n, a.name)) || !a.applies(n) {
+			if !a.allowed(o) || training && (!a.trains || !o.Fast && !steady(n, a.name)) || !a.applies(n) {
 				continue
 			}
 			if c := a.cost(n, perWeight); name == "" || c < best {

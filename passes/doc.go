@@ -34,7 +34,7 @@
 //
 // # Algorithms
 //
-// choose-algorithm knows five ways to compute a convolution; [ir.Algorithms] has
+// choose-algorithm knows six ways to compute a convolution; [ir.Algorithms] has
 // their counts.
 //
 //   - direct: the sums as they are defined, in some order.
@@ -44,6 +44,8 @@
 //     products for 36.
 //   - stem4: four results of a row of a 7x7 convolution with stride 2 of planar
 //     input, by F(4, 4) along the row, with 91 products for 196.
+//   - strassen: a 1x1 convolution as a product of matrices by a level of Strassen's
+//     algorithm, with 7 products for 8.
 //
 // Where tiles reach beyond the result, the last row or column of their elements
 // serves nothing but what is cut off, and is not multiplied: of 7x7 results
@@ -76,6 +78,13 @@
 // rounds about twice as much as direct convolution of white noise and no more of smooth
 // images, whose transforms are small.
 //
+// strassen halves input and output channels, and the rows of an image, so that
+// results do not depend on the batch.  Winograd's form of it has 15 additions: 4
+// of weights, made when they are packed, 4 of pixels, and 7 of products, most of
+// which are part of a kernel's beginning or end.  It pays from some 128 channels
+// on.  Weights in half precision rule it out: its result is right because
+// combinations of weights cancel each other, and weights rounded that much do not.
+//
 // # Training
 //
 // [Gradient] makes a network's graph into that of a training step, before the
@@ -99,7 +108,7 @@
 // A step changes its weights, so it transforms them itself where Winograd's
 // algorithm takes part: gradients of inputs by F(2×2, 3×3), the way forward from
 // 64 channels on, and gradients of weights by its transpose, from 128 on.
-// Options.Fast lets F(4×4, 3×3) join in; polyphase2 and stem4 never do.
+// Options.Fast lets F(4×4, 3×3) join in; polyphase2, stem4 and strassen never do.
 //
 // # Less memory
 //

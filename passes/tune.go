@@ -46,12 +46,12 @@ func dotted(list []int) string {
 }
 
 // Algorithms lists the algorithms that compute n, a convolution of a graph that
-// has been through merge-groups, but not yet through layout; exact leaves out those that round more than a
-// plain sum of products.
-func Algorithms(n *ir.Node, exact bool) []string {
+// has been through merge-groups, but not yet through layout, under options: Exact leaves out those
+// that round more than a plain sum of products, HalfWeights those that need weights in full precision.
+func Algorithms(n *ir.Node, o Options) []string {
 	var names []string
 	for _, a := range algorithms {
-		if (a.exact || !exact) && a.applies(n) {
+		if a.allowed(o) && a.applies(n) {
 			names = append(names, a.name)
 		}
 	}
@@ -71,11 +71,15 @@ func (e *ChoiceError) Unwrap() error { return e.Err }
 
 // apply writes the choice on n, if it is one of n's algorithms.
 func (c Choice) apply(n *ir.Node, o Options) error {
-	if !slices.Contains(Algorithms(n, false), c.Algorithm) {
+	able := Algorithms(n, o)
+	if !slices.Contains(Algorithms(n, Options{}), c.Algorithm) {
 		return fmt.Errorf("node %q (%s): tuned to algorithm %q, but only %s can compute it",
-			n.Name(), ConvKey(n), c.Algorithm, strings.Join(Algorithms(n, o.Exact), ", "))
+			n.Name(), ConvKey(n), c.Algorithm, strings.Join(able, ", "))
 	}
-	if !slices.Contains(Algorithms(n, o.Exact), c.Algorithm) {
+	if o.HalfWeights && !slices.Contains(Algorithms(n, Options{HalfWeights: true}), c.Algorithm) {
+		return fmt.Errorf("node %q (%s): tuned to algorithm %q, which needs weights in full precision: tune with the -weights-dtype that you compile with", n.Name(), ConvKey(n), c.Algorithm)
+	}
+	if !slices.Contains(able, c.Algorithm) {
 		return fmt.Errorf("node %q (%s): tuned to algorithm %q, which rounds more than exact arithmetic allows: tune with -exact too", n.Name(), ConvKey(n), c.Algorithm)
 	}
 	n.Set("algorithm", c.Algorithm)

@@ -28,7 +28,9 @@ type thread struct {
 	pool    poolArgs
 	eltwise eltwiseArgs
 	wino    winogradArgs
-	_       [128]byte // no cache line belongs to two threads
+
+	strassen strassenArgs
+	_        [128]byte // no cache line belongs to two threads
 }
 
 // layerTime is the time of a layer, for the profile.
@@ -97,6 +99,10 @@ func (w *lane) compute(l *Layer) {
 		w.winograd(l)
 		return
 	}
+	if l.Strassen {
+		w.strassen(l)
+		return
+	}
 	w.grid = l.grid(w.m.kernels.level, w.images, w.size())
 	w.run(w.grid.tasks)
 }
@@ -123,6 +129,7 @@ type grid struct {
 	tasks  int
 	splits int // convolution: row ranges of each group of output blocks
 	group  int // convolution: output blocks of a task
+	parts  int // Strassen: parts of the output channels
 
 	phase       winogradPhase
 	first, last int // Winograd: rows of tiles in the chunk at hand
@@ -146,6 +153,10 @@ func (w *lane) task(l *Layer, thread, task int) {
 	t := &w.threads[thread]
 	if l.Winograd > 0 {
 		w.winogradTask(l, thread, task)
+		return
+	}
+	if l.Strassen {
+		w.strassenTask(l, t, thread, task)
 		return
 	}
 	if l.Op == OpConv {

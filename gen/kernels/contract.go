@@ -156,6 +156,20 @@ type winogradArgs struct {
 	flags      int
 }
 
+// strassenKernel combines the quarters of the input of Strassen's algorithm, of a.pixels
+// pixels of 16 channels, 64 bytes apart: from B11 at in, B12 at in+rows, B21 at
+// in+planes and B22 at in+rows+planes it writes T1 = B12-B11, T2 = B22-T1,
+// T3 = B22-B12 and T4 = B21-T2 to out, each a.matrix bytes after the one before.
+type strassenKernel func(a *strassenArgs)
+
+// strassenArgs are the arguments of Strassen's combinations.  Strides are in bytes.
+type strassenArgs struct {
+	in, out      *float32
+	pixels       int
+	rows, planes int
+	matrix       int
+}
+
 // kernelSet holds the kernels of one level; nil where a network needs none.
 type kernelSet struct {
 	level   Level
@@ -183,4 +197,6 @@ type kernelSet struct {
 	// behind another; groups are a.inPlane bytes apart.
 	stemIn winogradKernel
 	stem   convKernel
+
+	strassenIn strassenKernel
 }

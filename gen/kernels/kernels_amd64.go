@@ -278,6 +278,9 @@ func stem_in_f32_b1m4_avx2(a *winogradArgs)
 func stem_f32_b1m4_avx2(a *convArgs)
 
 //go:noescape
+func strassen_in_f32_b16_avx2(a *strassenArgs)
+
+//go:noescape
 func conv2d_f32_b16s1_1x16_avx512(a *convArgs)
 
 //go:noescape
@@ -1366,6 +1369,9 @@ func stem_in_f32_b1m4_avx512(a *winogradArgs)
 //go:noescape
 func stem_f32_b1m4_avx512(a *convArgs)
 
+//go:noescape
+func strassen_in_f32_b16_avx512(a *strassenArgs)
+
 // cpuid returns what the CPU says of itself under a leaf and subleaf.
 func cpuid(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32)
 
@@ -1770,6 +1776,7 @@ func assemblyKernels() []*kernelSet {
 		s.polyphaseOut = polyphase_out_f32_b16m2_avx512
 		s.stemIn = stem_in_f32_b1m4_avx512
 		s.stem = stem_f32_b1m4_avx512
+		s.strassenIn = strassen_in_f32_b16_avx512
 		sets = append(sets, s)
 	}
 	if level >= AVX2 {
@@ -1865,6 +1872,7 @@ func assemblyKernels() []*kernelSet {
 		s.polyphaseOut = polyphase_out_f32_b16m2_avx2
 		s.stemIn = stem_in_f32_b1m4_avx2
 		s.stem = stem_f32_b1m4_avx2
+		s.strassenIn = strassen_in_f32_b16_avx2
 		sets = append(sets, s)
 	}
 	return sets

@@ -295,6 +295,9 @@ func stem_in_f32_b1m4_neon(a *winogradArgs)
 //go:noescape
 func stem_f32_b1m4_neon(a *convArgs)
 
+//go:noescape
+func strassen_in_f32_b16_neon(a *strassenArgs)
+
 // assemblyKernels returns the kernel sets in assembly that this CPU can run,
 // the fastest first.
 func assemblyKernels() []*kernelSet {
@@ -398,6 +401,7 @@ func assemblyKernels() []*kernelSet {
 		s.polyphaseOut = polyphase_out_f32_b16m2_neon
 		s.stemIn = stem_in_f32_b1m4_neon
 		s.stem = stem_f32_b1m4_neon
+		s.strassenIn = strassen_in_f32_b16_neon
 		sets = append(sets, s)
 	}
 	return sets

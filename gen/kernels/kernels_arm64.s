@@ -31491,3 +31491,117 @@ plane:
 
 done:
 	RET
+
+// func strassen_in_f32_b16_neon(a *strassenArgs)
+TEXT ·strassen_in_f32_b16_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD (R0), R1
+	MOVD 24(R0), R2
+	MOVD 32(R0), R3
+	ADD  R3, R2, R4
+	ADD  R1, R2, R2
+	ADD  R1, R3, R3
+	ADD  R1, R4, R4
+	MOVD 8(R0), R5
+	MOVD 40(R0), R9
+	ADD  R9, R5, R6
+	ADD  R9, R6, R7
+	ADD  R9, R7, R8
+	MOVD 16(R0), R10
+	SUBS $1, R10, R10
+	BLT  rest
+
+several:
+	FLDPQ (R1), (F0, F1)
+	FLDPQ 32(R1), (F2, F3)
+	FLDPQ (R2), (F4, F5)
+	FLDPQ 32(R2), (F6, F7)
+	FLDPQ (R3), (F8, F9)
+	FLDPQ 32(R3), (F10, F11)
+	FLDPQ (R4), (F12, F13)
+	FLDPQ 32(R4), (F14, F15)
+	WORD  $0x4ea0d480        // fsub v0.4s, v4.4s, v0.4s
+	WORD  $0x4ea4d584        // fsub v4.4s, v12.4s, v4.4s
+	WORD  $0x4ea0d58c        // fsub v12.4s, v12.4s, v0.4s
+	WORD  $0x4eacd508        // fsub v8.4s, v8.4s, v12.4s
+	WORD  $0x4ea1d4a1        // fsub v1.4s, v5.4s, v1.4s
+	WORD  $0x4ea5d5a5        // fsub v5.4s, v13.4s, v5.4s
+	WORD  $0x4ea1d5ad        // fsub v13.4s, v13.4s, v1.4s
+	WORD  $0x4eadd529        // fsub v9.4s, v9.4s, v13.4s
+	WORD  $0x4ea2d4c2        // fsub v2.4s, v6.4s, v2.4s
+	WORD  $0x4ea6d5c6        // fsub v6.4s, v14.4s, v6.4s
+	WORD  $0x4ea2d5ce        // fsub v14.4s, v14.4s, v2.4s
+	WORD  $0x4eaed54a        // fsub v10.4s, v10.4s, v14.4s
+	WORD  $0x4ea3d4e3        // fsub v3.4s, v7.4s, v3.4s
+	WORD  $0x4ea7d5e7        // fsub v7.4s, v15.4s, v7.4s
+	WORD  $0x4ea3d5ef        // fsub v15.4s, v15.4s, v3.4s
+	WORD  $0x4eafd56b        // fsub v11.4s, v11.4s, v15.4s
+	FSTPQ (F0, F1), (R5)
+	FSTPQ (F2, F3), 32(R5)
+	FSTPQ (F12, F13), (R6)
+	FSTPQ (F14, F15), 32(R6)
+	FSTPQ (F4, F5), (R7)
+	FSTPQ (F6, F7), 32(R7)
+	FSTPQ (F8, F9), (R8)
+	FSTPQ (F10, F11), 32(R8)
+	ADD   $64, R1, R1
+	ADD   $64, R2, R2
+	ADD   $64, R3, R3
+	ADD   $64, R4, R4
+	ADD   $64, R5, R5
+	ADD   $64, R6, R6
+	ADD   $64, R7, R7
+	ADD   $64, R8, R8
+	SUBS  $1, R10, R10
+	BGE   several
+
+rest:
+	ADD $1, R10, R10
+	CBZ R10, done
+
+single:
+	FLDPQ (R1), (F0, F1)
+	FLDPQ 32(R1), (F2, F3)
+	FLDPQ (R2), (F4, F5)
+	FLDPQ 32(R2), (F6, F7)
+	FLDPQ (R3), (F8, F9)
+	FLDPQ 32(R3), (F10, F11)
+	FLDPQ (R4), (F12, F13)
+	FLDPQ 32(R4), (F14, F15)
+	WORD  $0x4ea0d480        // fsub v0.4s, v4.4s, v0.4s
+	WORD  $0x4ea4d584        // fsub v4.4s, v12.4s, v4.4s
+	WORD  $0x4ea0d58c        // fsub v12.4s, v12.4s, v0.4s
+	WORD  $0x4eacd508        // fsub v8.4s, v8.4s, v12.4s
+	WORD  $0x4ea1d4a1        // fsub v1.4s, v5.4s, v1.4s
+	WORD  $0x4ea5d5a5        // fsub v5.4s, v13.4s, v5.4s
+	WORD  $0x4ea1d5ad        // fsub v13.4s, v13.4s, v1.4s
+	WORD  $0x4eadd529        // fsub v9.4s, v9.4s, v13.4s
+	WORD  $0x4ea2d4c2        // fsub v2.4s, v6.4s, v2.4s
+	WORD  $0x4ea6d5c6        // fsub v6.4s, v14.4s, v6.4s
+	WORD  $0x4ea2d5ce        // fsub v14.4s, v14.4s, v2.4s
+	WORD  $0x4eaed54a        // fsub v10.4s, v10.4s, v14.4s
+	WORD  $0x4ea3d4e3        // fsub v3.4s, v7.4s, v3.4s
+	WORD  $0x4ea7d5e7        // fsub v7.4s, v15.4s, v7.4s
+	WORD  $0x4ea3d5ef        // fsub v15.4s, v15.4s, v3.4s
+	WORD  $0x4eafd56b        // fsub v11.4s, v11.4s, v15.4s
+	FSTPQ (F0, F1), (R5)
+	FSTPQ (F2, F3), 32(R5)
+	FSTPQ (F12, F13), (R6)
+	FSTPQ (F14, F15), 32(R6)
+	FSTPQ (F4, F5), (R7)
+	FSTPQ (F6, F7), 32(R7)
+	FSTPQ (F8, F9), (R8)
+	FSTPQ (F10, F11), 32(R8)
+	ADD   $64, R1, R1
+	ADD   $64, R2, R2
+	ADD   $64, R3, R3
+	ADD   $64, R4, R4
+	ADD   $64, R5, R5
+	ADD   $64, R6, R6
+	ADD   $64, R7, R7
+	ADD   $64, R8, R8
+	SUBS  $1, R10, R10
+	BGT   single
+
+done:
+	RET

@@ -121,6 +121,7 @@ func TestTable(t *testing.T) {
 			"maxpool": set.maxPool != nil, "sumpool": set.sumPool != nil,
 			"add": set.add != nil, "affine": set.affine != nil, "relu": set.relu != nil,
 			"winograd_in 2": set.winogradIn[2] != nil, "winograd_in 4": set.winogradIn[4] != nil,
+			"strassen_in":  set.strassenIn != nil,
 			"polyphase_in": set.polyphaseIn != nil, "polyphase_out": set.polyphaseOut != nil,
 			"stem_in": set.stemIn != nil, "stem": set.stem != nil,
 			"winograd_out 2": set.winogradOut[2] != nil, "winograd_out 4": set.winogradOut[4] != nil,

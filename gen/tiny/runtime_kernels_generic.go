@@ -25,6 +25,8 @@ func genericKernels() *kernelSet {
 
 		stemIn: stemInGeneric,
 		stem:   stemGeneric,
+
+		strassenIn: strassenInGeneric,
 	}
 	for class := range convClasses {
 		most := maxBlocks

@@ -133,6 +133,12 @@ type Layer struct {
 	Chunk int
 	Fused bool
 
+	// Strassen makes it a 1x1 convolution by a level of Strassen's algorithm.  Its
+	// weights are seven combinations of the quarters of the matrix of all weights, in the
+	// order of strassenProducts, [out/64][7][2][in/32][16 in][16 out].  The lower half
+	// of its bias is what it is more than the upper half.
+	Strassen bool
+
 	MACs int // multiply-adds per image, for the profile
 }
 

@@ -59,6 +59,7 @@ func generate(runtime string) (map[string][]byte, error) {
 		"winograd_generic.go":       "winograd_generic.go",
 		"stem_generic.go":           "stem_generic.go",
 		"polyphase_generic.go":      "winograd_polyphase_generic.go",
+		"strassen_generic.go":       "strassen_generic.go",
 	} {
 		data, err := os.ReadFile(filepath.Join(runtime, source))
 		if err != nil {

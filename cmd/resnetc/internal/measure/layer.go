@@ -66,10 +66,12 @@ func workOf(g *ir.Graph, batch int, halfWeights bool) map[string]Work {
 		}
 		if n.Op == ir.Conv2D {
 			w.Algorithm, w.Schedule = n.Str("algorithm"), n.Str("schedule")
+			// What it stores in the place of the weights.
+			k := n.In("weight").Type.Shape
 			if a := n.Algorithm(); a.Tile > 0 {
-				// What it stores in the place of the weights.
-				k := n.In("weight").Type.Shape
 				w.Bytes += size * (a.Weights*k[0]*k[1] - k.Elems())
+			} else if a.Quarters > 0 {
+				w.Bytes += size * k.Elems() / 4 * (a.Quarters - 4)
 			}
 		}
 		work[n.Name()] = w
@@ -84,6 +86,9 @@ func ownMACs(n *ir.Node) int {
 	switch n.Op {
 	case ir.Conv2D, ir.Conv2DGradInput, ir.Conv2DGradWeight:
 		a = n.Algorithm()
+	}
+	if a.Quarters > 0 {
+		return ir.MACs(n) / 8 * a.Quarters
 	}
 	if a.Tile == 0 {
 		return ir.MACs(n)

@@ -21,7 +21,7 @@ var groups = []struct {
 	color color.Color
 }{
 	{"direct", func(l *measure.Layer) bool { return l.Algorithm == "direct" }, draw.CircleGlyph{}, arithmeticColor},
-	{"Winograd", func(l *measure.Layer) bool { return l.Algorithm != "" && l.Algorithm != "direct" }, draw.PyramidGlyph{}, memoryColor},
+	{"Winograd, Strassen", func(l *measure.Layer) bool { return l.Algorithm != "" && l.Algorithm != "direct" }, draw.PyramidGlyph{}, memoryColor},
 	{"other", func(l *measure.Layer) bool { return l.Algorithm == "" }, draw.CrossGlyph{}, color.Gray{Y: 0x60}},
 }
 

@@ -39,10 +39,13 @@ func candidates(n *ir.Node, algorithms []string, level string, batch int) []pass
 	blocks := blocksOf(level, n.In("weight").Type.Shape[0]/n.Int("groups"))
 	for _, algorithm := range algorithms {
 		var orders []ir.Schedule
-		if algorithm == "direct" {
+		a, _ := ir.FindAlgorithm(algorithm)
+		switch {
+		case a.Quarters > 0:
+			orders = []ir.Schedule{{Order: "weights"}}
+		case a.Tile == 0:
 			orders = []ir.Schedule{{Order: "pixels"}, {Order: "weights"}}
-		} else {
-			a, _ := ir.FindAlgorithm(algorithm)
+		default:
 			out := n.Out().Type.Shape
 			tiles := batch * a.Tiles(out[2], out[3])
 			if a.Stem { // rows, by all blocks one after another
@@ -63,6 +66,9 @@ func candidates(n *ir.Node, algorithms []string, level string, batch int) []pass
 		}
 		for _, s := range orders {
 			for _, s.Blocks = range blocks {
+				if half := n.In("weight").Type.Shape[0] / (2 * ir.Block); a.Quarters > 0 && (s.Blocks > 2 || half%s.Blocks != 0) {
+					continue // no tile of halves
+				}
 				list = append(list, passes.Choice{Algorithm: algorithm, Schedule: s.String()})
 			}
 		}

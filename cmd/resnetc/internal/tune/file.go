@@ -138,10 +138,11 @@ func parseChoice(words []string) (passes.Choice, time.Duration, error) {
 	if err != nil {
 		return c, 0, err
 	}
-	if _, ok := ir.FindAlgorithm(c.Algorithm); !ok {
+	a, ok := ir.FindAlgorithm(c.Algorithm)
+	if !ok {
 		return c, 0, fmt.Errorf("unknown algorithm %q, want one of %s", c.Algorithm, ir.AlgorithmNames())
 	}
-	if s.Winograd() == (c.Algorithm == "direct") {
+	if s.Winograd() != (a.Tile > 0) {
 		return c, 0, fmt.Errorf("schedule %q is not one of algorithm %s", c.Schedule, c.Algorithm)
 	}
 	ms, err := strconv.ParseFloat(words[2], 64)

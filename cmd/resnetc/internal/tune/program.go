@@ -110,6 +110,8 @@ func (net *network) copies(layer runtime.Layer, weights int) *runtime.Program {
 		p.ThreadScratch = layer.WinogradScratch()
 	case layer.Winograd > 0:
 		p.Scratch = layer.WinogradScratch()
+	case layer.Strassen:
+		p.ThreadScratch = layer.StrassenScratch()
 	}
 	return p
 }

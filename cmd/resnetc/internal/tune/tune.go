@@ -79,7 +79,7 @@ func newTuner(b timer, s Settings, g *ir.Graph, batch int, o passes.Options) (*T
 	algorithms := map[string][]string{}
 	for _, n := range fresh.Nodes {
 		if n.Op == ir.Conv2D {
-			algorithms[passes.ConvKey(n)] = passes.Algorithms(n, o.Exact)
+			algorithms[passes.ConvKey(n)] = passes.Algorithms(n, o)
 		}
 	}
 	t.net.arena = 4 * lowered.Arena * batch

@@ -1,0 +1,120 @@
+package runtime
+
+// strassen computes a 1x1 convolution by a level of Strassen's algorithm in
+// Winograd's form, of 7 products for 8 (Strassen, "Gaussian Elimination is not
+// Optimal", 1969; Higham, "Accuracy and Stability of Numerical Algorithms", 2nd ed.,
+// section 23.1).
+//
+// A 1x1 convolution is a product of a matrix of weights A by one of pixels B.  A is
+// cut in halves by output and by input channels, B by input channels and by
+// rows, upper and lower ones of an image, so that the result does not depend on
+// the batch.  Combinations of A's quarters are packed, those of B's are made here.
+// Sums of products are made where kernels begin and end.
+func (w *lane) strassen(l *Layer) {
+	w.grid = l.strassenGrid(w.m.kernels.level, w.images, w.size())
+	w.run(w.grid.tasks)
+}
+
+// strassenGrid cuts the layer into tasks, each some rows of both halves of an
+// image by some of the output channels.  A task of part of the rows reads all
+// weights, and one of part of the channels combines all the input.
+func (l *Layer) strassenGrid(level Level, images, threads int) grid {
+	rows, groups := l.Out.Height/2, l.Out.planes()/2/l.Tiles[level].Blocks
+	splits := (rows + l.strassenRows() - 1) / l.strassenRows()
+	if l.Out.Channels <= 8*rows*l.Out.Width { // weights are less to read than pixels to combine
+		for splits < rows && images*splits%threads > 0 {
+			splits++
+		}
+	}
+	parts := min(groups, (threads+images*splits-1)/(images*splits))
+	return grid{tasks: images * splits * parts, splits: splits, parts: parts}
+}
+
+// The quarters of B and of the result, and what is made of B's, in the order in
+// which they lie in scratch memory.
+const (
+	quarter11 = iota // of B: the first half of the channels, the upper rows
+	quarter12        // the lower rows
+	quarter21
+	quarter22
+	quarterT1 // B12-B11
+	quarterT2 // B22-T1
+	quarterT3 // B22-B12
+	quarterT4 // B21-T2
+)
+
+// strassenBytes is how much of the input and its combinations a task may go
+// through for each group of output channels.  It is all of 1024 channels of 14x14 pixels:
+// half as much, which stays in a L2 cache of 1 MiB, gained nothing there.
+const strassenBytes = 1600 << 10
+
+// strassenRow is the size of a row of a quarter of the input, in all its planes.
+func (l *Layer) strassenRow() int { return l.In.planes() / 2 * l.In.row() }
+
+// strassenRows is how many rows of a half a task takes at most, but for one more.
+func (l *Layer) strassenRows() int {
+	return min(l.Out.Height/2, max(1, strassenBytes/(4*7*l.strassenRow())))
+}
+
+// StrassenScratch is how many float32s of scratch memory each thread needs.
+func (l *Layer) StrassenScratch() int {
+	rows := min(l.Out.Height/2, l.strassenRows()+1)
+	return 4*(rows*l.strassenRow()+block) + 3*strassenBlocks*rows*l.Out.Width*block
+}
+
+// strassenBlocks is the most blocks of a tile.
+const strassenBlocks = 2
+
+// strassenPart is what a task computes at a time: some rows of each half of an
+// image, in some blocks of each half of the output channels.
+type strassenPart struct {
+	image, first, last int
+	from, blocks       int
+	// The combinations that the task has made, of rows from one on, each
+	// [planes][held][row], and three matrices of sums, [blocks][rows][width][16].
+	row, held      int
+	combined, sums []float32
+}
+
+// matrix is the size of a combination.
+func (s *strassenPart) matrix(l *Layer) int { return s.held*l.strassenRow() + block }
+
+func (w *lane) strassenTask(l *Layer, t *thread, thread, task int) {
+	g, rows, blocks := w.grid, l.Out.Height/2, l.Tiles[w.m.kernels.level].Blocks
+	part, split, image := task%g.parts, task/g.parts%g.splits, task/g.parts/g.splits
+	// Rows that do not divide belong to one task in some groups of blocks, and to its
+	// neighbour in others: both combine them.
+	s := strassenPart{image: image, blocks: blocks, row: split * rows / g.splits}
+	s.held = ((split+1)*rows+g.splits-1)/g.splits - s.row
+	scratch := w.scratch[thread*w.m.program.ThreadScratch:]
+	s.combined, s.sums = scratch, scratch[4*s.matrix(l):]
+	w.strassenCombine(l, t, &s)
+	groups := l.Out.planes() / 2 / blocks
+	for group := part * groups / g.parts; group < (part+1)*groups/g.parts; group++ {
+		s.from = group * blocks
+		s.first = (split*rows + group%g.splits) / g.splits
+		s.last = ((split+1)*rows + group%g.splits) / g.splits
+		w.strassenProducts(l, t, &s)
+	}
+}
+
+// strassenCombine makes the four combinations of the input.
+func (w *lane) strassenCombine(l *Layer, t *thread, s *strassenPart) {
+	in, a, size := &l.In, &t.strassen, s.held*l.In.row()
+	*a = strassenArgs{
+		pixels: size / block,
+		rows:   4 * l.Out.Height / 2 * in.row(),
+		planes: 4 * (in.planes() / 2) * in.plane(),
+		matrix: 4 * s.matrix(l),
+	}
+	for plane := range in.planes() / 2 {
+		a.in = &w.arena[w.base(*in, s.image)+plane*in.plane()+(in.Halo+s.row)*in.row()]
+		a.out = &s.combined[plane*size]
+		callStrassen(w.m.kernels.strassenIn, a)
+	}
+}
+
+// callStrassen is a point where the goroutine can be preempted; see callConv.
+//
+//go:noinline
+func callStrassen(k strassenKernel, a *strassenArgs) { k(a) }

@@ -1,0 +1,169 @@
+package runtime
+
+// strassenProducts computes all of a part.  With the residual R, the ReLU left
+// out and the bias in the first sums of each half of the channels:
+//
+//	X = A11 B11               C11 = R11 + A12 B21 + X
+//	X += S2 T2                Y = S3 T3 + X
+//	Z = S1 T1                 C21 = R21 + A22 T4 + Y
+//	C22 = R22 + (Y + Z)       X += Z
+//	C12 = R12 + S4 B22 + X
+//
+// where S1 = A21+A22, S2 = S1-A11, S3 = A11-A21 and S4 = A12-S2.  This is the
+// order of the weights.
+func (w *lane) strassenProducts(l *Layer, t *thread, s *strassenPart) {
+	half := l.Out.planes() / 2
+	w.strassenResidual(l, s)
+	w.strassenProduct(l, t, s, 0, quarter11, sumX, none, s.from)
+	w.strassenProduct(l, t, s, 1, quarter21, quarter11, sumX, none)
+	w.strassenProduct(l, t, s, 2, quarterT2, sumX, sumX, none)
+	w.strassenProduct(l, t, s, 3, quarterT3, sumY, sumX, half+s.from)
+	w.strassenProduct(l, t, s, 4, quarterT4, quarter21, sumY, none)
+	w.strassenProduct(l, t, s, 5, quarterT1, sumZ, none, none)
+	w.strassenSums(l, t, s)
+	w.strassenProduct(l, t, s, 6, quarter22, quarter12, sumX, none)
+}
+
+// The matrices of sums, where a quarter of the output could stand, and none.
+const (
+	sumX = quarter22 + 1 + iota
+	sumY
+	sumZ
+	none = -1
+)
+
+// strassenPlace is row y of block b of a part, in a quarter of the output or a matrix of sums.
+func (w *lane) strassenPlace(l *Layer, s *strassenPart, quarter, b, y int) []float32 {
+	out := &l.Out
+	if quarter >= sumX {
+		rows := s.last - s.first
+		return s.sums[(((quarter-sumX)*s.blocks+b)*rows+y)*out.Width*block:]
+	}
+	plane, row := quarter/2*out.planes()/2+s.from+b, quarter%2*out.Height/2+s.first+y
+	return w.arena[w.base(*out, s.image)+plane*out.plane()+(row+out.Halo)*out.row()+out.Halo*block:]
+}
+
+// strassenProduct computes product i, of a quarter of the input or a combination,
+// into a quarter of the output, where it adds to the residual, or into a matrix of
+// sums, and adds another matrix of sums, or the same, and the bias from a block on.
+func (w *lane) strassenProduct(l *Layer, t *thread, s *strassenPart, i, in, to, plus, bias int) {
+	tiles := l.Tiles[w.m.kernels.level]
+	kernels := &w.m.kernels.conv[l.ConvClass()][s.blocks]
+	planes, pair := l.In.planes()/2, s.from&^1
+	perBlock := planes * block * block
+	rows := s.last - s.first
+	a := &t.conv
+	*a = convArgs{
+		w:        &w.m.weights.floats[l.Weight+(7*pair+i*min(2, l.Out.planes()/2-pair)+s.from-pair)*perBlock],
+		blocks:   planes,
+		kh:       1,
+		kw:       1,
+		inPlane:  4 * l.In.plane(),
+		wBlock:   4 * perBlock,
+		outPlane: 4 * l.Out.plane(),
+		resPlane: 4 * rows * l.Out.Width * block,
+	}
+	memory, at := s.combined, (in-quarterT1)*s.matrix(l)+(s.first-s.row)*l.In.row()
+	if in < quarterT1 {
+		memory, at = w.arena, w.base(l.In, s.image)+in/2*planes*l.In.plane()+(l.In.Halo+in%2*l.In.Height/2+s.first)*l.In.row()
+	} else {
+		a.inPlane = 4 * s.held * l.In.row()
+	}
+	at += l.In.Halo * block
+	if bias >= 0 && l.Bias >= 0 {
+		a.bias = &w.m.weights.floats[l.Bias+bias*block]
+	}
+	accumulate := to == plus
+	if to >= sumX {
+		a.outPlane = a.resPlane
+	} else {
+		accumulate = l.In2.Channels > 0
+		if l.ReLU {
+			a.flags = flagReLU
+		}
+	}
+	if accumulate {
+		a.flags |= flagAccumulate
+	}
+	for y := range rows {
+		out := w.strassenPlace(l, s, to, 0, y)
+		var res []float32
+		if plus >= 0 && plus != to {
+			res = w.strassenPlace(l, s, plus, 0, y)
+		}
+		for _, part := range [2]struct{ pixels, count, x int }{
+			{tiles.A, tiles.CountA, 0}, {tiles.B, tiles.CountB, tiles.A * tiles.CountA * block},
+		} {
+			if part.count == 0 {
+				continue
+			}
+			a.tiles, a.in, a.out = part.count, &memory[at+y*l.In.row()+part.x], &out[part.x]
+			if res != nil {
+				a.res = &res[part.x]
+			}
+			callConv(kernels[part.pixels], a)
+		}
+	}
+	if to < sumX {
+		w.strassenHalo(l, s, to)
+	}
+}
+
+// strassenSums computes C22, and the last sum X.
+func (w *lane) strassenSums(l *Layer, t *thread, s *strassenPart) {
+	add, a, rows, width := w.m.kernels.add, &t.eltwise, s.last-s.first, l.Out.Width
+	at := func(m, b, r int) *float32 { return &w.strassenPlace(l, s, m, b, r)[0] }
+	*a = eltwiseArgs{a: at(sumX, 0, 0), b: at(sumZ, 0, 0), out: at(sumX, 0, 0), pixels: s.blocks * rows * width}
+	callEltwise(add, a)
+	residual := l.In2.Channels > 0
+	if residual {
+		*a = eltwiseArgs{a: at(sumY, 0, 0), b: at(sumZ, 0, 0), out: at(sumY, 0, 0), pixels: s.blocks * rows * width}
+		callEltwise(add, a)
+	}
+	*a = eltwiseArgs{pixels: width}
+	if l.ReLU {
+		a.flags = flagReLU
+	}
+	for b := range s.blocks {
+		for r := range rows {
+			a.a, a.b, a.out = at(sumY, b, r), at(sumZ, b, r), at(quarter22, b, r)
+			if residual {
+				a.b = a.out
+			}
+			callEltwise(add, a)
+		}
+	}
+	w.strassenHalo(l, s, quarter22)
+}
+
+// strassenResidual brings the residual to where the output will be.
+func (w *lane) strassenResidual(l *Layer, s *strassenPart) {
+	out, res := &l.Out, &l.In2
+	if res.Channels == 0 || res.Offset == out.Offset {
+		return
+	}
+	for quarter := range 4 {
+		for b := range s.blocks {
+			plane := quarter/2*out.planes()/2 + s.from + b
+			for y := range s.last - s.first {
+				row := quarter%2*out.Height/2 + s.first + y
+				at := w.base(*res, s.image) + plane*res.plane() + (row+res.Halo)*res.row() + res.Halo*block
+				copy(w.strassenPlace(l, s, quarter, b, y)[:out.Width*block], w.arena[at:])
+			}
+		}
+	}
+}
+
+// strassenHalo clears the halo of a part of a quarter of the output.
+func (w *lane) strassenHalo(l *Layer, s *strassenPart, quarter int) {
+	if !l.clearsHalo() {
+		return
+	}
+	out := &l.Out
+	for b := range s.blocks {
+		plane := quarter/2*out.planes()/2 + s.from + b
+		for y := s.first; y < s.last; y++ {
+			clearHalo(w.arena[w.base(*out, s.image)+plane*out.plane():], *out, quarter%2*out.Height/2+y)
+		}
+	}
+}

@@ -130,14 +130,8 @@ func (l *lowering) emit(r runtime.Layer) {
 	p := &l.program
 	p.Layers = append(p.Layers, r)
 	l.ends = append(l.ends, len(l.weights))
-	switch {
-	case r.Winograd > 0 && r.Fused:
-		p.ThreadScratch = max(p.ThreadScratch, r.WinogradScratch())
-	case r.Winograd > 0:
-		p.Scratch = max(p.Scratch, r.WinogradScratch())
-	case r.Strassen:
-		p.ThreadScratch = max(p.ThreadScratch, r.StrassenScratch())
-	}
+	shared, thread := r.Scratch()
+	p.Scratch, p.ThreadScratch = max(p.Scratch, shared), max(p.ThreadScratch, thread)
 }
 
 func eltwise(op runtime.Op) func(*lowering, *ir.Node) error {

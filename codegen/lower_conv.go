@@ -126,6 +126,9 @@ func (l *lowering) linear(n *ir.Node) error {
 }
 
 func (l *lowering) emitConv(r runtime.Layer, weight, bias *ir.Value) (err error) {
+	if err := loaded(weight); err != nil {
+		return err
+	}
 	switch {
 	case r.Stem():
 		r.Weight, err = l.packStem(weight)

@@ -53,12 +53,8 @@ func (l *trainLowering) packedConv(pack runtime.TrainLayer, r runtime.Layer, siz
 	pack.Layer.Name, pack.Layer.Winograd = r.Name, r.Winograd
 	chooseTiles(&r, ir.Schedule{})
 	p := &l.program
-	switch {
-	case r.Winograd > 0 && r.Fused:
-		p.ThreadScratch = max(p.ThreadScratch, r.WinogradScratch())
-	case r.Winograd > 0:
-		p.Scratch = max(p.Scratch, r.WinogradScratch())
-	}
+	shared, thread := r.Scratch()
+	p.Scratch, p.ThreadScratch = max(p.Scratch, shared), max(p.ThreadScratch, thread)
 	l.packed = max(l.packed, size)
 	l.packers = append(l.packers, len(p.Layers), len(p.Layers)+1)
 	l.emit(pack)

@@ -54,10 +54,18 @@ func (t *tensor) check(v *ir.Value, what string) error {
 	return nil
 }
 
+// loaded fails if a parameter has no data to pack.
+func loaded(v *ir.Value) error {
+	if v.Data == nil {
+		return fmt.Errorf("parameter %q has no data: load weights first", v.Name)
+	}
+	return nil
+}
+
 // packVector stores one value per channel, filled up to a whole block with zeros.
 func (l *lowering) packVector(v *ir.Value) (int, error) {
-	if v.Data == nil {
-		return 0, fmt.Errorf("parameter %q has no data: load weights first", v.Name)
+	if err := loaded(v); err != nil {
+		return 0, err
 	}
 	at := l.reserve(len(v.Data))
 	for i, x := range v.Data {
@@ -85,9 +93,6 @@ func packedSize(s ir.Shape, inBlock int, a ir.Algorithm) int {
 // [O/16][I/16][H][W][16 in][16 out], or [O/16][I][H][W][16 out] for a planar
 // input, filled up with zeros: the order in which the kernels consume it.
 func (l *lowering) packConv(v *ir.Value, inBlock int, half bool) (int, error) {
-	if v.Data == nil {
-		return 0, fmt.Errorf("parameter %q has no data: load weights first", v.Name)
-	}
 	s := v.Type.Shape
 	o, i, taps := s[0], s[1], 1
 	if len(s) == 4 {
@@ -110,9 +115,6 @@ func (l *lowering) packConv(v *ir.Value, inBlock int, half bool) (int, error) {
 // packNarrow stores the weight [O,I,H,W] of groups of I to I channels as
 // [O/16][H][I/4][W][4 in][16 out].
 func (l *lowering) packNarrow(v *ir.Value) (int, error) {
-	if v.Data == nil {
-		return 0, fmt.Errorf("parameter %q has no data: load weights first", v.Name)
-	}
 	const part = 4
 	s := v.Type.Shape
 	at := l.reserve(s.Elems())
@@ -153,9 +155,6 @@ var winogradG = map[int][][3]float64{
 // (m+2)² matrices, each [O/16][I/16][16 in][16 out] filled up with zeros.
 // The transform is computed in float64 and rounded once.
 func (l *lowering) packWinograd(v *ir.Value, m int, half bool) (int, error) {
-	if v.Data == nil {
-		return 0, fmt.Errorf("parameter %q has no data: load weights first", v.Name)
-	}
 	o, i, n := v.Type.Shape[0], v.Type.Shape[1], m+2
 	planes, blocks := (i+ir.Block-1)/ir.Block, (o+ir.Block-1)/ir.Block
 	matrix := blocks * planes * ir.Block * ir.Block
@@ -178,9 +177,6 @@ func (l *lowering) packWinograd(v *ir.Value, m int, half bool) (int, error) {
 // packPolyphase stores the weights of 3x3 convolutions with stride 2 as
 // runtime/winograd_polyphase.go describes them.
 func (l *lowering) packPolyphase(v *ir.Value, half bool) (int, error) {
-	if v.Data == nil {
-		return 0, fmt.Errorf("parameter %q has no data: load weights first", v.Name)
-	}
 	const n = 4 // w0, w1, w2, w0+w2
 	g := [n][3]float64{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {1, 0, 1}}
 	o, i := v.Type.Shape[0], v.Type.Shape[1]
@@ -217,9 +213,6 @@ var stemG = [7][4]float64{
 
 // packStem stores the weight [O,I,7,7] of a stem as runtime/stem.go describes it.
 func (l *lowering) packStem(v *ir.Value) (int, error) {
-	if v.Data == nil {
-		return 0, fmt.Errorf("parameter %q has no data: load weights first", v.Name)
-	}
 	o, i := v.Type.Shape[0], v.Type.Shape[1]
 	blocks := (o + ir.Block - 1) / ir.Block
 	at, packed := l.reserveTensor(blocks*7*i*13*ir.Block, false)

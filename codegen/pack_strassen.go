@@ -1,7 +1,6 @@
 package codegen
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/resnetc/resnetc/ir"
@@ -11,9 +10,6 @@ import (
 // algorithm multiplies, as [O/64][7][2][I/32][16 in][16 out], in the order of
 // runtime's strassenProducts; of an odd number of O/32 blocks the last stands alone.  They are computed in float64 and rounded once.
 func (l *lowering) packStrassen(v *ir.Value) (int, error) {
-	if v.Data == nil {
-		return 0, fmt.Errorf("parameter %q has no data: load weights first", v.Name)
-	}
 	o, i := v.Type.Shape[0]/2, v.Type.Shape[1]/2
 	planes := i / ir.Block
 	at, packed := l.reserveTensor(7*o*i, false)

@@ -56,8 +56,8 @@ func (l *Layer) strassenRows() int {
 	return min(l.Out.Height/2, max(1, strassenBytes/(4*7*l.strassenRow())))
 }
 
-// StrassenScratch is how many float32s of scratch memory each thread needs.
-func (l *Layer) StrassenScratch() int {
+// strassenScratch is how many float32s of scratch memory each thread needs.
+func (l *Layer) strassenScratch() int {
 	rows := min(l.Out.Height/2, l.strassenRows()+1)
 	return 4*(rows*l.strassenRow()+block) + 3*strassenBlocks*rows*l.Out.Width*block
 }

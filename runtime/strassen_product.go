@@ -32,6 +32,12 @@ const (
 	none = -1
 )
 
+// place gives the plane and the row of the output where row y of block b of a part
+// lies in a quarter of it.
+func (s *strassenPart) place(out *Buffer, quarter, b, y int) (plane, row int) {
+	return quarter/2*out.planes()/2 + s.from + b, quarter%2*out.Height/2 + s.first + y
+}
+
 // strassenPlace is row y of block b of a part, in a quarter of the output or a matrix of sums.
 func (w *lane) strassenPlace(l *Layer, s *strassenPart, quarter, b, y int) []float32 {
 	out := &l.Out
@@ -39,7 +45,7 @@ func (w *lane) strassenPlace(l *Layer, s *strassenPart, quarter, b, y int) []flo
 		rows := s.last - s.first
 		return s.sums[(((quarter-sumX)*s.blocks+b)*rows+y)*out.Width*block:]
 	}
-	plane, row := quarter/2*out.planes()/2+s.from+b, quarter%2*out.Height/2+s.first+y
+	plane, row := s.place(out, quarter, b, y)
 	return w.arena[w.base(*out, s.image)+plane*out.plane()+(row+out.Halo)*out.row()+out.Halo*block:]
 }
 
@@ -144,9 +150,8 @@ func (w *lane) strassenResidual(l *Layer, s *strassenPart) {
 	}
 	for quarter := range 4 {
 		for b := range s.blocks {
-			plane := quarter/2*out.planes()/2 + s.from + b
 			for y := range s.last - s.first {
-				row := quarter%2*out.Height/2 + s.first + y
+				plane, row := s.place(out, quarter, b, y)
 				at := w.base(*res, s.image) + plane*res.plane() + (row+res.Halo)*res.row() + res.Halo*block
 				copy(w.strassenPlace(l, s, quarter, b, y)[:out.Width*block], w.arena[at:])
 			}
@@ -161,9 +166,9 @@ func (w *lane) strassenHalo(l *Layer, s *strassenPart, quarter int) {
 	}
 	out := &l.Out
 	for b := range s.blocks {
-		plane := quarter/2*out.planes()/2 + s.from + b
-		for y := s.first; y < s.last; y++ {
-			clearHalo(w.arena[w.base(*out, s.image)+plane*out.plane():], *out, quarter%2*out.Height/2+y)
+		for y := range s.last - s.first {
+			plane, row := s.place(out, quarter, b, y)
+			clearHalo(w.arena[w.base(*out, s.image)+plane*out.plane():], *out, row)
 		}
 	}
 }

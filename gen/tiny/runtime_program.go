@@ -162,6 +162,20 @@ func (l *Layer) ConvClass() int {
 	return class
 }
 
+// Scratch is how many float32s of scratch memory the layer needs, for all threads
+// together and for each of its own.
+func (l *Layer) Scratch() (shared, thread int) {
+	switch {
+	case l.Winograd > 0 && l.Fused:
+		return 0, l.WinogradScratch()
+	case l.Winograd > 0:
+		return l.WinogradScratch(), 0
+	case l.Strassen:
+		return 0, l.strassenScratch()
+	}
+	return 0, 0
+}
+
 // clearsHalo reports whether the layer writes the zeros around its output.
 func (l *Layer) clearsHalo() bool { return l.Out.Halo > 0 && !l.HaloZero }
 

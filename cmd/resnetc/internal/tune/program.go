@@ -105,14 +105,7 @@ func (net *network) copies(layer runtime.Layer, weights int) *runtime.Program {
 	}
 	p.Arena = first + slots*slot
 	p.LogitLayers = len(p.Layers)
-	switch {
-	case layer.Winograd > 0 && layer.Fused:
-		p.ThreadScratch = layer.WinogradScratch()
-	case layer.Winograd > 0:
-		p.Scratch = layer.WinogradScratch()
-	case layer.Strassen:
-		p.ThreadScratch = layer.StrassenScratch()
-	}
+	p.Scratch, p.ThreadScratch = layer.Scratch()
 	return p
 }
 

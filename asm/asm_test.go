@@ -26,7 +26,8 @@ func runtimeKernels(t *testing.T) *types.Scope {
 		}
 		files = append(files, file)
 	}
-	config := types.Config{Importer: importer.Default()}
+	// What functions do lies in other files too; the contract is what they are declared to be.
+	config := types.Config{Importer: importer.Default(), IgnoreFuncBodies: true}
 	pkg, err := config.Check("runtime", fset, files, nil)
 	if err != nil {
 		t.Fatal(err)

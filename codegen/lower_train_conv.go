@@ -51,13 +51,18 @@ func (l *trainLowering) transformedConv(r runtime.Layer, n *ir.Node) error {
 // the same place in turn.
 func (l *trainLowering) packedConv(pack runtime.TrainLayer, r runtime.Layer, size int) {
 	pack.Layer.Name, pack.Layer.Winograd = r.Name, r.Winograd
+	l.packed = max(l.packed, size)
+	l.packers = append(l.packers, len(l.program.Layers), len(l.program.Layers)+1)
+	l.emit(pack)
+	l.emitConv(r)
+}
+
+// emitConv emits a convolution when its tiles are chosen.
+func (l *trainLowering) emitConv(r runtime.Layer) {
 	chooseTiles(&r, ir.Schedule{})
 	p := &l.program
 	shared, thread := r.Scratch()
 	p.Scratch, p.ThreadScratch = max(p.Scratch, shared), max(p.ThreadScratch, thread)
-	l.packed = max(l.packed, size)
-	l.packers = append(l.packers, len(p.Layers), len(p.Layers)+1)
-	l.emit(pack)
 	l.emit(runtime.TrainLayer{Op: runtime.TrainForward, Layer: r})
 }
 
@@ -82,8 +87,7 @@ func (l *trainLowering) forwardConv(r runtime.Layer, n *ir.Node) {
 	if b := n.In("bias"); b != nil {
 		r.Bias = l.at(b)
 	}
-	chooseTiles(&r, ir.Schedule{})
-	l.emit(runtime.TrainLayer{Op: runtime.TrainForward, Layer: r})
+	l.emitConv(r)
 }
 
 func (l *trainLowering) convGradWeight(n *ir.Node) error {

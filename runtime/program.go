@@ -171,7 +171,7 @@ func (l *Layer) Scratch() (shared, thread int) {
 	case l.Strassen:
 		return 0, l.strassenScratch()
 	}
-	return 0, 0
+	return 0, l.partScratch()
 }
 
 // clearsHalo reports whether the layer writes the zeros around its output.
@@ -218,6 +218,9 @@ type Tiling struct {
 	Blocks    int
 	A, CountA int
 	B, CountB int
+	// Depth is how many input planes at a time go over some rows, so that their
+	// weights stay in the L1 cache; 0 for all.
+	Depth int
 }
 
 // blocksOf is how many output blocks a call computes where so many are left.

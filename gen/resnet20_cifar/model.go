@@ -20,10 +20,11 @@ func New(opts ...Option) (*Model, error) {
 }
 
 var program = Program{
-	Name:    "resnet20_cifar",
-	Arena:   36992,
-	Weights: 269424,
-	Hash:    0xea60afcc09458d9a,
+	Name:          "resnet20_cifar",
+	Arena:         36992,
+	ThreadScratch: 4096,
+	Weights:       269424,
+	Hash:          0xea60afcc09458d9a,
 	Layers: []Layer{
 		Layer{
 			Name: "input.nchw",
@@ -246,7 +247,7 @@ var program = Program{
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 16, CountA: 1},
 				NEON:   Tiling{Blocks: 1, A: 6, CountA: 1, B: 5, CountB: 2},
-				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 4, B: 2, CountB: 2},
+				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 4, B: 2, CountB: 2, Depth: 1},
 				AVX512: Tiling{Blocks: 2, A: 8, CountA: 2},
 			},
 			PixelsFirst: 1,
@@ -268,7 +269,7 @@ var program = Program{
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 16, CountA: 1},
 				NEON:   Tiling{Blocks: 1, A: 6, CountA: 1, B: 5, CountB: 2},
-				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 4, B: 2, CountB: 2},
+				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 4, B: 2, CountB: 2, Depth: 1},
 				AVX512: Tiling{Blocks: 2, A: 8, CountA: 2},
 			},
 			PixelsFirst: 1,
@@ -292,7 +293,7 @@ var program = Program{
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 16, CountA: 1},
 				NEON:   Tiling{Blocks: 1, A: 6, CountA: 1, B: 5, CountB: 2},
-				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 4, B: 2, CountB: 2},
+				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 4, B: 2, CountB: 2, Depth: 1},
 				AVX512: Tiling{Blocks: 2, A: 8, CountA: 2},
 			},
 			PixelsFirst: 1,
@@ -315,7 +316,7 @@ var program = Program{
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 16, CountA: 1},
 				NEON:   Tiling{Blocks: 1, A: 6, CountA: 1, B: 5, CountB: 2},
-				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 4, B: 2, CountB: 2},
+				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 4, B: 2, CountB: 2, Depth: 1},
 				AVX512: Tiling{Blocks: 2, A: 8, CountA: 2},
 			},
 			PixelsFirst: 1,
@@ -339,7 +340,7 @@ var program = Program{
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 16, CountA: 1},
 				NEON:   Tiling{Blocks: 1, A: 6, CountA: 1, B: 5, CountB: 2},
-				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 4, B: 2, CountB: 2},
+				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 4, B: 2, CountB: 2, Depth: 1},
 				AVX512: Tiling{Blocks: 2, A: 8, CountA: 2},
 			},
 			PixelsFirst: 1,
@@ -361,8 +362,8 @@ var program = Program{
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 8, CountA: 1},
 				NEON:   Tiling{Blocks: 1, A: 4, CountA: 2},
-				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 2, B: 2, CountB: 1},
-				AVX512: Tiling{Blocks: 4, A: 4, CountA: 2},
+				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 2, B: 2, CountB: 1, Depth: 1},
+				AVX512: Tiling{Blocks: 4, A: 4, CountA: 2, Depth: 1},
 			},
 			PixelsFirst: 1,
 			MACs:        1179648,
@@ -399,8 +400,8 @@ var program = Program{
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 8, CountA: 1},
 				NEON:   Tiling{Blocks: 1, A: 4, CountA: 2},
-				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 2, B: 2, CountB: 1},
-				AVX512: Tiling{Blocks: 4, A: 4, CountA: 2},
+				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 2, B: 2, CountB: 1, Depth: 1},
+				AVX512: Tiling{Blocks: 4, A: 4, CountA: 2, Depth: 1},
 			},
 			PixelsFirst: 1,
 			MACs:        2359296,
@@ -421,8 +422,8 @@ var program = Program{
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 8, CountA: 1},
 				NEON:   Tiling{Blocks: 1, A: 4, CountA: 2},
-				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 2, B: 2, CountB: 1},
-				AVX512: Tiling{Blocks: 4, A: 4, CountA: 2},
+				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 2, B: 2, CountB: 1, Depth: 1},
+				AVX512: Tiling{Blocks: 4, A: 4, CountA: 2, Depth: 1},
 			},
 			PixelsFirst: 1,
 			MACs:        2359296,
@@ -445,8 +446,8 @@ var program = Program{
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 8, CountA: 1},
 				NEON:   Tiling{Blocks: 1, A: 4, CountA: 2},
-				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 2, B: 2, CountB: 1},
-				AVX512: Tiling{Blocks: 4, A: 4, CountA: 2},
+				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 2, B: 2, CountB: 1, Depth: 1},
+				AVX512: Tiling{Blocks: 4, A: 4, CountA: 2, Depth: 1},
 			},
 			PixelsFirst: 1,
 			MACs:        2359296,
@@ -468,8 +469,8 @@ var program = Program{
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 8, CountA: 1},
 				NEON:   Tiling{Blocks: 1, A: 4, CountA: 2},
-				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 2, B: 2, CountB: 1},
-				AVX512: Tiling{Blocks: 4, A: 4, CountA: 2},
+				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 2, B: 2, CountB: 1, Depth: 1},
+				AVX512: Tiling{Blocks: 4, A: 4, CountA: 2, Depth: 1},
 			},
 			PixelsFirst: 1,
 			MACs:        2359296,
@@ -491,8 +492,8 @@ var program = Program{
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 8, CountA: 1},
 				NEON:   Tiling{Blocks: 1, A: 4, CountA: 2},
-				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 2, B: 2, CountB: 1},
-				AVX512: Tiling{Blocks: 4, A: 4, CountA: 2},
+				AVX2:   Tiling{Blocks: 2, A: 3, CountA: 2, B: 2, CountB: 1, Depth: 1},
+				AVX512: Tiling{Blocks: 4, A: 4, CountA: 2, Depth: 1},
 			},
 			PixelsFirst: 1,
 			MACs:        2359296,

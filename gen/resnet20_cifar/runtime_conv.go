@@ -29,7 +29,7 @@ func (l *Layer) convGrid(level Level, images, threads int) grid {
 // task does not leave the others waiting.
 const balance = 4
 
-func (w *lane) conv(l *Layer, t *thread, task int) {
+func (w *lane) conv(l *Layer, thread, task int) {
 	g := w.grid
 	rows := w.images * l.Out.Height
 	split, from := task%g.splits, task/g.splits*g.group
@@ -37,26 +37,91 @@ func (w *lane) conv(l *Layer, t *thread, task int) {
 	to := min(from+g.group, l.Out.planes())
 	for b := from; b < to; {
 		n := l.Tiles[w.m.kernels.level].blocksOf(to - b)
-		w.convRows(l, t, b, n, first, last)
+		w.convRows(l, thread, b, n, first, last)
 		b += n
 	}
 }
 
-// convRows computes the output rows from first to last of n blocks of output channels.
-func (w *lane) convRows(l *Layer, t *thread, b, n, first, last int) {
+// convRows computes the output rows from first to last of n blocks of output
+// channels, with a Depth a few rows at a time and for these a few input planes.
+func (w *lane) convRows(l *Layer, thread, b, n, first, last int) {
+	planes, depth, rows := l.In.planes()/l.Groups, l.Tiles[w.m.kernels.level].Depth, last-first
+	if depth == 0 {
+		depth = planes
+	} else {
+		rows = l.partRows(n)
+	}
+	for ; first < last; first += rows {
+		p := convPart{b: b, n: n, first: first, last: min(first+rows, last)}
+		if depth < planes && l.In2.Channels > 0 && l.In2.Offset == l.Out.Offset {
+			w.saveResidual(l, &p, w.scratch[thread*w.m.program.ThreadScratch:])
+		}
+		for ; p.plane < planes; p.plane += depth {
+			p.planes = min(depth, planes-p.plane)
+			w.convPart(l, &w.threads[thread], &p)
+		}
+	}
+}
+
+// convPart is what some input planes, from one on, give the output rows from first
+// to last of n blocks from b on.
+type convPart struct {
+	b, n, first, last int
+	plane, planes     int
+	// saved is a copy of the residual, [rows][blocks][width][16], if sums are to
+	// take its place before it is added.
+	saved []float32
+}
+
+// partBytes is how much output goes with the weights of a Depth: what stays in the
+// L1 cache beside them.
+const partBytes = 16 << 10
+
+// partRows is how many rows of n blocks that is.
+func (l *Layer) partRows(n int) int { return max(1, partBytes/(4*block*n*l.Out.Width)) }
+
+// partScratch is how many float32s of scratch memory each thread needs.
+func (l *Layer) partScratch() (size int) {
+	if l.In2.Channels > 0 && l.In2.Offset == l.Out.Offset {
+		for _, t := range l.Tiles {
+			if t.Depth > 0 {
+				size = max(size, l.partRows(t.Blocks)*t.Blocks*l.Out.Width*block, l.partRows(1)*l.Out.Width*block)
+			}
+		}
+	}
+	return size
+}
+
+// saveResidual copies the residual of a part.
+func (w *lane) saveResidual(l *Layer, p *convPart, to []float32) {
+	res, row := &l.In2, l.Out.Width*block
+	p.saved = to[:(p.last-p.first)*p.n*row]
+	for r := p.first; r < p.last; r++ {
+		at := w.base(*res, r/l.Out.Height) + p.b*res.plane() + (r%l.Out.Height+res.Halo)*res.row() + res.Halo*block
+		for range p.n {
+			copy(to[:row], w.arena[at:])
+			to, at = to[row:], at+res.plane()
+		}
+	}
+}
+
+// convPart computes a part.  The first planes begin with the bias, others with the
+// sums so far, and the last ones have the epilogue: every sum takes its products in
+// the same order as if all planes came at once.
+func (w *lane) convPart(l *Layer, t *thread, p *convPart) {
 	in, out, res := &l.In, &l.Out, &l.In2
 	tiles := l.Tiles[w.m.kernels.level]
-	kernels := &w.m.kernels.conv[l.ConvClass()][n]
+	kernels := &w.m.kernels.conv[l.ConvClass()][p.n]
 	planes := in.planes() / l.Groups
-	perBlock := planes * l.Kernel[0] * l.Kernel[1] * in.Block * block
+	perPlane := l.weightFloats(l.Kernel[0] * l.Kernel[1] * in.Block * block)
+	perBlock := planes * perPlane
 	if l.Narrow > 0 {
-		perBlock = l.Kernel[0] * l.Kernel[1] * l.Narrow * block
+		perBlock = l.weightFloats(l.Kernel[0] * l.Kernel[1] * l.Narrow * block)
 	}
-	perBlock = l.weightFloats(perBlock)
 	a := &t.conv
 	*a = convArgs{
-		w:        &w.m.weights.floats[l.Weight+b*perBlock],
-		blocks:   planes,
+		w:        &w.m.weights.floats[l.Weight+p.b*perBlock+p.plane*perPlane],
+		blocks:   p.planes,
 		kh:       l.Kernel[0],
 		kw:       l.Kernel[1],
 		inPlane:  4 * in.plane(),
@@ -66,21 +131,31 @@ func (w *lane) convRows(l *Layer, t *thread, b, n, first, last int) {
 		outPlane: 4 * out.plane(),
 		resPlane: 4 * res.plane(),
 	}
-	if l.Bias >= 0 {
-		a.bias = &w.m.weights.floats[l.Bias+b*block]
+	if p.saved != nil {
+		a.resPlane = 4 * out.Width * block
 	}
-	if l.ReLU {
-		a.flags = flagReLU
+	if p.plane > 0 {
+		a.flags = flagAccumulate
+	} else if l.Bias >= 0 {
+		a.bias = &w.m.weights.floats[l.Bias+p.b*block]
 	}
-	group := b / (out.planes() / l.Groups)
-	for r := first; r < last; r++ {
+	end := p.plane+p.planes == planes
+	if end && l.ReLU {
+		a.flags |= flagReLU
+	}
+	first := p.b / (out.planes() / l.Groups) * planes // of the group
+	for r := p.first; r < p.last; r++ {
 		image, y := r/out.Height, r%out.Height
-		i := w.base(*in, image) + group*planes*in.plane() +
+		i := w.base(*in, image) + (first+p.plane)*in.plane() +
 			(y*l.Stride[0]-l.Padding[0]+in.Halo)*in.row() + (in.Halo-l.Padding[1])*in.Block
-		o := w.base(*out, image) + b*out.plane() + (y+out.Halo)*out.row() + out.Halo*block
-		s := -1
-		if res.Channels > 0 {
-			s = w.base(*res, image) + b*res.plane() + (y+res.Halo)*res.row() + res.Halo*block
+		o := w.base(*out, image) + p.b*out.plane() + (y+out.Halo)*out.row() + out.Halo*block
+		var s []float32
+		switch {
+		case !end || res.Channels == 0:
+		case p.saved != nil:
+			s = p.saved[(r-p.first)*p.n*out.Width*block:]
+		default:
+			s = w.arena[w.base(*res, image)+p.b*res.plane()+(y+res.Halo)*res.row()+res.Halo*block:]
 		}
 		step := l.Stride[1] * in.Block
 		if tiles.CountA > 0 {
@@ -88,13 +163,13 @@ func (w *lane) convRows(l *Layer, t *thread, b, n, first, last int) {
 		}
 		if tiles.CountB > 0 {
 			x := tiles.A * tiles.CountA
-			if s >= 0 {
-				s += x * block
+			if s != nil {
+				s = s[x*block:]
 			}
 			w.convTiles(a, kernels[tiles.B], i+x*step, o+x*block, s, tiles.B, tiles.CountB, l.Stride[1], step)
 		}
-		if l.clearsHalo() {
-			for k := b; k < b+n; k++ {
+		if end && l.clearsHalo() {
+			for k := p.b; k < p.b+p.n; k++ {
 				clearHalo(w.arena[w.base(*out, image)+k*out.plane():], *out, y)
 			}
 		}
@@ -102,17 +177,16 @@ func (w *lane) convRows(l *Layer, t *thread, b, n, first, last int) {
 }
 
 // convTiles computes count tiles from the arena index i of their input on.
-func (w *lane) convTiles(a *convArgs, k convKernel, i, o, s, pixels, count, stride, step int) {
+func (w *lane) convTiles(a *convArgs, k convKernel, i, o int, res []float32, pixels, count, stride, step int) {
 	a.tiles = count
 	calls := 1
 	if stride > 2 { // no kernel steps that far from pixel to pixel: one call each
 		a.tiles, calls = 1, count
 	}
-	for range calls {
+	for c := range calls {
 		a.in, a.out = &w.arena[i], &w.arena[o]
-		if s >= 0 {
-			a.res = &w.arena[s]
-			s += pixels * block
+		if res != nil {
+			a.res = &res[c*pixels*block]
 		}
 		callConv(k, a)
 		i += pixels * step

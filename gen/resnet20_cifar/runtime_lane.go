@@ -162,7 +162,7 @@ func (w *lane) task(l *Layer, thread, task int) {
 		return
 	}
 	if l.Op == OpConv {
-		w.conv(l, t, task)
+		w.conv(l, thread, task)
 		return
 	}
 	image, plane := task/l.Out.planes(), task%l.Out.planes()

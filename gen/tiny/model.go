@@ -193,8 +193,8 @@ var program = Program{
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 4, CountA: 1},
 				NEON:   Tiling{Blocks: 1, A: 4, CountA: 1},
-				AVX2:   Tiling{Blocks: 2, A: 2, CountA: 2},
-				AVX512: Tiling{Blocks: 2, A: 4, CountA: 1},
+				AVX2:   Tiling{Blocks: 2, A: 2, CountA: 2, Depth: 1},
+				AVX512: Tiling{Blocks: 2, A: 4, CountA: 1, Depth: 1},
 			},
 			PixelsFirst: 1,
 			MACs:        73440,
@@ -215,8 +215,8 @@ var program = Program{
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 4, CountA: 1},
 				NEON:   Tiling{Blocks: 1, A: 4, CountA: 1},
-				AVX2:   Tiling{Blocks: 1, A: 4, CountA: 1},
-				AVX512: Tiling{Blocks: 1, A: 4, CountA: 1},
+				AVX2:   Tiling{Blocks: 1, A: 4, CountA: 1, Depth: 1},
+				AVX512: Tiling{Blocks: 1, A: 4, CountA: 1, Depth: 1},
 			},
 			PixelsFirst: 1,
 			MACs:        36720,

@@ -28,7 +28,7 @@ var (
 )
 
 // trainOps are the kernels of training, in each level: the class in the name, n
-// of a weight gradient, the place in runtime's trainKernelSet, and the builders
+// of a weight gradient or m of a Winograd transform, the place in runtime's trainKernelSet, and the builders
 // for amd64 and arm64.  Without one for arm64 the pure-Go twin, which gives the
 // same bits, does.
 var trainOps = []struct {
@@ -53,8 +53,10 @@ var trainOps = []struct {
 	{"max_pool_grad", "b16", 0, "maxPoolGrad", maxPoolGrad, neonMaxPoolGrad},
 	{"winograd_weight", "b16m2", 2, "winogradWeight[2]", winogradWeight, neonWinogradWeight},
 	{"winograd_weight", "b16m4", 4, "winogradWeight[4]", winogradWeight, neonWinogradWeight},
-	{"winograd_grad_in", "b16m2", 0, "winogradGradIn", winogradGradIn, neonWinogradGradIn},
-	{"winograd_grad_out", "b16m2", 0, "winogradGradOut", winogradGradOut, neonWinogradGradOut},
+	{"winograd_grad_in", "b16m2", 2, "winogradGradIn[2]", winogradGradIn, neonWinogradGradIn},
+	{"winograd_grad_in", "b16m4", 4, "winogradGradIn[4]", winogradGrad4In, neonWinogradGrad4In},
+	{"winograd_grad_out", "b16m2", 2, "winogradGradOut[2]", winogradGradOut, neonWinogradGradOut},
+	{"winograd_grad_out", "b16m4", 4, "winogradGradOut[4]", winogradGrad4Out, neonWinogradGrad4Out},
 }
 
 // wideOps need the 32 registers of AVX-512.

@@ -65,7 +65,7 @@ func (l *trainLowering) kernels(targets []string) []asm.Kernel {
 func (l *trainLowering) trainKernels(targets []string) []asm.Kernel {
 	return slices.DeleteFunc(asm.TrainKernels(), func(k asm.Kernel) bool {
 		return targets != nil && !slices.Contains(targets, k.Level) ||
-			strings.HasPrefix(k.Op, "winograd_grad_") && !slices.ContainsFunc(l.program.Layers, gradByWinograd) ||
+			strings.HasPrefix(k.Op, "winograd_grad_") && !slices.ContainsFunc(l.program.Layers, func(r runtime.TrainLayer) bool { return gradByWinograd(r) && r.Layer.Winograd == k.Pixels }) ||
 			k.Op == "winograd_weight" && !slices.ContainsFunc(l.program.Layers, func(r runtime.TrainLayer) bool { return r.Layer.Winograd == k.Pixels }) ||
 			k.Op == "max_pool_grad" && !slices.ContainsFunc(l.program.Layers, func(r runtime.TrainLayer) bool { return r.Op == runtime.TrainMaxPoolGrad }) ||
 			k.Op == "weight_grad" && k.Pixels < ir.Block && !slices.ContainsFunc(l.program.Layers, func(r runtime.TrainLayer) bool {

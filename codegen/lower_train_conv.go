@@ -98,9 +98,9 @@ func (l *trainLowering) convGradWeight(n *ir.Node) error {
 	if most := max(p[0], p[1], p[2], p[3]); r.Layer.In2.Halo < most {
 		return fmt.Errorf("padding %v needs a halo of %d pixels around %q, which has %d", p, most, n.In("input").Name, r.Layer.In2.Halo)
 	}
-	if dy := &r.Layer.In; dy.Halo > 0 || dy.Height%2+dy.Width%2 == 0 {
-		r.Layer.Winograd = n.Algorithm().Tile
-	} // else no zeros complete the tiles
+	if m := n.Algorithm().Tile; m > 0 && runtime.GradHalo(r.Layer.In, m) {
+		r.Layer.Winograd = m
+	}
 	l.program.ThreadScratch = max(l.program.ThreadScratch, r.GradScratch())
 	l.emit(r)
 	return nil

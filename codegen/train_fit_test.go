@@ -122,7 +122,7 @@ func TestTrainFit(t *testing.T) {
 	if err := passes.Gradient(g, passes.TrainOptions{Optimizer: "adamw", WeightDecay: 0.01, ClipNorm: 5, Dropout: 0.1, StochasticDepth: 0.5}); err != nil {
 		t.Fatal(err)
 	}
-	buildTrainer(t, dir, g, fitProgram)
+	buildTrainer(t, dir, g, passes.Options{}, fitProgram)
 	for i := 1; i <= 5; i++ {
 		file := filepath.Join(dir, "cifar", fmt.Sprintf("data_batch_%d.bin", i))
 		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {

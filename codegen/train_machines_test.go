@@ -160,7 +160,7 @@ func testTrainMachine(t *testing.T, name string) {
 	dir := t.TempDir()
 	writeTraining(t, filepath.Join(dir, "data"), g, s)
 	want, rounded := interpreted(t, g, s), interpreted(t, g, s, interp.Float32())
-	program := buildTrainer(t, dir, g, trainProgram)
+	program := buildTrainer(t, dir, g, passes.Options{}, trainProgram)
 	args := []string{"data", "1", "2"}
 	if slices.Contains(trainPure, name) {
 		args = []string{"data", "1", "2", "3", "16", "purego"}
@@ -230,9 +230,9 @@ func writeTraining(t *testing.T, file string, g *ir.Graph, s *golden.Training) {
 }
 
 // buildTrainer compiles a training graph and builds a program that uses it.
-func buildTrainer(t *testing.T, dir string, g *ir.Graph, main string) *runtime.TrainProgram {
+func buildTrainer(t *testing.T, dir string, g *ir.Graph, o passes.Options, main string) *runtime.TrainProgram {
 	t.Helper()
-	if err := passes.Run(g, passes.Options{}); err != nil {
+	if err := passes.Run(g, o); err != nil {
 		t.Fatal(err)
 	}
 	l, err := lowerTrain(g)

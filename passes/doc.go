@@ -107,8 +107,9 @@
 //
 // A step changes its weights, so it transforms them itself where Winograd's
 // algorithm takes part: gradients of inputs by F(2×2, 3×3), the way forward from
-// 64 channels on, and gradients of weights by its transpose, from 128 on.
-// Options.Fast lets F(4×4, 3×3) join in; polyphase2, stem4 and strassen never do.
+// 64 channels on, and gradients of weights by its transpose, from 64 on too.
+// Options.Fast lets F(4×4, 3×3) join in everywhere; polyphase2, stem4 and strassen
+// never do.
 //
 // # Less memory
 //

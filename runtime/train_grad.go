@@ -30,6 +30,9 @@ func (r *TrainLayer) gradTile() (outTile, inTile int) {
 	if _, _, taps := r.Slot.weightShape(); taps > 1 && r.Layer.Winograd == 0 {
 		most = 2 // each tap is a use too, and has a block of its own
 	}
+	if r.Layer.Winograd > 2 {
+		most = 2 // sums of 36 matrices are for more than an L2 cache holds
+	}
 	fit := func(planes int) int {
 		n := most
 		for planes%n != 0 {

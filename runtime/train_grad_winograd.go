@@ -2,58 +2,100 @@ package runtime
 
 import "unsafe"
 
-// gradTiles is about how many tiles of a plane's Winograd transform are
-// multiplied at a time: transforms of four planes each of x and dy, and the sums,
-// stay in an L2 cache.
-const gradTiles = 64
+// gradTiles is about how many tiles of a plane's Winograd transform are multiplied
+// at a time, of F(4×4, 3×3) with at most gradBytes of transforms of x and dy: with
+// the sums these stay in an L2 cache.
+const (
+	gradTiles = 64
+	gradBytes = 256 << 10
+)
 
 // winogradGrad is the sizes of the scratch memory for a weight gradient.
 type winogradGrad struct {
+	matrices            int
 	columns, rows, most int // tiles of a row, rows of tiles of an image, rows at a time
 	v, m, u             int // transformed x and dy, sums
-	edge                int // rows of x behind which there is a row of zeros
+	// Of tiles that do not divide the planes the last row may reach beyond the halos.
+	// Then it is copied, so many rows as there are, before zeros: of x, and of dy
+	// if its halo does not do; 0 for none.
+	xRows, dyRows int
+	xEdge, dyEdge int // size of the copies
 }
-
-const winogradGradMatrices = 16 // of F(2×2, 3×3)
 
 func (r *TrainLayer) winogradGrad() (g winogradGrad) {
 	outTile, inTile := r.gradTile()
-	dy := &r.Layer.In
-	g.columns, g.rows = (dy.Width+1)/2, (dy.Height+1)/2
-	g.most = max(1, gradTiles/g.columns)
+	l, dy, x := &r.Layer, &r.Layer.In, &r.Layer.In2
+	m := l.Winograd
+	g.matrices = (m + 2) * (m + 2)
+	g.columns, g.rows = (dy.Width+m-1)/m, (dy.Height+m-1)/m
+	tiles := gradTiles
+	if m > 2 {
+		tiles = min(tiles, gradBytes/(4*block*g.matrices*(outTile+inTile)))
+	}
+	g.most = max(1, tiles/g.columns)
 	// A cache line more than the matrices take: see chunk.
 	g.v = (inTile*g.most*g.columns + 1) * block
 	g.m = (outTile*g.most*g.columns + 1) * block
 	g.u = inTile * outTile * block * block
-	if dy.Height%2 > 0 {
-		g.edge = 4*r.Layer.In2.row() + block
+	if dy.Height%m+dy.Width%m > 0 {
+		first := (g.rows - 1) * m
+		g.xRows = min(m+2, x.Height+x.Halo-(first-l.Padding[0]))
+		g.xEdge = (m+2)*x.row() + m*block
+		if dy.Height+dy.Halo < first+m {
+			g.dyRows = dy.Height + dy.Halo - first
+			g.dyEdge = m*dy.row() + m*block
+		}
 	}
 	return g
+}
+
+// GradHalo reports whether a weight's gradient finds the zeros beside dy that
+// complete its tiles of m by m pixels.
+func GradHalo(dy Buffer, m int) bool {
+	return (dy.Width+m-1)/m*m-dy.Width <= 2*dy.Halo && (dy.Halo > 0 || dy.Height%m == 0)
 }
 
 // winogradGradScratch is [TrainLayer.GradScratch] for Winograd's algorithm.
 func (r *TrainLayer) winogradGradScratch() int {
 	g := r.winogradGrad()
-	return winogradGradMatrices*(g.v+g.m+g.u) + g.edge
+	return g.matrices*(g.v+g.m+g.u) + g.xEdge + g.dyEdge
 }
 
 // weightGradWinograd is the gradient of a 3×3 weight between some planes of dy,
-// from o on, and of x, from i on, over some images: of tiles of 2×2 pixels of dy
-// it is Gᵀ [Σ (Bᵀ x B) ⊙ (A dy Aᵀ)] G, the transpose of F(2×2, 3×3) (Lavin and
-// Gray, arXiv 1509.09308), with 16 products where 36 are by definition.  Where dy
-// has an odd size, tiles reach into its halo, whose zeros make nothing of what x
-// has there.
+// from o on, and of x, from i on, over some images: of tiles of m×m pixels of dy
+// it is Gᵀ [Σ (Bᵀ x B) ⊙ (A dy Aᵀ)] G, the transpose of F(m×m, 3×3) (Lavin and
+// Gray, arXiv 1509.09308), with 16 products where 36 are by definition, or 36 where
+// 144 are.  Where tiles do not divide dy they reach into its halo, whose zeros make
+// nothing of what x has there.
 func (t *Trainer) weightGradWinograd(r *TrainLayer, s *trainThread, acc func(o, i int) []float32, o, i, first, last int) {
 	g, l := r.winogradGrad(), &r.Layer
+	m := l.Winograd
 	outTile, inTile := r.gradTile()
 	scratch := t.w.scratch[s.index*t.program.ThreadScratch:]
-	v, m, u := scratch[:winogradGradMatrices*g.v], scratch[winogradGradMatrices*g.v:], scratch[winogradGradMatrices*(g.v+g.m):]
-	edge := u[winogradGradMatrices*g.u:][:g.edge]
-	clear(u[:winogradGradMatrices*g.u])
-	clear(edge)
+	take := func(n int) (part []float32) {
+		part, scratch = scratch[:n], scratch[n:]
+		return part
+	}
+	v, d, u := take(g.matrices*g.v), take(g.matrices*g.m), take(g.matrices*g.u)
+	xEdge, dyEdge := take(g.xEdge), take(g.dyEdge)
+	clear(u)
+	clear(xEdge)
+	clear(dyEdge)
 	x, dy := &l.In2, &l.In
 	xAt := func(image, plane, row int) []float32 {
-		return t.w.arena[t.w.base(*x, image)+plane*x.plane()+(2*row-l.Padding[0]+x.Halo)*x.row()+(x.Halo-l.Padding[1])*block:]
+		return t.w.arena[t.w.base(*x, image)+plane*x.plane()+(m*row-l.Padding[0]+x.Halo)*x.row()+(x.Halo-l.Padding[1])*block:]
+	}
+	dyAt := func(image, plane, row int) []float32 {
+		return t.w.arena[t.w.base(*dy, image)+plane*dy.plane()+(m*row+dy.Halo)*dy.row()+dy.Halo*block:]
+	}
+	// edge gives a row of tiles, or a copy of so many of its rows, which begin at a
+	// pixel, if it is the last one and reaches too far.
+	edge := func(row int, from, copied []float32, rows int, b *Buffer, pixel int) *float32 {
+		if rows == 0 || row < g.rows-1 {
+			return &from[0]
+		}
+		copy(copied[:rows*b.row()-pixel*block], from)
+		return &copied[0]
 	}
 	gradPieces(g.rows, g.most, first, last, func(p, next gradPiece) {
 		rows := p.to - p.from
@@ -63,25 +105,20 @@ func (t *Trainer) weightGradWinograd(r *TrainLayer, s *trainThread, acc func(o, 
 			a := &s.wino
 			*a = winogradArgs{tiles: g.columns, matrix: 4 * g.v, row: 4 * x.row()}
 			for k := range inTile {
-				in := xAt(image, i+k, row)
-				if 2*row+1 == dy.Height { // the fourth row is beyond the halo
-					copy(edge[:3*x.row()], in)
-					in = edge
-				}
-				a.in, a.out = &in[0], &v[(k*tiles+n*g.columns)*block]
-				callWinograd(t.w.m.kernels.winogradIn[2], a)
+				a.in, a.out = edge(row, xAt(image, i+k, row), xEdge, g.xRows, x, x.Halo-l.Padding[1]), &v[(k*tiles+n*g.columns)*block]
+				callWinograd(t.w.m.kernels.winogradIn[m], a)
 			}
 			*a = winogradArgs{tiles: g.columns, matrix: 4 * g.m, row: 4 * dy.row()}
 			for j := range outTile {
-				a.in, a.out = t.w.at(*dy, image, o+j, 2*row), &m[(j*tiles+n*g.columns)*block]
-				callWinograd(t.kernels.winogradGradIn, a)
+				a.in, a.out = edge(row, dyAt(image, o+j, row), dyEdge, g.dyRows, dy, dy.Halo), &d[(j*tiles+n*g.columns)*block]
+				callWinograd(t.kernels.winogradGradIn[m], a)
 			}
 		}
-		nextRows := 2 * (next.to - next.from)
+		nextRows := m * (next.to - next.from)
 		xNext := gradAhead{&xAt(next.image, i, next.from)[0], inTile, next.images, 4 * x.plane(), 4 * t.program.Arena, 4 * (nextRows + 2) * x.row(), 0}
-		dyNext := gradAhead{t.w.at(*dy, next.image, o, 2*next.from), outTile, next.images, 4 * dy.plane(), 4 * t.program.Arena, 4 * nextRows * dy.row(), 0}
-		for e := range winogradGradMatrices {
-			t.winogradGradProducts(s, v[e*g.v:], m[e*g.m:], u[e*g.u:], tiles, outTile, inTile, &xNext, &dyNext)
+		dyNext := gradAhead{&dyAt(next.image, o, next.from)[0], outTile, next.images, 4 * dy.plane(), 4 * t.program.Arena, 4 * nextRows * dy.row(), 0}
+		for e := range g.matrices {
+			t.winogradGradProducts(s, v[e*g.v:], d[e*g.m:], u[e*g.u:], tiles, outTile, inTile, &xNext, &dyNext)
 		}
 	})
 	for j := range outTile {
@@ -90,7 +127,7 @@ func (t *Trainer) weightGradWinograd(r *TrainLayer, s *trainThread, acc func(o, 
 				in: &u[(j*inTile+k)*block*block], matrix: 4 * g.u, tiles: block,
 				out: &acc(o+j, i+k)[0], row: 4 * block * block,
 			}
-			callWinograd(t.kernels.winogradGradOut, &s.wino)
+			callWinograd(t.kernels.winogradGradOut[m], &s.wino)
 		}
 	}
 }

@@ -17,14 +17,13 @@ func genericTrainKernels() *trainKernelSet {
 
 		maxPoolGrad: maxPoolGradGeneric,
 
-		winogradGradIn:  winogradGradInGeneric,
-		winogradGradOut: winogradGradOutGeneric,
-
 		weightGradPair: func(a *weightGradArgs) { weightGradGenericMany(a, 2, 0, a.dyPlane, a.accPlane) },
 		weightGradTaps: func(a *weightGradArgs) { weightGradGenericMany(a, 3, a.xStep, 0, 4*block*block) },
 	}
 	for _, m := range []int{2, maxWinograd} {
 		s.winogradWeight[m] = func(a *winogradArgs) { winogradWeightGeneric(a, m) }
+		s.winogradGradIn[m] = func(a *winogradArgs) { winogradGradInGeneric(a, m) }
+		s.winogradGradOut[m] = func(a *winogradArgs) { winogradGradOutGeneric(a, m) }
 	}
 	for n := 1; n <= block; n++ {
 		s.weightGrad[n] = func(a *weightGradArgs) { weightGradGeneric(a, n) }
@@ -44,15 +43,18 @@ func chooseTrainKernels(level Level) *trainKernelSet {
 					merged.weightGrad[n] = set.weightGrad[n]
 				}
 			}
-			if merged.winogradGradIn == nil {
-				merged.winogradGradIn, merged.winogradGradOut = set.winogradGradIn, set.winogradGradOut
-			}
 			if merged.maxPoolGrad == nil {
 				merged.maxPoolGrad = set.maxPoolGrad
 			}
-			for m, k := range merged.winogradWeight {
-				if k == nil {
-					merged.winogradWeight[m] = set.winogradWeight[m]
+			for m := range merged.winogradWeight {
+				for _, k := range []struct{ mine, twin *winogradKernel }{
+					{&merged.winogradWeight[m], &set.winogradWeight[m]},
+					{&merged.winogradGradIn[m], &set.winogradGradIn[m]},
+					{&merged.winogradGradOut[m], &set.winogradGradOut[m]},
+				} {
+					if *k.mine == nil {
+						*k.mine = *k.twin
+					}
 				}
 			}
 			return &merged

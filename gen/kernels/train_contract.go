@@ -90,14 +90,14 @@ type trainKernelSet struct {
 	// in + k*a.row + t*64, where a.row may be negative, and element i is
 	// written to out + i*a.matrix + t*64.
 	winogradWeight [maxWinograd + 1]winogradKernel
-	// winogradGradIn gives A d Aᵀ of a.tiles tiles d of 2×2 pixels of dy, with
-	// the matrix A of F(2×2, 3×3), but for the sign of the last row and the last
-	// column; arguments are those of the input transform.
-	winogradGradIn winogradKernel
+	// winogradGradIn gives A d Aᵀ of a.tiles tiles d of m×m pixels of dy, by m, with
+	// the matrix A of F(m×m, 3×3), of F(2×2, 3×3) but for the sign of the last row and
+	// the last column; arguments are those of the input transform.
+	winogradGradIn [maxWinograd + 1]winogradKernel
 	// winogradGradOut gives Gᵀ u G of a.tiles rows of 16 sums of products of
-	// such transforms: element i of row t, of 16, is read from
+	// such transforms, by m: element i of row t, of (m+2)², is read from
 	// in + i*a.matrix + t*64, tap k, of nine, is written to out + k*a.row + t*64.
-	winogradGradOut winogradKernel
+	winogradGradOut [maxWinograd + 1]winogradKernel
 	// normalize gives out = x*coef[0]+coef[1]+dy, clamped under flagReLU, with
 	// dy the residual.
 	normalize   channelKernel

@@ -41,7 +41,13 @@ func winograd_weight_f32_b16m4_avx2(a *winogradArgs)
 func winograd_grad_in_f32_b16m2_avx2(a *winogradArgs)
 
 //go:noescape
+func winograd_grad_in_f32_b16m4_avx2(a *winogradArgs)
+
+//go:noescape
 func winograd_grad_out_f32_b16m2_avx2(a *winogradArgs)
+
+//go:noescape
+func winograd_grad_out_f32_b16m4_avx2(a *winogradArgs)
 
 //go:noescape
 func weight_grad_f32_16x16_avx512(a *weightGradArgs)
@@ -86,7 +92,13 @@ func winograd_weight_f32_b16m4_avx512(a *winogradArgs)
 func winograd_grad_in_f32_b16m2_avx512(a *winogradArgs)
 
 //go:noescape
+func winograd_grad_in_f32_b16m4_avx512(a *winogradArgs)
+
+//go:noescape
 func winograd_grad_out_f32_b16m2_avx512(a *winogradArgs)
+
+//go:noescape
+func winograd_grad_out_f32_b16m4_avx512(a *winogradArgs)
 
 // assemblyTrainKernels returns the kernels of training in assembly that this CPU
 // can run, the fastest first.
@@ -108,8 +120,10 @@ func assemblyTrainKernels() []*trainKernelSet {
 		s.maxPoolGrad = max_pool_grad_f32_b16_avx512
 		s.winogradWeight[2] = winograd_weight_f32_b16m2_avx512
 		s.winogradWeight[4] = winograd_weight_f32_b16m4_avx512
-		s.winogradGradIn = winograd_grad_in_f32_b16m2_avx512
-		s.winogradGradOut = winograd_grad_out_f32_b16m2_avx512
+		s.winogradGradIn[2] = winograd_grad_in_f32_b16m2_avx512
+		s.winogradGradIn[4] = winograd_grad_in_f32_b16m4_avx512
+		s.winogradGradOut[2] = winograd_grad_out_f32_b16m2_avx512
+		s.winogradGradOut[4] = winograd_grad_out_f32_b16m4_avx512
 		sets = append(sets, s)
 	}
 	if level >= AVX2 {
@@ -125,8 +139,10 @@ func assemblyTrainKernels() []*trainKernelSet {
 		s.maxPoolGrad = max_pool_grad_f32_b16_avx2
 		s.winogradWeight[2] = winograd_weight_f32_b16m2_avx2
 		s.winogradWeight[4] = winograd_weight_f32_b16m4_avx2
-		s.winogradGradIn = winograd_grad_in_f32_b16m2_avx2
-		s.winogradGradOut = winograd_grad_out_f32_b16m2_avx2
+		s.winogradGradIn[2] = winograd_grad_in_f32_b16m2_avx2
+		s.winogradGradIn[4] = winograd_grad_in_f32_b16m4_avx2
+		s.winogradGradOut[2] = winograd_grad_out_f32_b16m2_avx2
+		s.winogradGradOut[4] = winograd_grad_out_f32_b16m4_avx2
 		sets = append(sets, s)
 	}
 	return sets

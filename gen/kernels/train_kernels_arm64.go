@@ -41,7 +41,13 @@ func winograd_weight_f32_b16m4_neon(a *winogradArgs)
 func winograd_grad_in_f32_b16m2_neon(a *winogradArgs)
 
 //go:noescape
+func winograd_grad_in_f32_b16m4_neon(a *winogradArgs)
+
+//go:noescape
 func winograd_grad_out_f32_b16m2_neon(a *winogradArgs)
+
+//go:noescape
+func winograd_grad_out_f32_b16m4_neon(a *winogradArgs)
 
 // assemblyTrainKernels returns the kernels of training in assembly that this CPU
 // can run, the fastest first.
@@ -60,8 +66,10 @@ func assemblyTrainKernels() []*trainKernelSet {
 		s.maxPoolGrad = max_pool_grad_f32_b16_neon
 		s.winogradWeight[2] = winograd_weight_f32_b16m2_neon
 		s.winogradWeight[4] = winograd_weight_f32_b16m4_neon
-		s.winogradGradIn = winograd_grad_in_f32_b16m2_neon
-		s.winogradGradOut = winograd_grad_out_f32_b16m2_neon
+		s.winogradGradIn[2] = winograd_grad_in_f32_b16m2_neon
+		s.winogradGradIn[4] = winograd_grad_in_f32_b16m4_neon
+		s.winogradGradOut[2] = winograd_grad_out_f32_b16m2_neon
+		s.winogradGradOut[4] = winograd_grad_out_f32_b16m4_neon
 		sets = append(sets, s)
 	}
 	return sets

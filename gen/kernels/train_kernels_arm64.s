@@ -2084,6 +2084,243 @@ vector:
 done:
 	RET
 
+// func winograd_grad_in_f32_b16m4_neon(a *winogradArgs)
+TEXT ·winograd_grad_in_f32_b16m4_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 48(R0), R5
+	ADD  R5, R5, R6
+	ADD  R5, R6, R7
+	MOVD 40(R0), R10
+	ADD  R10, R10, R11
+	ADD  R10, R11, R12
+	ADD  R10, R12, R13
+	ADD  R10, R13, R14
+	ADD  R10, R14, R17
+	MOVZ $1073741824, R26
+	VDUP R26, V31.S4
+	MOVZ $1082130432, R26
+	VDUP R26, V30.S4
+	MOVD 32(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 8(R0), R2
+
+tile:
+	MOVZ $4, R4
+
+vector:
+	ADD   $0, R1, R15
+	FMOVQ (R15), F0
+	WORD  $0x3ce769e1            // ldr q1, [x15, x7]
+	ADD   $64, R1, R15
+	FMOVQ (R15), F2
+	WORD  $0x3ce769e3            // ldr q3, [x15, x7]
+	ADD   $128, R1, R15
+	FMOVQ (R15), F4
+	WORD  $0x3ce769e5            // ldr q5, [x15, x7]
+	ADD   $192, R1, R15
+	FMOVQ (R15), F6
+	WORD  $0x3ce769e7            // ldr q7, [x15, x7]
+	MOVD  R2, R15
+	WORD  $0x4e24d408            // fadd v8.4s, v0.4s, v4.4s
+	WORD  $0x4e26d449            // fadd v9.4s, v2.4s, v6.4s
+	VMOV  V0.B16, V10.B16
+	VFMLA V30.S4, V4.S4, V10.S4
+	VMOV  V2.B16, V11.B16
+	VFMLA V30.S4, V6.S4, V11.S4
+	WORD  $0x4e29d50c            // fadd v12.4s, v8.4s, v9.4s
+	WORD  $0x4ea9d508            // fsub v8.4s, v8.4s, v9.4s
+	VMOV  V10.B16, V13.B16
+	VFMLA V31.S4, V11.S4, V13.S4
+	VFMLS V31.S4, V11.S4, V10.S4
+	FMOVQ F0, (R15)
+	WORD  $0x3caa69ec            // str q12, [x15, x10]
+	WORD  $0x3cab69e8            // str q8, [x15, x11]
+	WORD  $0x3cac69ed            // str q13, [x15, x12]
+	WORD  $0x3cad69ea            // str q10, [x15, x13]
+	WORD  $0x3cae69e6            // str q6, [x15, x14]
+	MOVZ  $5, R16
+	MADD  R16, R2, R17, R15
+	WORD  $0x4e25d42e            // fadd v14.4s, v1.4s, v5.4s
+	WORD  $0x4e27d46f            // fadd v15.4s, v3.4s, v7.4s
+	VMOV  V1.B16, V16.B16
+	VFMLA V30.S4, V5.S4, V16.S4
+	VMOV  V3.B16, V17.B16
+	VFMLA V30.S4, V7.S4, V17.S4
+	WORD  $0x4e2fd5d2            // fadd v18.4s, v14.4s, v15.4s
+	WORD  $0x4eafd5ce            // fsub v14.4s, v14.4s, v15.4s
+	VMOV  V16.B16, V19.B16
+	VFMLA V31.S4, V17.S4, V19.S4
+	VFMLS V31.S4, V17.S4, V16.S4
+	FMOVQ F1, (R15)
+	WORD  $0x3caa69f2            // str q18, [x15, x10]
+	WORD  $0x3cab69ee            // str q14, [x15, x11]
+	WORD  $0x3cac69f3            // str q19, [x15, x12]
+	WORD  $0x3cad69f0            // str q16, [x15, x13]
+	WORD  $0x3cae69e7            // str q7, [x15, x14]
+	ADD   $0, R1, R15
+	FMOVQ (R15), F20
+	WORD  $0x3ce569f5            // ldr q21, [x15, x5]
+	WORD  $0x3ce669f6            // ldr q22, [x15, x6]
+	WORD  $0x3ce769f7            // ldr q23, [x15, x7]
+	WORD  $0x4e36d694            // fadd v20.4s, v20.4s, v22.4s
+	WORD  $0x4e37d6b5            // fadd v21.4s, v21.4s, v23.4s
+	WORD  $0x4e35d698            // fadd v24.4s, v20.4s, v21.4s
+	WORD  $0x4eb5d694            // fsub v20.4s, v20.4s, v21.4s
+	ADD   $64, R1, R15
+	FMOVQ (R15), F2
+	WORD  $0x3ce569e4            // ldr q4, [x15, x5]
+	WORD  $0x3ce669e9            // ldr q9, [x15, x6]
+	WORD  $0x3ce769eb            // ldr q11, [x15, x7]
+	WORD  $0x4e29d442            // fadd v2.4s, v2.4s, v9.4s
+	WORD  $0x4e2bd484            // fadd v4.4s, v4.4s, v11.4s
+	WORD  $0x4e24d440            // fadd v0.4s, v2.4s, v4.4s
+	WORD  $0x4ea4d442            // fsub v2.4s, v2.4s, v4.4s
+	ADD   $128, R1, R15
+	FMOVQ (R15), F12
+	WORD  $0x3ce569e8            // ldr q8, [x15, x5]
+	WORD  $0x3ce669ed            // ldr q13, [x15, x6]
+	WORD  $0x3ce769ea            // ldr q10, [x15, x7]
+	WORD  $0x4e2dd58c            // fadd v12.4s, v12.4s, v13.4s
+	WORD  $0x4e2ad508            // fadd v8.4s, v8.4s, v10.4s
+	WORD  $0x4e28d586            // fadd v6.4s, v12.4s, v8.4s
+	WORD  $0x4ea8d58c            // fsub v12.4s, v12.4s, v8.4s
+	ADD   $192, R1, R15
+	FMOVQ (R15), F3
+	WORD  $0x3ce569e5            // ldr q5, [x15, x5]
+	WORD  $0x3ce669ef            // ldr q15, [x15, x6]
+	WORD  $0x3ce769f1            // ldr q17, [x15, x7]
+	WORD  $0x4e2fd463            // fadd v3.4s, v3.4s, v15.4s
+	WORD  $0x4e31d4a5            // fadd v5.4s, v5.4s, v17.4s
+	WORD  $0x4e25d461            // fadd v1.4s, v3.4s, v5.4s
+	WORD  $0x4ea5d463            // fsub v3.4s, v3.4s, v5.4s
+	ADD   R17, R2, R15
+	WORD  $0x4e26d712            // fadd v18.4s, v24.4s, v6.4s
+	WORD  $0x4e21d40e            // fadd v14.4s, v0.4s, v1.4s
+	VMOV  V24.B16, V19.B16
+	VFMLA V30.S4, V6.S4, V19.S4
+	VMOV  V0.B16, V16.B16
+	VFMLA V30.S4, V1.S4, V16.S4
+	WORD  $0x4e2ed647            // fadd v7.4s, v18.4s, v14.4s
+	WORD  $0x4eaed652            // fsub v18.4s, v18.4s, v14.4s
+	VMOV  V19.B16, V22.B16
+	VFMLA V31.S4, V16.S4, V22.S4
+	VFMLS V31.S4, V16.S4, V19.S4
+	FMOVQ F24, (R15)
+	WORD  $0x3caa69e7            // str q7, [x15, x10]
+	WORD  $0x3cab69f2            // str q18, [x15, x11]
+	WORD  $0x3cac69f6            // str q22, [x15, x12]
+	WORD  $0x3cad69f3            // str q19, [x15, x13]
+	WORD  $0x3cae69e1            // str q1, [x15, x14]
+	MOVZ  $2, R16
+	MADD  R16, R2, R17, R15
+	WORD  $0x4e2cd697            // fadd v23.4s, v20.4s, v12.4s
+	WORD  $0x4e23d455            // fadd v21.4s, v2.4s, v3.4s
+	VMOV  V20.B16, V9.B16
+	VFMLA V30.S4, V12.S4, V9.S4
+	VMOV  V2.B16, V11.B16
+	VFMLA V30.S4, V3.S4, V11.S4
+	WORD  $0x4e35d6e4            // fadd v4.4s, v23.4s, v21.4s
+	WORD  $0x4eb5d6f7            // fsub v23.4s, v23.4s, v21.4s
+	VMOV  V9.B16, V13.B16
+	VFMLA V31.S4, V11.S4, V13.S4
+	VFMLS V31.S4, V11.S4, V9.S4
+	FMOVQ F20, (R15)
+	WORD  $0x3caa69e4            // str q4, [x15, x10]
+	WORD  $0x3cab69f7            // str q23, [x15, x11]
+	WORD  $0x3cac69ed            // str q13, [x15, x12]
+	WORD  $0x3cad69e9            // str q9, [x15, x13]
+	WORD  $0x3cae69e3            // str q3, [x15, x14]
+	ADD   $0, R1, R15
+	FMOVQ (R15), F10
+	WORD  $0x3ce569e8            // ldr q8, [x15, x5]
+	WORD  $0x3ce669ef            // ldr q15, [x15, x6]
+	WORD  $0x3ce769f1            // ldr q17, [x15, x7]
+	VFMLA V30.S4, V15.S4, V10.S4
+	VFMLA V30.S4, V17.S4, V8.S4
+	VMOV  V10.B16, V5.B16
+	VFMLA V31.S4, V8.S4, V5.S4
+	VFMLS V31.S4, V8.S4, V10.S4
+	ADD   $64, R1, R15
+	FMOVQ (R15), F0
+	WORD  $0x3ce569e6            // ldr q6, [x15, x5]
+	WORD  $0x3ce669ee            // ldr q14, [x15, x6]
+	WORD  $0x3ce769f0            // ldr q16, [x15, x7]
+	VFMLA V30.S4, V14.S4, V0.S4
+	VFMLA V30.S4, V16.S4, V6.S4
+	VMOV  V0.B16, V24.B16
+	VFMLA V31.S4, V6.S4, V24.S4
+	VFMLS V31.S4, V6.S4, V0.S4
+	ADD   $128, R1, R15
+	FMOVQ (R15), F7
+	WORD  $0x3ce569f2            // ldr q18, [x15, x5]
+	WORD  $0x3ce669f6            // ldr q22, [x15, x6]
+	WORD  $0x3ce769f3            // ldr q19, [x15, x7]
+	VFMLA V30.S4, V22.S4, V7.S4
+	VFMLA V30.S4, V19.S4, V18.S4
+	VMOV  V7.B16, V1.B16
+	VFMLA V31.S4, V18.S4, V1.S4
+	VFMLS V31.S4, V18.S4, V7.S4
+	ADD   $192, R1, R15
+	FMOVQ (R15), F2
+	WORD  $0x3ce569ec            // ldr q12, [x15, x5]
+	WORD  $0x3ce669f5            // ldr q21, [x15, x6]
+	WORD  $0x3ce769eb            // ldr q11, [x15, x7]
+	VFMLA V30.S4, V21.S4, V2.S4
+	VFMLA V30.S4, V11.S4, V12.S4
+	VMOV  V2.B16, V20.B16
+	VFMLA V31.S4, V12.S4, V20.S4
+	VFMLS V31.S4, V12.S4, V2.S4
+	MOVZ  $3, R16
+	MADD  R16, R2, R17, R15
+	WORD  $0x4e21d4a4            // fadd v4.4s, v5.4s, v1.4s
+	WORD  $0x4e34d717            // fadd v23.4s, v24.4s, v20.4s
+	VMOV  V5.B16, V13.B16
+	VFMLA V30.S4, V1.S4, V13.S4
+	VMOV  V24.B16, V9.B16
+	VFMLA V30.S4, V20.S4, V9.S4
+	WORD  $0x4e37d483            // fadd v3.4s, v4.4s, v23.4s
+	WORD  $0x4eb7d484            // fsub v4.4s, v4.4s, v23.4s
+	VMOV  V13.B16, V15.B16
+	VFMLA V31.S4, V9.S4, V15.S4
+	VFMLS V31.S4, V9.S4, V13.S4
+	FMOVQ F5, (R15)
+	WORD  $0x3caa69e3            // str q3, [x15, x10]
+	WORD  $0x3cab69e4            // str q4, [x15, x11]
+	WORD  $0x3cac69ef            // str q15, [x15, x12]
+	WORD  $0x3cad69ed            // str q13, [x15, x13]
+	WORD  $0x3cae69f4            // str q20, [x15, x14]
+	MOVZ  $4, R16
+	MADD  R16, R2, R17, R15
+	WORD  $0x4e27d551            // fadd v17.4s, v10.4s, v7.4s
+	WORD  $0x4e22d408            // fadd v8.4s, v0.4s, v2.4s
+	VMOV  V10.B16, V14.B16
+	VFMLA V30.S4, V7.S4, V14.S4
+	VMOV  V0.B16, V16.B16
+	VFMLA V30.S4, V2.S4, V16.S4
+	WORD  $0x4e28d626            // fadd v6.4s, v17.4s, v8.4s
+	WORD  $0x4ea8d631            // fsub v17.4s, v17.4s, v8.4s
+	VMOV  V14.B16, V22.B16
+	VFMLA V31.S4, V16.S4, V22.S4
+	VFMLS V31.S4, V16.S4, V14.S4
+	FMOVQ F10, (R15)
+	WORD  $0x3caa69e6            // str q6, [x15, x10]
+	WORD  $0x3cab69f1            // str q17, [x15, x11]
+	WORD  $0x3cac69f6            // str q22, [x15, x12]
+	WORD  $0x3cad69ee            // str q14, [x15, x13]
+	WORD  $0x3cae69e2            // str q2, [x15, x14]
+	ADD   $16, R1, R1
+	ADD   $16, R2, R2
+	SUBS  $1, R4, R4
+	BNE   vector
+	ADD   $192, R1, R1
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
 // func winograd_grad_out_f32_b16m2_neon(a *winogradArgs)
 TEXT ·winograd_grad_out_f32_b16m2_neon(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
@@ -2184,6 +2421,341 @@ vector:
 	FMOVQ F22, (R15)
 	WORD  $0x3caa69e8       // str q8, [x15, x10]
 	WORD  $0x3cab69f2       // str q18, [x15, x11]
+	ADD   $16, R1, R1
+	ADD   $16, R2, R2
+	SUBS  $1, R4, R4
+	BNE   vector
+	SUBS  $1, R3, R3
+	BNE   tile
+
+done:
+	RET
+
+// func winograd_grad_out_f32_b16m4_neon(a *winogradArgs)
+TEXT ·winograd_grad_out_f32_b16m4_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 40(R0), R12
+	ADD  R12<<1, R12, R5
+	ADD  R5, R5, R5
+	ADD  R5, R5, R6
+	ADD  R5, R6, R7
+	ADD  R5, R7, R8
+	ADD  R5, R8, R9
+	MOVD 48(R0), R10
+	ADD  R10, R10, R11
+	ADD  R10, R11, R17
+	MOVZ $1056964608, R26
+	VDUP R26, V31.S4
+	MOVZ $1048576000, R26
+	VDUP R26, V30.S4
+	MOVZ $43691, R26
+	MOVK $(15914<<16), R26
+	VDUP R26, V29.S4
+	MOVD 32(R0), R3
+	CMP  $0, R3
+	BLE  done
+	MOVD (R0), R1
+	MOVD 8(R0), R2
+
+tile:
+	MOVZ $4, R4
+
+vector:
+	MOVD  R1, R15
+	FMOVQ (R15), F0
+	WORD  $0x3ce569e1            // ldr q1, [x15, x5]
+	WORD  $0x3ce669e2            // ldr q2, [x15, x6]
+	WORD  $0x3ce769e3            // ldr q3, [x15, x7]
+	WORD  $0x3ce869e4            // ldr q4, [x15, x8]
+	WORD  $0x3ce969e5            // ldr q5, [x15, x9]
+	WORD  $0x4e24d466            // fadd v6.4s, v3.4s, v4.4s
+	WORD  $0x4e21d447            // fadd v7.4s, v2.4s, v1.4s
+	WORD  $0x6e3edcc6            // fmul v6.4s, v6.4s, v30.4s
+	WORD  $0x4ea7d4c6            // fsub v6.4s, v6.4s, v7.4s
+	WORD  $0x6e3ddcc6            // fmul v6.4s, v6.4s, v29.4s
+	VFMLA V30.S4, V0.S4, V6.S4
+	ADD   R12, R1, R15
+	FMOVQ (R15), F8
+	WORD  $0x3ce569e9            // ldr q9, [x15, x5]
+	WORD  $0x3ce669ea            // ldr q10, [x15, x6]
+	WORD  $0x3ce769eb            // ldr q11, [x15, x7]
+	WORD  $0x3ce869ec            // ldr q12, [x15, x8]
+	WORD  $0x3ce969ed            // ldr q13, [x15, x9]
+	WORD  $0x4e2cd56e            // fadd v14.4s, v11.4s, v12.4s
+	WORD  $0x4e29d54f            // fadd v15.4s, v10.4s, v9.4s
+	WORD  $0x6e3eddce            // fmul v14.4s, v14.4s, v30.4s
+	WORD  $0x4eafd5ce            // fsub v14.4s, v14.4s, v15.4s
+	WORD  $0x6e3dddce            // fmul v14.4s, v14.4s, v29.4s
+	VFMLA V30.S4, V8.S4, V14.S4
+	MOVZ  $2, R16
+	MADD  R16, R1, R12, R15
+	FMOVQ (R15), F16
+	WORD  $0x3ce569f1            // ldr q17, [x15, x5]
+	WORD  $0x3ce669f2            // ldr q18, [x15, x6]
+	WORD  $0x3ce769f3            // ldr q19, [x15, x7]
+	WORD  $0x3ce869f4            // ldr q20, [x15, x8]
+	WORD  $0x3ce969f5            // ldr q21, [x15, x9]
+	WORD  $0x4e34d676            // fadd v22.4s, v19.4s, v20.4s
+	WORD  $0x4e31d657            // fadd v23.4s, v18.4s, v17.4s
+	WORD  $0x6e3eded6            // fmul v22.4s, v22.4s, v30.4s
+	WORD  $0x4eb7d6d6            // fsub v22.4s, v22.4s, v23.4s
+	WORD  $0x6e3dded6            // fmul v22.4s, v22.4s, v29.4s
+	VFMLA V30.S4, V16.S4, V22.S4
+	MOVZ  $3, R16
+	MADD  R16, R1, R12, R15
+	FMOVQ (R15), F24
+	WORD  $0x3ce569e7            // ldr q7, [x15, x5]
+	WORD  $0x3ce669e0            // ldr q0, [x15, x6]
+	WORD  $0x3ce769e1            // ldr q1, [x15, x7]
+	WORD  $0x3ce869e2            // ldr q2, [x15, x8]
+	WORD  $0x3ce969e3            // ldr q3, [x15, x9]
+	WORD  $0x4e22d424            // fadd v4.4s, v1.4s, v2.4s
+	WORD  $0x4e27d405            // fadd v5.4s, v0.4s, v7.4s
+	WORD  $0x6e3edc84            // fmul v4.4s, v4.4s, v30.4s
+	WORD  $0x4ea5d484            // fsub v4.4s, v4.4s, v5.4s
+	WORD  $0x6e3ddc84            // fmul v4.4s, v4.4s, v29.4s
+	VFMLA V30.S4, V24.S4, V4.S4
+	MOVZ  $4, R16
+	MADD  R16, R1, R12, R15
+	FMOVQ (R15), F15
+	WORD  $0x3ce569e8            // ldr q8, [x15, x5]
+	WORD  $0x3ce669e9            // ldr q9, [x15, x6]
+	WORD  $0x3ce769ea            // ldr q10, [x15, x7]
+	WORD  $0x3ce869eb            // ldr q11, [x15, x8]
+	WORD  $0x3ce969ec            // ldr q12, [x15, x9]
+	WORD  $0x4e2bd54d            // fadd v13.4s, v10.4s, v11.4s
+	WORD  $0x4e28d537            // fadd v23.4s, v9.4s, v8.4s
+	WORD  $0x6e3eddad            // fmul v13.4s, v13.4s, v30.4s
+	WORD  $0x4eb7d5ad            // fsub v13.4s, v13.4s, v23.4s
+	WORD  $0x6e3dddad            // fmul v13.4s, v13.4s, v29.4s
+	VFMLA V30.S4, V15.S4, V13.S4
+	MOVZ  $5, R16
+	MADD  R16, R1, R12, R15
+	FMOVQ (R15), F16
+	WORD  $0x3ce569f1            // ldr q17, [x15, x5]
+	WORD  $0x3ce669f2            // ldr q18, [x15, x6]
+	WORD  $0x3ce769f3            // ldr q19, [x15, x7]
+	WORD  $0x3ce869f4            // ldr q20, [x15, x8]
+	WORD  $0x3ce969f5            // ldr q21, [x15, x9]
+	WORD  $0x4e34d665            // fadd v5.4s, v19.4s, v20.4s
+	WORD  $0x4e31d658            // fadd v24.4s, v18.4s, v17.4s
+	WORD  $0x6e3edca5            // fmul v5.4s, v5.4s, v30.4s
+	WORD  $0x4eb8d4a5            // fsub v5.4s, v5.4s, v24.4s
+	WORD  $0x6e3ddca5            // fmul v5.4s, v5.4s, v29.4s
+	VFMLA V30.S4, V16.S4, V5.S4
+	MOVD  R2, R15
+	WORD  $0x4e2dd487            // fadd v7.4s, v4.4s, v13.4s
+	WORD  $0x4e2ed6c0            // fadd v0.4s, v22.4s, v14.4s
+	WORD  $0x6e3edce7            // fmul v7.4s, v7.4s, v30.4s
+	WORD  $0x4ea0d4e7            // fsub v7.4s, v7.4s, v0.4s
+	WORD  $0x6e3ddce7            // fmul v7.4s, v7.4s, v29.4s
+	VFMLA V30.S4, V6.S4, V7.S4
+	WORD  $0x4eadd481            // fsub v1.4s, v4.4s, v13.4s
+	WORD  $0x4eaed6c2            // fsub v2.4s, v22.4s, v14.4s
+	WORD  $0x6e3fdc21            // fmul v1.4s, v1.4s, v31.4s
+	WORD  $0x4e22d421            // fadd v1.4s, v1.4s, v2.4s
+	WORD  $0x6e3ddc21            // fmul v1.4s, v1.4s, v29.4s
+	WORD  $0x4e2dd483            // fadd v3.4s, v4.4s, v13.4s
+	WORD  $0x4e2ed6d7            // fadd v23.4s, v22.4s, v14.4s
+	WORD  $0x4eb7d463            // fsub v3.4s, v3.4s, v23.4s
+	WORD  $0x6e3ddc63            // fmul v3.4s, v3.4s, v29.4s
+	WORD  $0x4e25d463            // fadd v3.4s, v3.4s, v5.4s
+	FMOVQ F7, (R15)
+	WORD  $0x3caa69e1            // str q1, [x15, x10]
+	WORD  $0x3cab69e3            // str q3, [x15, x11]
+	MOVD  R1, R15
+	FMOVQ (R15), F15
+	WORD  $0x3ce569e8            // ldr q8, [x15, x5]
+	WORD  $0x3ce669e9            // ldr q9, [x15, x6]
+	WORD  $0x3ce769ea            // ldr q10, [x15, x7]
+	WORD  $0x3ce869eb            // ldr q11, [x15, x8]
+	WORD  $0x3ce969ec            // ldr q12, [x15, x9]
+	WORD  $0x4eabd558            // fsub v24.4s, v10.4s, v11.4s
+	WORD  $0x4ea8d530            // fsub v16.4s, v9.4s, v8.4s
+	WORD  $0x6e3fdf18            // fmul v24.4s, v24.4s, v31.4s
+	WORD  $0x4e30d718            // fadd v24.4s, v24.4s, v16.4s
+	WORD  $0x6e3ddf18            // fmul v24.4s, v24.4s, v29.4s
+	ADD   R12, R1, R15
+	FMOVQ (R15), F17
+	WORD  $0x3ce569f2            // ldr q18, [x15, x5]
+	WORD  $0x3ce669f3            // ldr q19, [x15, x6]
+	WORD  $0x3ce769f4            // ldr q20, [x15, x7]
+	WORD  $0x3ce869f5            // ldr q21, [x15, x8]
+	WORD  $0x3ce969e0            // ldr q0, [x15, x9]
+	WORD  $0x4eb5d682            // fsub v2.4s, v20.4s, v21.4s
+	WORD  $0x4eb2d677            // fsub v23.4s, v19.4s, v18.4s
+	WORD  $0x6e3fdc42            // fmul v2.4s, v2.4s, v31.4s
+	WORD  $0x4e37d442            // fadd v2.4s, v2.4s, v23.4s
+	WORD  $0x6e3ddc42            // fmul v2.4s, v2.4s, v29.4s
+	MOVZ  $2, R16
+	MADD  R16, R1, R12, R15
+	FMOVQ (R15), F7
+	WORD  $0x3ce569e1            // ldr q1, [x15, x5]
+	WORD  $0x3ce669e3            // ldr q3, [x15, x6]
+	WORD  $0x3ce769e6            // ldr q6, [x15, x7]
+	WORD  $0x3ce869ee            // ldr q14, [x15, x8]
+	WORD  $0x3ce969f6            // ldr q22, [x15, x9]
+	WORD  $0x4eaed4c4            // fsub v4.4s, v6.4s, v14.4s
+	WORD  $0x4ea1d46d            // fsub v13.4s, v3.4s, v1.4s
+	WORD  $0x6e3fdc84            // fmul v4.4s, v4.4s, v31.4s
+	WORD  $0x4e2dd484            // fadd v4.4s, v4.4s, v13.4s
+	WORD  $0x6e3ddc84            // fmul v4.4s, v4.4s, v29.4s
+	MOVZ  $3, R16
+	MADD  R16, R1, R12, R15
+	FMOVQ (R15), F5
+	WORD  $0x3ce569f0            // ldr q16, [x15, x5]
+	WORD  $0x3ce669ef            // ldr q15, [x15, x6]
+	WORD  $0x3ce769e8            // ldr q8, [x15, x7]
+	WORD  $0x3ce869e9            // ldr q9, [x15, x8]
+	WORD  $0x3ce969ea            // ldr q10, [x15, x9]
+	WORD  $0x4ea9d50b            // fsub v11.4s, v8.4s, v9.4s
+	WORD  $0x4eb0d5ec            // fsub v12.4s, v15.4s, v16.4s
+	WORD  $0x6e3fdd6b            // fmul v11.4s, v11.4s, v31.4s
+	WORD  $0x4e2cd56b            // fadd v11.4s, v11.4s, v12.4s
+	WORD  $0x6e3ddd6b            // fmul v11.4s, v11.4s, v29.4s
+	MOVZ  $4, R16
+	MADD  R16, R1, R12, R15
+	FMOVQ (R15), F23
+	WORD  $0x3ce569f1            // ldr q17, [x15, x5]
+	WORD  $0x3ce669f2            // ldr q18, [x15, x6]
+	WORD  $0x3ce769f3            // ldr q19, [x15, x7]
+	WORD  $0x3ce869f4            // ldr q20, [x15, x8]
+	WORD  $0x3ce969f5            // ldr q21, [x15, x9]
+	WORD  $0x4eb4d660            // fsub v0.4s, v19.4s, v20.4s
+	WORD  $0x4eb1d64d            // fsub v13.4s, v18.4s, v17.4s
+	WORD  $0x6e3fdc00            // fmul v0.4s, v0.4s, v31.4s
+	WORD  $0x4e2dd400            // fadd v0.4s, v0.4s, v13.4s
+	WORD  $0x6e3ddc00            // fmul v0.4s, v0.4s, v29.4s
+	MOVZ  $5, R16
+	MADD  R16, R1, R12, R15
+	FMOVQ (R15), F7
+	WORD  $0x3ce569e1            // ldr q1, [x15, x5]
+	WORD  $0x3ce669e3            // ldr q3, [x15, x6]
+	WORD  $0x3ce769e6            // ldr q6, [x15, x7]
+	WORD  $0x3ce869ee            // ldr q14, [x15, x8]
+	WORD  $0x3ce969f6            // ldr q22, [x15, x9]
+	WORD  $0x4eaed4cc            // fsub v12.4s, v6.4s, v14.4s
+	WORD  $0x4ea1d465            // fsub v5.4s, v3.4s, v1.4s
+	WORD  $0x6e3fdd8c            // fmul v12.4s, v12.4s, v31.4s
+	WORD  $0x4e25d58c            // fadd v12.4s, v12.4s, v5.4s
+	WORD  $0x6e3ddd8c            // fmul v12.4s, v12.4s, v29.4s
+	ADD   R17, R2, R15
+	WORD  $0x4e20d570            // fadd v16.4s, v11.4s, v0.4s
+	WORD  $0x4e22d48f            // fadd v15.4s, v4.4s, v2.4s
+	WORD  $0x6e3ede10            // fmul v16.4s, v16.4s, v30.4s
+	WORD  $0x4eafd610            // fsub v16.4s, v16.4s, v15.4s
+	WORD  $0x6e3dde10            // fmul v16.4s, v16.4s, v29.4s
+	VFMLA V30.S4, V24.S4, V16.S4
+	WORD  $0x4ea0d568            // fsub v8.4s, v11.4s, v0.4s
+	WORD  $0x4ea2d489            // fsub v9.4s, v4.4s, v2.4s
+	WORD  $0x6e3fdd08            // fmul v8.4s, v8.4s, v31.4s
+	WORD  $0x4e29d508            // fadd v8.4s, v8.4s, v9.4s
+	WORD  $0x6e3ddd08            // fmul v8.4s, v8.4s, v29.4s
+	WORD  $0x4e20d56a            // fadd v10.4s, v11.4s, v0.4s
+	WORD  $0x4e22d48d            // fadd v13.4s, v4.4s, v2.4s
+	WORD  $0x4eadd54a            // fsub v10.4s, v10.4s, v13.4s
+	WORD  $0x6e3ddd4a            // fmul v10.4s, v10.4s, v29.4s
+	WORD  $0x4e2cd54a            // fadd v10.4s, v10.4s, v12.4s
+	FMOVQ F16, (R15)
+	WORD  $0x3caa69e8            // str q8, [x15, x10]
+	WORD  $0x3cab69ea            // str q10, [x15, x11]
+	MOVD  R1, R15
+	FMOVQ (R15), F23
+	WORD  $0x3ce569f1            // ldr q17, [x15, x5]
+	WORD  $0x3ce669f2            // ldr q18, [x15, x6]
+	WORD  $0x3ce769f3            // ldr q19, [x15, x7]
+	WORD  $0x3ce869f4            // ldr q20, [x15, x8]
+	WORD  $0x3ce969f5            // ldr q21, [x15, x9]
+	WORD  $0x4e34d665            // fadd v5.4s, v19.4s, v20.4s
+	WORD  $0x4e31d647            // fadd v7.4s, v18.4s, v17.4s
+	WORD  $0x4ea7d4a5            // fsub v5.4s, v5.4s, v7.4s
+	WORD  $0x6e3ddca5            // fmul v5.4s, v5.4s, v29.4s
+	WORD  $0x4e35d4a5            // fadd v5.4s, v5.4s, v21.4s
+	ADD   R12, R1, R15
+	FMOVQ (R15), F1
+	WORD  $0x3ce569e3            // ldr q3, [x15, x5]
+	WORD  $0x3ce669e6            // ldr q6, [x15, x6]
+	WORD  $0x3ce769ee            // ldr q14, [x15, x7]
+	WORD  $0x3ce869f6            // ldr q22, [x15, x8]
+	WORD  $0x3ce969ef            // ldr q15, [x15, x9]
+	WORD  $0x4e36d5c9            // fadd v9.4s, v14.4s, v22.4s
+	WORD  $0x4e23d4cd            // fadd v13.4s, v6.4s, v3.4s
+	WORD  $0x4eadd529            // fsub v9.4s, v9.4s, v13.4s
+	WORD  $0x6e3ddd29            // fmul v9.4s, v9.4s, v29.4s
+	WORD  $0x4e2fd529            // fadd v9.4s, v9.4s, v15.4s
+	MOVZ  $2, R16
+	MADD  R16, R1, R12, R15
+	FMOVQ (R15), F16
+	WORD  $0x3ce569e8            // ldr q8, [x15, x5]
+	WORD  $0x3ce669ea            // ldr q10, [x15, x6]
+	WORD  $0x3ce769f8            // ldr q24, [x15, x7]
+	WORD  $0x3ce869e2            // ldr q2, [x15, x8]
+	WORD  $0x3ce969e4            // ldr q4, [x15, x9]
+	WORD  $0x4e22d70b            // fadd v11.4s, v24.4s, v2.4s
+	WORD  $0x4e28d540            // fadd v0.4s, v10.4s, v8.4s
+	WORD  $0x4ea0d56b            // fsub v11.4s, v11.4s, v0.4s
+	WORD  $0x6e3ddd6b            // fmul v11.4s, v11.4s, v29.4s
+	WORD  $0x4e24d56b            // fadd v11.4s, v11.4s, v4.4s
+	MOVZ  $3, R16
+	MADD  R16, R1, R12, R15
+	FMOVQ (R15), F12
+	WORD  $0x3ce569e7            // ldr q7, [x15, x5]
+	WORD  $0x3ce669f7            // ldr q23, [x15, x6]
+	WORD  $0x3ce769f1            // ldr q17, [x15, x7]
+	WORD  $0x3ce869f2            // ldr q18, [x15, x8]
+	WORD  $0x3ce969f3            // ldr q19, [x15, x9]
+	WORD  $0x4e32d634            // fadd v20.4s, v17.4s, v18.4s
+	WORD  $0x4e27d6f5            // fadd v21.4s, v23.4s, v7.4s
+	WORD  $0x4eb5d694            // fsub v20.4s, v20.4s, v21.4s
+	WORD  $0x6e3dde94            // fmul v20.4s, v20.4s, v29.4s
+	WORD  $0x4e33d694            // fadd v20.4s, v20.4s, v19.4s
+	MOVZ  $4, R16
+	MADD  R16, R1, R12, R15
+	FMOVQ (R15), F13
+	WORD  $0x3ce569e1            // ldr q1, [x15, x5]
+	WORD  $0x3ce669e3            // ldr q3, [x15, x6]
+	WORD  $0x3ce769e6            // ldr q6, [x15, x7]
+	WORD  $0x3ce869ee            // ldr q14, [x15, x8]
+	WORD  $0x3ce969f6            // ldr q22, [x15, x9]
+	WORD  $0x4e2ed4cf            // fadd v15.4s, v6.4s, v14.4s
+	WORD  $0x4e21d460            // fadd v0.4s, v3.4s, v1.4s
+	WORD  $0x4ea0d5ef            // fsub v15.4s, v15.4s, v0.4s
+	WORD  $0x6e3dddef            // fmul v15.4s, v15.4s, v29.4s
+	WORD  $0x4e36d5ef            // fadd v15.4s, v15.4s, v22.4s
+	MOVZ  $5, R16
+	MADD  R16, R1, R12, R15
+	FMOVQ (R15), F16
+	WORD  $0x3ce569e8            // ldr q8, [x15, x5]
+	WORD  $0x3ce669ea            // ldr q10, [x15, x6]
+	WORD  $0x3ce769f8            // ldr q24, [x15, x7]
+	WORD  $0x3ce869e2            // ldr q2, [x15, x8]
+	WORD  $0x3ce969e4            // ldr q4, [x15, x9]
+	WORD  $0x4e22d715            // fadd v21.4s, v24.4s, v2.4s
+	WORD  $0x4e28d54c            // fadd v12.4s, v10.4s, v8.4s
+	WORD  $0x4eacd6b5            // fsub v21.4s, v21.4s, v12.4s
+	WORD  $0x6e3ddeb5            // fmul v21.4s, v21.4s, v29.4s
+	WORD  $0x4e24d6b5            // fadd v21.4s, v21.4s, v4.4s
+	MOVZ  $2, R16
+	MADD  R16, R2, R17, R15
+	WORD  $0x4e2fd687            // fadd v7.4s, v20.4s, v15.4s
+	WORD  $0x4e29d577            // fadd v23.4s, v11.4s, v9.4s
+	WORD  $0x6e3edce7            // fmul v7.4s, v7.4s, v30.4s
+	WORD  $0x4eb7d4e7            // fsub v7.4s, v7.4s, v23.4s
+	WORD  $0x6e3ddce7            // fmul v7.4s, v7.4s, v29.4s
+	VFMLA V30.S4, V5.S4, V7.S4
+	WORD  $0x4eafd691            // fsub v17.4s, v20.4s, v15.4s
+	WORD  $0x4ea9d572            // fsub v18.4s, v11.4s, v9.4s
+	WORD  $0x6e3fde31            // fmul v17.4s, v17.4s, v31.4s
+	WORD  $0x4e32d631            // fadd v17.4s, v17.4s, v18.4s
+	WORD  $0x6e3dde31            // fmul v17.4s, v17.4s, v29.4s
+	WORD  $0x4e2fd693            // fadd v19.4s, v20.4s, v15.4s
+	WORD  $0x4e29d560            // fadd v0.4s, v11.4s, v9.4s
+	WORD  $0x4ea0d673            // fsub v19.4s, v19.4s, v0.4s
+	WORD  $0x6e3dde73            // fmul v19.4s, v19.4s, v29.4s
+	WORD  $0x4e35d673            // fadd v19.4s, v19.4s, v21.4s
+	FMOVQ F7, (R15)
+	WORD  $0x3caa69f1            // str q17, [x15, x10]
+	WORD  $0x3cab69f3            // str q19, [x15, x11]
 	ADD   $16, R1, R1
 	ADD   $16, R2, R2
 	SUBS  $1, R4, R4

@@ -32,12 +32,13 @@ func TestTrainTable(t *testing.T) {
 				there[name] = true
 			}
 		}
-		if set.winogradGradIn != nil {
-			there["winograd_grad_in 0"], there["winograd_grad_out 0"] = true, set.winogradGradOut != nil
-		}
-		for m, kernel := range set.winogradWeight {
-			if kernel != nil {
-				there[fmt.Sprint("winograd_weight ", m)] = true
+		for op, kernels := range map[string][maxWinograd + 1]winogradKernel{
+			"winograd_weight": set.winogradWeight, "winograd_grad_in": set.winogradGradIn, "winograd_grad_out": set.winogradGradOut,
+		} {
+			for m, kernel := range kernels {
+				if kernel != nil {
+					there[fmt.Sprint(op, " ", m)] = true
+				}
 			}
 		}
 		for n, kernel := range set.weightGrad {
@@ -382,9 +383,17 @@ func TestWinogradWeight(t *testing.T) {
 // of their twins, which are A d Aᵀ, but for signs, and Gᵀ u G.
 func TestWinogradGrad(t *testing.T) {
 	const most = 5
-	in, out := newGuarded(t, 16*16*(most+2)), newGuarded(t, 16*16*(most+2))
-	a := [4][2]float64{{1, 0}, {1, 1}, {1, -1}, {0, 1}}
-	g := [4][3]float64{{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, -1}}
+	in, out := newGuarded(t, 36*16*(most+2)), newGuarded(t, 36*16*(most+2))
+	matrices := map[int]struct{ a, g [][]float64 }{
+		2: {
+			[][]float64{{1, 0}, {1, 1}, {1, -1}, {0, 1}},
+			[][]float64{{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, -1}},
+		},
+		4: {
+			[][]float64{{1, 0, 0, 0}, {1, 1, 1, 1}, {1, -1, 1, -1}, {1, 2, 4, 8}, {1, -2, 4, -8}, {0, 0, 0, 1}},
+			[][]float64{{1. / 4, 0, 0}, {-1. / 6, -1. / 6, -1. / 6}, {-1. / 6, 1. / 6, -1. / 6}, {1. / 24, 1. / 12, 1. / 6}, {1. / 24, -1. / 12, 1. / 6}, {0, 0, 1}},
+		},
+	}
 	compare := func(t *testing.T, trial int, twin, kernel winogradKernel, args winogradArgs, x, y []float32) {
 		values(rand.New(rand.NewPCG(uint64(trial), 0)), x)
 		values(rand.New(rand.NewPCG(uint64(trial), 1)), y)
@@ -401,38 +410,41 @@ func TestWinogradGrad(t *testing.T) {
 		}
 	}
 	wants := func(t *testing.T, what string, got float32, want float64) {
-		if math.Abs(float64(got)-want) > 1e-5 {
+		if math.Abs(float64(got)-want) > 1e-5*max(1, math.Abs(want)) {
 			t.Fatalf("%s is %g, want %g", what, got, want)
 		}
 	}
 	eachTrainSet(t, func(t *testing.T, set, twins *trainKernelSet) {
-		if set.winogradGradIn == nil {
-			t.Skip("the twins do the work")
-		}
-		for trial := range 30 {
-			tiles := trial % (most + 1)
-			row, matrix := 32*max(tiles, 1)+trial%3, 16*max(tiles, 1)+trial%4
-			x, y := in.take(t, row+32*max(tiles, 1), trial), out.take(t, 15*matrix+16*max(tiles, 1), trial)
-			compare(t, trial, twins.winogradGradIn, set.winogradGradIn, winogradArgs{tiles: tiles, row: 4 * row, matrix: 4 * matrix}, x, y)
-			for i := range 16 * tiles {
-				tile, c := i/16, i%16
-				for e := range 16 {
-					sum := 0.0
-					for k := range 4 {
-						sum += a[e/4][k/2] * a[e%4][k%2] * float64(x[k/2*row+(2*tile+k%2)*16+c])
-					}
-					wants(t, fmt.Sprint("element ", e), y[e*matrix+i], sum)
-				}
+		for m, matrix := range matrices {
+			if set.winogradGradIn[m] == nil {
+				t.Skip("the twins do the work")
 			}
-			x, y = in.take(t, 15*matrix+16*max(tiles, 1), trial), out.take(t, 8*matrix+16*max(tiles, 1), trial)
-			compare(t, trial, twins.winogradGradOut, set.winogradGradOut, winogradArgs{tiles: tiles, row: 4 * matrix, matrix: 4 * matrix}, x, y)
-			for i := range 16 * tiles {
-				for k := range 9 {
-					sum := 0.0
-					for e := range 16 {
-						sum += g[e/4][k/3] * g[e%4][k%3] * float64(x[e*matrix+i])
+			a, g, n := matrix.a, matrix.g, m+2
+			for trial := range 30 {
+				tiles := trial % (most + 1)
+				row, matrix := m*16*max(tiles, 1)+trial%3, 16*max(tiles, 1)+trial%4
+				x, y := in.take(t, (m-1)*row+m*16*max(tiles, 1), trial), out.take(t, (n*n-1)*matrix+16*max(tiles, 1), trial)
+				compare(t, trial, twins.winogradGradIn[m], set.winogradGradIn[m], winogradArgs{tiles: tiles, row: 4 * row, matrix: 4 * matrix}, x, y)
+				for i := range 16 * tiles {
+					tile, c := i/16, i%16
+					for e := range n * n {
+						sum := 0.0
+						for k := range m * m {
+							sum += a[e/n][k/m] * a[e%n][k%m] * float64(x[k/m*row+(m*tile+k%m)*16+c])
+						}
+						wants(t, fmt.Sprint("m ", m, ": element ", e), y[e*matrix+i], sum)
 					}
-					wants(t, fmt.Sprint("tap ", k), y[k*matrix+i], sum)
+				}
+				x, y = in.take(t, (n*n-1)*matrix+16*max(tiles, 1), trial), out.take(t, 8*matrix+16*max(tiles, 1), trial)
+				compare(t, trial, twins.winogradGradOut[m], set.winogradGradOut[m], winogradArgs{tiles: tiles, row: 4 * matrix, matrix: 4 * matrix}, x, y)
+				for i := range 16 * tiles {
+					for k := range 9 {
+						sum := 0.0
+						for e := range n * n {
+							sum += g[e/n][k/3] * g[e%n][k%3] * float64(x[e*matrix+i])
+						}
+						wants(t, fmt.Sprint("m ", m, ": tap ", k), y[k*matrix+i], sum)
+					}
 				}
 			}
 		}

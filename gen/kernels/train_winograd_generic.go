@@ -39,44 +39,75 @@ func timesG(g [3]float32, m int) [6]float32 {
 	return [6]float32{g[0] * (1. / 4), (s + g[1]) * (-1. / 6), (s - g[1]) * (-1. / 6), t + u, t - u, g[2]}
 }
 
-func winogradGradInGeneric(a *winogradArgs) {
+func winogradGradInGeneric(a *winogradArgs, m int) {
+	n := m + 2
 	for t := range a.tiles {
-		d := func(y, x int) *[block]float32 { return pixelAt(a.in, y*a.row+(2*t+x)*4*block) }
-		d00, d01, d10, d11 := d(0, 0), d(0, 1), d(1, 0), d(1, 1)
 		for c := range block {
-			left := [4]float32{d00[c], d00[c] + d10[c], d00[c] - d10[c], d10[c]}
-			right := [4]float32{d01[c], d01[c] + d11[c], d01[c] - d11[c], d11[c]}
-			for y, l := range left {
-				for x, v := range [4]float32{l, l + right[y], l - right[y], right[y]} {
-					pixelAt(a.out, (4*y+x)*a.matrix+t*4*block)[c] = v
+			var rows [6][4]float32
+			for x := range m {
+				var d [4]float32
+				for y := range m {
+					d[y] = pixelAt(a.in, y*a.row+(m*t+x)*4*block)[c]
+				}
+				for y, v := range timesA(d, m) {
+					rows[y][x] = v
+				}
+			}
+			for y := range n {
+				for x, v := range timesA(rows[y], m) {
+					if x < n {
+						pixelAt(a.out, (n*y+x)*a.matrix+t*4*block)[c] = v
+					}
 				}
 			}
 		}
 	}
 }
 
-func winogradGradOutGeneric(a *winogradArgs) {
-	fold := func(u [4]float32) [3]float32 {
-		s, d := float32((u[1]+u[2])*0.5), float32((u[1]-u[2])*0.5)
-		return [3]float32{s + u[0], d, s - u[3]}
+// timesA is A d, for the matrix A of F(m×m, 3×3); of m 2 only the first two, and
+// four, elements count, and the last has the other sign.
+func timesA(d [4]float32, m int) [6]float32 {
+	if m == 2 {
+		return [6]float32{d[0], d[0] + d[1], d[0] - d[1], d[1]}
 	}
+	even, odd := d[0]+d[2], d[1]+d[3]
+	even4, odd4 := d[0]+float32(4*d[2]), d[1]+float32(4*d[3])
+	return [6]float32{d[0], even + odd, even - odd, even4 + float32(2*odd4), even4 - float32(2*odd4), d[3]}
+}
+
+func winogradGradOutGeneric(a *winogradArgs, m int) {
+	n := m + 2
 	for t := range a.tiles {
 		for c := range block {
-			var rows [3][4]float32
-			for x := range 4 {
-				var u [4]float32
-				for y := range u {
-					u[y] = pixelAt(a.in, (4*y+x)*a.matrix+t*4*block)[c]
+			var rows [3][6]float32
+			for x := range n {
+				var u [6]float32
+				for y := range n {
+					u[y] = pixelAt(a.in, (n*y+x)*a.matrix+t*4*block)[c]
 				}
-				for y, v := range fold(u) {
+				for y, v := range foldG(u, m) {
 					rows[y][x] = v
 				}
 			}
 			for y := range rows {
-				for x, v := range fold(rows[y]) {
+				for x, v := range foldG(rows[y], m) {
 					pixelAt(a.out, (3*y+x)*a.row+t*4*block)[c] = v
 				}
 			}
 		}
 	}
+}
+
+// foldG is Gᵀ u, for the matrix G of F(m×m, 3×3); of m 2 only the first four
+// elements count, and the last has the other sign.
+func foldG(u [6]float32, m int) [3]float32 {
+	if m == 2 {
+		s, d := float32((u[1]+u[2])*0.5), float32((u[1]-u[2])*0.5)
+		return [3]float32{s + u[0], d, s - u[3]}
+	}
+	s, t := u[2]+u[1], u[3]+u[4]
+	first := float32((float32(t*(1./4)) - s) * (1. / 6))
+	middle := float32((float32((u[3]-u[4])*(1./2)) + (u[2] - u[1])) * (1. / 6))
+	last := float32((t - s) * (1. / 6))
+	return [3]float32{float32(u[0]*(1./4)) + first, middle, last + u[5]}
 }

@@ -146,7 +146,7 @@ func TestTrainMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := fixed - processMemory - int64(processThreads-1)*4*int64(l.program.ThreadScratch) + 4*int64(g.Arena)*int64(s.Batch)
+	want := fixed - processMemory - l.savedMemory() - int64(processThreads-1)*4*int64(l.program.ThreadScratch) + 4*int64(g.Arena)*int64(s.Batch)
 	if got := int64(tr.Bytes()); got > want || got < want*9/10 {
 		t.Errorf("the trainer holds %d bytes, the compiler says %d", got, want)
 	}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 )
@@ -35,6 +36,7 @@ func (c *TrainCommand) Run(ctx context.Context, p *TrainProgram, out, log io.Wri
 		return err
 	}
 	defer t.Close()
+	defer limitGarbage(t.Bytes())()
 	o := FitOptions{
 		Dir: c.Out, Epochs: c.epochs(), Steps: c.Steps, Seed: c.Seed, Test: test, EvalEvery: c.EvalEvery,
 		EMA: c.EMA, EMAEvery: c.EMAEvery, Patience: c.Patience, SaveSteps: c.SaveSteps, Keep: c.Keep,
@@ -69,6 +71,20 @@ func (c *TrainCommand) Run(ctx context.Context, p *TrainProgram, out, log io.Wri
 		}
 	}
 	return c.report(out, r)
+}
+
+// limitGarbage lets a program that holds so many bytes leave no more than some
+// 16 MiB to the garbage collector, and not as much again, which is what Go allows
+// unless the environment says otherwise: nearly all that the program holds has no
+// pointers, and to collect costs little.  It returns what undoes that.
+func limitGarbage(held int) (undo func()) {
+	const garbage = 16 << 20
+	if os.Getenv("GOGC") != "" || held <= garbage {
+		return func() {}
+	}
+	before := debug.SetGCPercent(max(1, 100*garbage/held))
+	debug.FreeOSMemory() // of what it took to begin
+	return func() { debug.SetGCPercent(before) }
 }
 
 // report says what has come out.

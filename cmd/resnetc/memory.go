@@ -1,7 +1,9 @@
 package main
 
 import (
+	"io/fs"
 	"math"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -67,6 +69,31 @@ func limitMemory(c *cli.Command, g *ir.Graph, o *passes.Options) (err error) {
 	if err := passes.Run(stored, passes.Options{Fast: o.Fast, StopAfter: "layout"}); err != nil {
 		return err
 	}
-	o.FixedMemory, err = codegen.TrainMemory(stored, o.Batch)
-	return err
+	if o.FixedMemory, err = codegen.TrainMemory(stored, o.Batch); err != nil {
+		return err
+	}
+	for _, flag := range []string{"data", "val"} {
+		if path := c.String(flag); path != "" {
+			o.FixedMemory += heldData(path)
+		}
+	}
+	return nil
+}
+
+// heldData is how many bytes of a data set a trainer holds: all of CIFAR-10's and
+// MNIST's files, and of a folder or zip of pictures nothing worth counting, as it
+// reads these when it needs them.
+func heldData(path string) (size int64) {
+	filepath.WalkDir(path, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return nil // who opens the data will say it
+		}
+		if ext := filepath.Ext(path); ext == ".bin" || strings.HasSuffix(path, "-ubyte") {
+			if info, err := e.Info(); err == nil {
+				size += info.Size()
+			}
+		}
+		return nil
+	})
+	return size
 }

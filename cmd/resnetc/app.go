@@ -92,6 +92,10 @@ func flagError(_ context.Context, c *cli.Command, err error, _ bool) error {
 		name := strings.TrimLeft(given, "-")
 		return usagef("unknown flag -%s%s (%s lists all)", name, nearest.Suggestion(name, names), help)
 	}
+	// The flag package says "invalid value "1,8" for flag -batch: strconv.ParseInt: …".
+	if given, _, ok := strings.Cut(err.Error(), ": strconv."); ok {
+		return usagef("%s: want a number (see %s)", given, help)
+	}
 	return usagef("%w (see %s)", err, help)
 }
 

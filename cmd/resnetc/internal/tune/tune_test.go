@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/resnetc/resnetc/codegen"
 	"github.com/resnetc/resnetc/ir"
 	"github.com/resnetc/resnetc/passes"
 	"github.com/resnetc/resnetc/runtime"
@@ -168,6 +169,31 @@ func TestBatch(t *testing.T) {
 	}
 	if algorithms[1] == algorithms[8] {
 		t.Errorf("%s: %v: want a convolution on which the batch has an influence", key, algorithms)
+	}
+}
+
+// No candidate's kernels are called for so long that the garbage collector waits,
+// and some of those that might are there.
+func TestCandidatesAreShort(t *testing.T) {
+	tn := tunerOf(t, jointIsBest, "resnet18", 8)
+	longest := 0
+	for _, l := range tn.layers {
+		for _, c := range l.others {
+			if !strings.HasPrefix(c.Schedule, "fused") || !strings.HasPrefix(l.key, "256x14x14->") && !strings.HasPrefix(l.key, "512x7x7->") {
+				continue
+			}
+			p, err := tn.net.program(l.key, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			macs := codegen.CallMACs(p.Layers[len(p.Layers)-1], runtime.AVX512, 8)
+			if longest = max(longest, macs); macs > codegen.LongestCall {
+				t.Errorf("%s %v: a call takes %d multiply-adds, want up to %d", l.key, c, macs, codegen.LongestCall)
+			}
+		}
+	}
+	if longest < codegen.LongestCall/2 {
+		t.Errorf("the longest call takes %d multiply-adds, some might take %d", longest, codegen.LongestCall)
 	}
 }
 

@@ -140,8 +140,8 @@ func TestRunKeepsModel(t *testing.T) {
 	}
 }
 
-// The cost model's choice is that for as many images as the tuner's runs have, in
-// a network that is computed so elsewhere too.
+// The cost model's choice, with which the tuner compares, is that for as many images
+// as its runs have.
 func TestBatch(t *testing.T) {
 	const model, key = "resnet18", "512x7x7->512x7x7,3x3,pad=1,add"
 	algorithms := map[int]string{}

@@ -7,8 +7,7 @@ import (
 
 // LongestCall is how many multiply-adds one call of a kernel takes at most.
 // Assembly is not preempted: a garbage collection waits for the call that runs, and
-// so do all other goroutines with it.  It is half a millisecond at the 60 GFLOP/s of
-// an AVX2 core.
+// all other goroutines with it.  That is half a millisecond on an AVX2 core of 60 GFLOP/s.
 const LongestCall = 16 << 20
 
 // CallMACs is how many multiply-adds one call of a kernel of the level takes, of a

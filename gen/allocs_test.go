@@ -21,6 +21,7 @@ func TestAllocations(t *testing.T) {
 			t.Fatal(err)
 		}
 		const batch, runs = 2, 20
+		const most = runs / 2 // of Go itself, for goroutines that wait: less than one a run
 		w, src, dst := m.NewWorkspace(batch), make([]float32, batch*3*32*32), make([]float32, batch*m.Classes())
 		run := func() {
 			if err := w.Run(dst, src); err != nil {
@@ -30,7 +31,7 @@ func TestAllocations(t *testing.T) {
 		run()
 		var before, after runtime.MemStats
 		least := ^uint64(0)
-		for attempt := 0; attempt < 5 && least > 0; attempt++ { // Go allocates now and then for itself
+		for attempt := 0; attempt < 5 && least > most; attempt++ {
 			runtime.ReadMemStats(&before)
 			for range runs {
 				run()
@@ -38,8 +39,8 @@ func TestAllocations(t *testing.T) {
 			runtime.ReadMemStats(&after)
 			least = min(least, after.Mallocs-before.Mallocs)
 		}
-		if least != 0 {
-			t.Errorf("%v: %d allocations in %d runs on %d threads, want none", level, least, runs, m.Threads())
+		if least > most {
+			t.Errorf("%v: %d allocations in %d runs on %d threads, want none a run", level, least, runs, m.Threads())
 		}
 		if m.Threads() != 2 {
 			t.Errorf("%v: %d threads, want 2", level, m.Threads())

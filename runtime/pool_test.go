@@ -3,6 +3,7 @@ package runtime
 import (
 	"errors"
 	"fmt"
+	"math"
 	goruntime "runtime"
 	"sync"
 	"sync/atomic"
@@ -328,7 +329,7 @@ func TestPoolAllocatesNothing(t *testing.T) {
 	team := p.newTeam()
 	c := &counter{tasks: make([]atomic.Int32, 100), size: 4}
 	do := c.do
-	allocs := testing.AllocsPerRun(100, func() {
+	run := func() {
 		if err := team.acquire(0); err != nil {
 			t.Fatal(err)
 		}
@@ -336,10 +337,51 @@ func TestPoolAllocatesNothing(t *testing.T) {
 			team.run(100, 1, do)
 		}
 		team.release()
-	})
-	if allocs != 0 {
+	}
+	if allocs := testing.AllocsPerRun(100, run); allocs != 0 { // of one thread: it sets GOMAXPROCS
 		t.Errorf("%v allocations a run", allocs)
 	}
+	// Of four threads, none of which ends before all have begun: otherwise the caller
+	// might do all of it.
+	const threads = 4
+	var begun atomic.Int64
+	var all int64
+	together := func(_, _, _ int) {
+		begun.Add(1)
+		for begun.Load() < all {
+			goruntime.Gosched()
+		}
+	}
+	run = func() {
+		if err := team.acquire(0); err != nil {
+			t.Fatal(err)
+		}
+		all += threads
+		team.run(threads, 1, together)
+		team.release()
+	}
+	run() // starts the workers
+	// A goroutine that waits takes a record for that from a store of its processor's,
+	// and Go makes one where that is empty: now and then, until all have enough.
+	if n := mallocs(100, run); n > 50 {
+		t.Errorf("%d allocations of four threads in 100 runs", n)
+	}
+}
+
+// mallocs is how often the process allocates while f runs so many times, in the
+// best of some attempts.
+func mallocs(runs int, f func()) uint64 {
+	var before, after goruntime.MemStats
+	least := uint64(math.MaxUint64)
+	for attempt := 0; attempt < 5 && least > 0; attempt++ {
+		goruntime.ReadMemStats(&before)
+		for range runs {
+			f()
+		}
+		goruntime.ReadMemStats(&after)
+		least = min(least, after.Mallocs-before.Mallocs)
+	}
+	return least
 }
 
 // Spinning threads must not hold up the garbage collector, which has to stop

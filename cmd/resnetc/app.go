@@ -92,6 +92,14 @@ func flagError(_ context.Context, c *cli.Command, err error, _ bool) error {
 		name := strings.TrimLeft(given, "-")
 		return usagef("unknown flag -%s%s (%s lists all)", name, nearest.Suggestion(name, names), help)
 	}
+	// The flag package says "invalid value "1,8" for flag -batch: strconv.ParseInt: …".
+	if given, why, ok := strings.Cut(err.Error(), ": strconv."); ok {
+		want := "want a number"
+		if strings.HasSuffix(why, "out of range") {
+			want = "it is out of range"
+		}
+		return usagef("%s: %s (see %s)", given, want, help)
+	}
 	return usagef("%w (see %s)", err, help)
 }
 

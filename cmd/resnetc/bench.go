@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 
 	"github.com/urfave/cli/v3"
@@ -12,6 +13,7 @@ import (
 	"github.com/resnetc/resnetc/cmd/resnetc/internal/measure"
 	"github.com/resnetc/resnetc/cmd/resnetc/internal/progress"
 	"github.com/resnetc/resnetc/cmd/resnetc/internal/roofline"
+	"github.com/resnetc/resnetc/cmd/resnetc/internal/tune"
 )
 
 func benchCommand() *cli.Command {
@@ -32,7 +34,8 @@ All get the same weights and images.  What they compute is compared first; then 
 take turns of one run to warm up and 5 that are timed, or more if they are short, until
 each has -count and -time is over.  The
 table shows the fastest and the median run.  Without -weights the parameters are
-made up: the speed does not depend on them.  Beside that stand the time from the start
+made up: the speed does not depend on them.  For each -batch algorithms are chosen
+anew, unless -for-batch says for what.  Beside that stand the time from the start
 of each engine's process to its first result, and the most memory that it has held.
 
 -mode train times whole steps of training, forward, backward and update, of the
@@ -43,7 +46,8 @@ steps are compared.  -memory limits what a step of the largest -batch takes.
 
 -layers shows where the time goes, and how near each layer comes to its bound: the
 larger of its algorithm's multiply-adds at the speed of the fastest kernel, and
-its weights and activations at the speed of reading memory.  -svg and -png draw it.
+its weights and activations at the speed of reading memory.  A layer whose
+activations are still in a cache may pass it.  -svg and -png draw it.
 
 examples:
   resnetc bench resnet18
@@ -65,7 +69,7 @@ examples:
 			&cli.StringFlag{Name: "json", Usage: "write all figures to `FILE` as well"},
 			&cli.StringFlag{Name: "svg", Usage: "draw each layer's time and bound into `FILE`"},
 			&cli.StringFlag{Name: "png", Usage: "the same as a picture"},
-		}, modelFlags(), packageFlags(), updateFlags()),
+		}, modelFlags(), packageFlags("each -batch"), updateFlags()),
 		Action: bench,
 	}
 }
@@ -83,6 +87,13 @@ func bench(ctx context.Context, c *cli.Command) (err error) {
 	if err != nil {
 		return err
 	}
+	for _, f := range figureFiles {
+		if path := c.String(f.flag); path != "" {
+			if err := probe(path); err != nil {
+				return err
+			}
+		}
+	}
 	v, err := versus(ctx, c, mode)
 	if err != nil {
 		return err
@@ -95,18 +106,13 @@ func bench(ctx context.Context, c *cli.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	opponents, err := v.opponents(ctx, c, net)
+	contests, err := newContests(ctx, c, v, net, configs)
+	defer func() { err = errors.Join(err, contests.close()) }()
 	if err != nil {
 		return err
 	}
-	p, err := net.buildProgram(ctx, c, "")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, p.Close()) }()
 	results, err := measureAll(c, configs, func(config measure.Config, step func()) (measure.Result, error) {
-		config.Versus, config.HalfWeights, config.WeightBytes = opponents, net.half, p.weightBytes
-		return measure.Run(ctx, net.graph, p.Program, config, step)
+		return contests.measure(ctx, config, step)
 	})
 	if err != nil {
 		return err
@@ -127,16 +133,19 @@ func measureAll(c *cli.Command, configs []measure.Config, one func(measure.Confi
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", config, err)
 		}
+		r.CPU, r.Resnetc, r.Command = tune.CPU(), version(), typed()
 		results = append(results, r)
 	}
 	return results, nil
 }
 
-// report writes what was measured where the command line says.
+// report writes what was measured where the command line says.  Where that fails
+// the rest is written nevertheless: it took long to measure.
 func report(c *cli.Command, title string, results []measure.Result) error {
-	if err := writeFigures(c, results); err != nil {
-		return err
-	}
+	return errors.Join(writeTables(c, title, results), writeFigures(c, results))
+}
+
+func writeTables(c *cli.Command, title string, results []measure.Result) error {
 	fmt.Fprintf(stdout(c), "%s\n\n", title)
 	if err := measure.WriteTable(stdout(c), results); err != nil || !c.Bool("layers") {
 		return err
@@ -149,25 +158,24 @@ func report(c *cli.Command, title string, results []measure.Result) error {
 	return nil
 }
 
+// figureFiles are the flags that name files, and what is written to them.
+var figureFiles = []struct {
+	flag  string
+	write func(io.Writer, []measure.Result) error
+}{
+	{"json", func(w io.Writer, results []measure.Result) error { return writeJSON(w, results) }},
+	{"svg", func(w io.Writer, results []measure.Result) error { return roofline.Draw(w, "svg", results) }},
+	{"png", func(w io.Writer, results []measure.Result) error { return roofline.Draw(w, "png", results) }},
+}
+
 // writeFigures writes the files that the command line asks for.
-func writeFigures(c *cli.Command, results []measure.Result) error {
-	for _, f := range []struct {
-		flag  string
-		write func(io.Writer) error
-	}{
-		{"json", func(w io.Writer) error { return writeJSON(w, results) }},
-		{"svg", func(w io.Writer) error { return roofline.Draw(w, "svg", results) }},
-		{"png", func(w io.Writer) error { return roofline.Draw(w, "png", results) }},
-	} {
-		path := c.String(f.flag)
-		if path == "" {
-			continue
-		}
-		if err := writeTo(c, path, f.write); err != nil {
-			return err
+func writeFigures(c *cli.Command, results []measure.Result) (err error) {
+	for _, f := range figureFiles {
+		if path := c.String(f.flag); path != "" {
+			err = errors.Join(err, writeTo(c, path, func(w io.Writer) error { return f.write(w, results) }))
 		}
 	}
-	return nil
+	return err
 }
 
 // benchConfigs is every batch with every number of threads.
@@ -179,6 +187,15 @@ func benchConfigs(c *cli.Command) ([]measure.Config, error) {
 	threads, err := numbers(c, "threads")
 	if err != nil {
 		return nil, err
+	}
+	// More could only wait for each other: generated packages do not start them.
+	if most := runtime.GOMAXPROCS(0); slices.Max(threads) > most {
+		fmt.Fprintf(stderr(c), "note: -threads %s: this machine runs %d at the same time, more are left out\n", c.String("threads"), most)
+		for i := range threads {
+			threads[i] = min(threads[i], most)
+		}
+		slices.Sort(threads)
+		threads = slices.Compact(threads)
 	}
 	if c.Int("count") < 1 {
 		return nil, usagef("-count %d: want at least 1", c.Int("count"))

@@ -55,7 +55,7 @@ in a Go file, with "tool github.com/resnetc/resnetc/cmd/resnetc" in go.mod:
 			&cli.StringFlag{Name: "o", Usage: "write the package to `DIR` (default: a folder called like the package)"},
 			&cli.StringFlag{Name: "pkg", Usage: "`NAME` of the package (default: the model's)"},
 			&cli.StringFlag{Name: "mode", Value: modeInfer, Usage: "write a package that runs the network or one that trains it: `MODE` infer or train"},
-		}, modelFlags(), packageFlags(), recipeFlags()),
+		}, modelFlags(), packageFlags("1"), recipeFlags()),
 		Action: compile,
 	}
 }
@@ -155,6 +155,14 @@ time      %.2f s
 	return err
 }
 
+// quote quotes a word of a command line where a shell needs that.
+func quote(word string) string {
+	if strings.ContainsAny(word, " \t\"'") {
+		return fmt.Sprintf("%q", word)
+	}
+	return word
+}
+
 // command is the command line that makes this package again when it is given in
 // the package's folder, in a fixed order and without the folders of this machine.
 func command(c *cli.Command) string {
@@ -172,10 +180,7 @@ func command(c *cli.Command) string {
 		if name == "weights" || name == "labels" || name == "tune" {
 			value = filepath.Base(value)
 		}
-		if strings.ContainsAny(value, " \t\"'") {
-			value = fmt.Sprintf("%q", value)
-		}
-		words = append(words, value)
+		words = append(words, quote(value))
 	}
 	return strings.Join(append(words, "-o ."), " ")
 }

@@ -32,7 +32,7 @@ examples:
 			&cli.StringFlag{Name: "format", Value: "text", Usage: "write `FORMAT`: text, dot or svg"},
 			&cli.StringFlag{Name: "o", Usage: "write to `FILE` instead of standard output"},
 			dtypeFlag(),
-			batchFlag(),
+			batchFlag("1"),
 			tuneFlag(),
 		}, modelFlags()...),
 		Action: dump,

@@ -40,7 +40,7 @@ examples:
 			&cli.StringFlag{Name: "kernels", Usage: "use the kernels of `LEVEL`: purego, neon, avx2, avx512 (default: the best)"},
 			&cli.BoolFlag{Name: "confusion", Usage: "print how often each class was taken for which"},
 			&cli.BoolFlag{Name: "json", Usage: "write JSON"},
-		}, modelFlags(), packageFlags()),
+		}, modelFlags(), packageFlags("1")),
 		Action: eval,
 	}
 }

@@ -40,9 +40,9 @@ func dtypeFlag() cli.Flag {
 	return &cli.StringFlag{Name: "weights-dtype", Value: "f32", Usage: "store weights as `TYPE`: f32, or f16, IEEE binary16, half the size"}
 }
 
-// batchFlag says what runs will be like.
-func batchFlag() cli.Flag {
-	return &cli.IntFlag{Name: "for-batch", Value: 1, Usage: "choose algorithms for runs of `N` images"}
+// batchFlag says what runs will be like; otherwise is what they are without it.
+func batchFlag(otherwise string) cli.Flag {
+	return &cli.IntFlag{Name: "for-batch", Usage: "choose algorithms for runs of `N` images (default " + otherwise + ")"}
 }
 
 // tuneFlag names what tune wrote.
@@ -56,11 +56,12 @@ func halfWeights(c *cli.Command) (bool, error) {
 	return dtype == "f16", oneOf("weights-dtype", dtype, []string{"f32", "f16"})
 }
 
-// packageFlags choose what is compiled into a package.
-func packageFlags() []cli.Flag {
+// packageFlags choose what is compiled into a package, for runs of so many images
+// unless one of them says otherwise.
+func packageFlags(forBatch string) []cli.Flag {
 	return append([]cli.Flag{
 		dtypeFlag(),
-		batchFlag(),
+		batchFlag(forBatch),
 		tuneFlag(),
 		targetFlag(),
 		&cli.BoolFlag{Name: "embed", Usage: "embed the weights in the binary (the default up to 16 MiB)"},

@@ -38,9 +38,11 @@ func (net *network) lower(c *cli.Command, bar *progress.Bar) error {
 
 // run runs passes with what the command line says about algorithms.
 func (net *network) run(c *cli.Command, o passes.Options) error {
-	o.Exact, o.HalfWeights, o.Batch = c.Bool("exact"), net.half, c.Int("for-batch")
-	if o.Batch < 1 && c.IsSet("for-batch") {
-		return usagef("-for-batch %d: want at least 1", o.Batch)
+	o.Exact, o.HalfWeights, o.Batch = c.Bool("exact"), net.half, net.batch
+	if c.IsSet("for-batch") {
+		if o.Batch = c.Int("for-batch"); o.Batch < 1 {
+			return usagef("-for-batch %d: want at least 1", o.Batch)
+		}
 	}
 	path := c.String("tune")
 	if path == "" || net.untuned {
@@ -58,7 +60,15 @@ func (net *network) run(c *cli.Command, o passes.Options) error {
 	if err != nil {
 		return err
 	}
-	return net.checkTuned(f)
+	if err := net.checkTuned(f); err != nil {
+		return err
+	}
+	s := tune.SettingsOf(net.graph, o)
+	s.Kernels = c.String("kernels")
+	if differ := f.Differences(s); len(differ) > 0 {
+		fmt.Fprintf(stderr(c), "note: %s was measured with %s: another way may be faster\n", path, strings.Join(differ, "; "))
+	}
+	return nil
 }
 
 // checkTuned makes sure that each line of the file was for a convolution, once

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -40,7 +41,7 @@ func flagString(f cli.Flag) string {
 	if !doc.TakesValue() {
 		value = ""
 	}
-	if d := doc.GetDefaultText(); doc.TakesValue() && doc.IsDefaultVisible() && strings.Trim(d, `"0`) != "" {
+	if d := cmp.Or(doc.GetDefaultText(), doc.GetValue()); doc.TakesValue() && doc.IsDefaultVisible() && strings.Trim(d, `"0s`) != "" {
 		usage += fmt.Sprintf(" (default %s)", strings.Trim(d, `"`))
 	}
 	return strings.TrimSpace(name+" "+value) + "\t" + usage

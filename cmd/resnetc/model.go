@@ -25,6 +25,7 @@ type network struct {
 	half       bool   // -weights-dtype f16
 	untuned    bool   // -tune is not for this one
 	fast       bool   // as if with -fast
+	batch      int    // images of a run, without -for-batch; 0 stands for one
 }
 
 // Whether a command can do without parameters.

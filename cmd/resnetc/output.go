@@ -28,6 +28,15 @@ func writeTo(c *cli.Command, path string, fill func(io.Writer) error) error {
 	return nil
 }
 
+// probe reports whether a file can be written at path, before the work is done
+// that its content takes.
+func probe(path string) error {
+	if err := atomicfile.Probe(path); err != nil {
+		return fmt.Errorf("cannot write %s: %w", path, err)
+	}
+	return nil
+}
+
 // size prints a number of bytes for people.
 func size(n int) string {
 	switch {

@@ -44,7 +44,7 @@ examples:
 			&cli.StringFlag{Name: "output", Usage: "write logits to `FILE.npy`"},
 			&cli.StringFlag{Name: "features", Usage: "write features to `FILE.npy`"},
 			&cli.StringFlag{Name: "keep", Usage: "build in `DIR`, which must be new or empty, and keep it"},
-		}, modelFlags()...), packageFlags()...),
+		}, modelFlags()...), packageFlags("1")...),
 		Action: runNetwork,
 	}
 }

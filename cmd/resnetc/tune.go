@@ -27,8 +27,8 @@ has nothing else to do.
 
 Each line is written as soon as it is known: a run that was interrupted goes on where
 it stopped, and a line that you delete is measured again.  The file says on which
-CPU, with which kernels, threads, batch and weights it was made, and is refused by a run of
-tune that would mix it with other figures.
+CPU, with which kernels, threads, batch and weights and whether with -exact it was made,
+and is refused by a run of tune that would mix it with other figures.
 
 examples:
   resnetc tune resnet50 -o resnet50.tune
@@ -37,10 +37,10 @@ examples:
   resnetc dump resnet50 -tune resnet50.tune`,
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "o", Usage: "write to `FILE` (default: MODEL.tune)"},
-			&cli.IntFlag{Name: "batch", Value: 1, Usage: "images in a run"},
+			&cli.IntFlag{Name: "batch", Value: 1, Usage: "images in a run, `N`"},
 			&cli.IntFlag{Name: "threads", Usage: "run on `N` threads (default: all CPUs)"},
 			dtypeFlag(),
-			&cli.StringFlag{Name: "kernels", Usage: "use the kernels of `LEVEL`: neon, avx2, avx512 (default: the best)"},
+			&cli.StringFlag{Name: "kernels", Usage: "use the kernels of `LEVEL`: purego, neon, avx2, avx512 (default: the best)"},
 		}, modelFlags()...),
 		Action: tuneNetwork,
 	}
@@ -71,8 +71,11 @@ func tuneNetwork(ctx context.Context, c *cli.Command) (err error) {
 		path = packageName(args[0]) + ".tune"
 	}
 	f, err := tune.ReadFile(path)
-	isNew := errors.Is(err, fs.ErrNotExist)
+	isNew := errors.Is(err, fs.ErrNotExist) || err == nil && f.Empty()
 	if err != nil && !isNew {
+		return err
+	}
+	if err := probe(path); err != nil {
 		return err
 	}
 	b, err := tune.Start(ctx, c.Int("threads"), c.String("kernels"))

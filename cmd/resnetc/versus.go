@@ -104,6 +104,9 @@ func versus(ctx context.Context, c *cli.Command, mode string) (*opposition, erro
 	return o, nil
 }
 
+// onnxName is the file that the peers load.
+const onnxName = "model.onnx"
+
 // opponents makes them ready for the network, which no pass has changed yet; the
 // reference runs it as it is when it starts.
 func (o *opposition) opponents(ctx context.Context, c *cli.Command, net *network) (list []measure.Opponent, err error) {
@@ -120,13 +123,15 @@ func (o *opposition) opponents(ctx context.Context, c *cli.Command, net *network
 	if len(o.peers) == 0 {
 		return list, nil
 	}
-	if o.dir, err = os.MkdirTemp("", "resnetc-"); err != nil {
-		return nil, err
+	if o.dir == "" { // one file serves all batches
+		if o.dir, err = os.MkdirTemp("", "resnetc-"); err != nil {
+			return nil, err
+		}
+		if err := onnxfile.WriteFile(filepath.Join(o.dir, onnxName), net.graph, 0); err != nil {
+			return nil, err
+		}
 	}
-	path := filepath.Join(o.dir, "model.onnx")
-	if err := onnxfile.WriteFile(path, net.graph, 0); err != nil {
-		return nil, err
-	}
+	path := filepath.Join(o.dir, onnxName)
 	for _, v := range o.peers {
 		list = append(list, measure.Opponent{
 			Name: v.Name, Version: v.Version, Tolerance: peerTolerance,

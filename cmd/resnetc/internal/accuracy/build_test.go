@@ -35,6 +35,7 @@ type network struct {
 	graph      *ir.Graph
 	preprocess runtime.Preprocess
 	half       bool // half-precision weights
+	exact      bool // no algorithm that rounds more than a plain sum of products
 }
 
 func newNetwork(t *testing.T, name string) *network {
@@ -70,7 +71,7 @@ func (n *network) load(t *testing.T, path string) {
 func (n *network) build(t *testing.T) *driver.Program {
 	t.Helper()
 	g := n.graph.Clone()
-	if err := passes.Run(g, passes.Options{HalfWeights: n.half}); err != nil {
+	if err := passes.Run(g, passes.Options{HalfWeights: n.half, Exact: n.exact}); err != nil {
 		t.Fatal(err)
 	}
 	files, err := codegen.Generate(g, codegen.Options{Package: "model", Preprocess: n.preprocess, HalfWeights: n.half})

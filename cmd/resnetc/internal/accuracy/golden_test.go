@@ -17,6 +17,9 @@ var all = flag.Bool("all", false, "test the large networks and the slow kernels 
 // largest of the image.
 const tolerance = 1e-4
 
+// exactTolerance is tolerance for sums of products that nothing but float32 rounds.
+const exactTolerance = 5e-6
+
 // usual says whether a network at a kernel level is tested without -all: one of
 // each kind of block and layer, and the slow pure-Go kernels on small images only.
 func usual(model, level string) bool {
@@ -50,16 +53,23 @@ func TestGolden(t *testing.T) {
 					if !*all && !usual(model, level) {
 						t.Skip("runs with -all")
 					}
-					testGolden(t, start(t, p, level), want)
+					testGolden(t, start(t, p, level), want, tolerance)
 				})
 			}
+			// What the others are off beyond this is the part of Winograd's and
+			// Strassen's algorithms.
+			t.Run("exact", func(t *testing.T) {
+				exact := *n
+				exact.exact = true
+				testGolden(t, start(t, exact.build(t), ""), want, exactTolerance)
+			})
 		})
 	}
 }
 
 // testGolden compares logits and features for batches of 1, 2 and 5 images,
 // which are the golden's own, again and again.
-func testGolden(t *testing.T, s *driver.Session, want *golden.Golden) {
+func testGolden(t *testing.T, s *driver.Session, want *golden.Golden, tolerance float64) {
 	images := zoo.FormulaTensor("input", want.Input, want.Salt)
 	each := len(images) / want.Batch
 	worst := 0.0

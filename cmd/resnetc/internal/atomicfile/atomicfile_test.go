@@ -49,6 +49,24 @@ func TestWriteNowhere(t *testing.T) {
 }
 
 // A device must stay one: a rename would make a file of /dev/null.
+// TestProbe wants the answer that Write would give, and nothing changed.
+func TestProbe(t *testing.T) {
+	dir := t.TempDir()
+	old := filepath.Join(dir, "old")
+	if err := os.WriteFile(old, []byte("old"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for path, ok := range map[string]bool{old: true, filepath.Join(dir, "new"): true, filepath.Join(dir, "none", "f"): false, dir: false, os.DevNull: true} {
+		if err := Probe(path); (err == nil) != ok {
+			t.Errorf("%s: %v, can be written: want %v", path, err, ok)
+		}
+	}
+	text, err := os.ReadFile(old)
+	if entries, _ := os.ReadDir(dir); err != nil || string(text) != "old" || len(entries) != 1 {
+		t.Errorf("%q and %v are there (%v), want what was there before", text, entries, err)
+	}
+}
+
 func TestWriteToDevice(t *testing.T) {
 	before, err := os.Stat(os.DevNull)
 	if err != nil || before.Mode().IsRegular() {

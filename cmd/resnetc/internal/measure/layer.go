@@ -30,6 +30,12 @@ type Layer struct {
 
 // bound sets the layer's bound on a machine of so many GFLOP/s and GB/s.  A
 // machine whose peak is not known bounds memory only.
+//
+// All bytes count as if they came from memory.  That holds for the weights of large
+// networks, which other layers drive out of the caches, but not for activations that
+// fit there, nor for networks that do as a whole: layers of small images, which wait
+// for bytes, may take less than their bounds.  What a cache holds, and how fast,
+// differs too much between machines to be put into a number that is to be compared.
 func (l *Layer) bound(peak, bandwidth float64) {
 	moving := float64(l.Bytes) / bandwidth
 	computing := 0.0

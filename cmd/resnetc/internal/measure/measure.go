@@ -24,6 +24,8 @@ type Config struct {
 	// Time is how long to go on with timed runs, after the count as well.
 	Time    time.Duration `json:"time_ns,omitempty"`
 	Kernels string        `json:"kernels"` // level, empty for the best
+	// ForBatch is the number of images for which algorithms were chosen.
+	ForBatch int `json:"for_batch,omitempty"`
 	// HalfWeights says that the program stores weights as halves.
 	HalfWeights bool `json:"half_weights,omitempty"`
 
@@ -40,6 +42,13 @@ func threads(n int) string {
 		return "1 thread"
 	}
 	return fmt.Sprintf("%d threads", n)
+}
+
+func runs(n int) string {
+	if n == 1 {
+		return "1 run"
+	}
+	return fmt.Sprintf("%d runs", n)
 }
 
 // Opponent is an engine to compare with.
@@ -102,12 +111,21 @@ type Result struct {
 	Mode    string `json:"mode,omitempty"`
 	Input   string `json:"input"` // channels×height×width
 	Config
+	Origin
 	FLOPs     int      `json:"flops"` // of one run as the network defines it, two per multiply-add
 	Memory    Memory   `json:"memory"`
 	Engines   []Timing `json:"engines"`        // the generated package first
 	Peak      float64  `json:"peak_gflops"`    // of the threads; 0 if unknown
 	Bandwidth float64  `json:"bandwidth_gb_s"` // of the threads
 	Layers    []Layer  `json:"layers"`
+}
+
+// Origin tells where figures come from.
+type Origin struct {
+	CPU     string `json:"cpu"`
+	Go      string `json:"go"`      // version that the generated package was built with
+	Resnetc string `json:"resnetc"` // its version
+	Command string `json:"command"`
 }
 
 // Memory is what the generated package plans to use, in bytes.
@@ -200,7 +218,7 @@ func Run(ctx context.Context, g *ir.Graph, p *driver.Program, c Config, step fun
 func newResult(g *ir.Graph, n wire.Network, c Config) Result {
 	c.Kernels = n.Kernels
 	in := n.InputShape
-	r := Result{Network: g.Name, Input: fmt.Sprintf("%d×%d×%d", in[0], in[1], in[2]), Config: c, FLOPs: 2 * g.MACs() * c.Batch}
+	r := Result{Network: g.Name, Input: fmt.Sprintf("%d×%d×%d", in[0], in[1], in[2]), Config: c, Origin: Origin{Go: n.Go}, FLOPs: 2 * g.MACs() * c.Batch}
 	version := c.Kernels
 	if c.HalfWeights {
 		version += " f16"

@@ -170,7 +170,7 @@ func TestTables(t *testing.T) {
 		return Timing{Engine: name, Version: version, Times: times, Min: times.Min(), Median: times.Median()}
 	}
 	r := Result{
-		Network: "net", Config: Config{Batch: 2, Threads: 1, Count: 3, Kernels: "avx2"},
+		Network: "net", Config: Config{Batch: 2, Threads: 1, Count: 1, Kernels: "avx2"},
 		FLOPs:   4e9,
 		Engines: []Timing{timing("resnetc", "avx2", 10, 20, 30), timing("slow", "", 100, 200, 300), timing("fast", "1.2", 11, 25, 30)},
 		Peak:    400, Bandwidth: 20,
@@ -205,6 +205,9 @@ func TestTables(t *testing.T) {
 		"5.000 25.0 % 16.0 4.000 80 % 0.000 memory pool max_pool",
 		"all layers: 20.000 ms, sum of the bounds 10.000 ms, 2.00 times as much",
 	)
+	if strings.Contains(b.String(), "More than 100 %") {
+		t.Errorf("no layer passes its bound in\n%s", b.String())
+	}
 	// Nothing to compare with: no columns for that.
 	r.Engines, r.Layers[0].Reference = r.Engines[:1], 0
 	b.Reset()
@@ -219,5 +222,12 @@ func TestTables(t *testing.T) {
 			t.Errorf("%q in\n%s", no, b.String())
 		}
 	}
+	// More runs than asked for, or one; a layer that passes its bound.
+	r.Engines[0].Times, r.Layers[1].Median = r.Engines[0].Times[:1], 3e6
+	var layers strings.Builder
+	if err := WriteLayers(&layers, r); err != nil {
+		t.Fatal(err)
+	}
+	check(layers.String(), "medians of 1 run, ", "3.000 16.7 % 26.7 4.000 133 % memory pool", "More than 100 % of a bound: it counts all bytes at the speed of memory")
 	check(b.String(), "GFLOP/s engine 2 1 10.000 20.000 200.0 resnetc avx2")
 }

@@ -3,6 +3,7 @@ package measure
 import (
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 	"time"
 )
@@ -115,7 +116,7 @@ func join(a, b string) string {
 
 // WriteLayers writes a line for each layer of one result.
 func WriteLayers(w io.Writer, r Result) error {
-	fmt.Fprintf(w, "\n%s, %s, %s kernels, medians of %d runs, ", r.Network, r.Config, r.Kernels, r.Count)
+	fmt.Fprintf(w, "\n%s, %s, %s kernels, medians of %s, ", r.Network, r.Config, r.Kernels, runs(len(r.Engines[0].Times)))
 	if r.Peak > 0 {
 		fmt.Fprintf(w, "peak %.0f GFLOP/s, ", r.Peak)
 	}
@@ -159,8 +160,12 @@ func WriteLayers(w io.Writer, r Result) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	note := ""
+	if slices.ContainsFunc(r.Layers, func(l Layer) bool { return l.Bound > l.Median }) {
+		note = "More than 100 % of a bound: it counts all bytes at the speed of memory; what is still in a cache comes faster.\n"
+	}
 	_, err := fmt.Fprintf(w, "\nall layers: %s ms, sum of the bounds %s ms, %.2f times as much\n"+
-		"GFLOP/s count the multiply-adds that define a layer, own GFLOP/s and the bound those of its algorithm's products.\n",
-		ms(total), ms(bounds), ratio(total, bounds))
+		"GFLOP/s count the multiply-adds that define a layer, own GFLOP/s and the bound those of its algorithm's products.\n%s",
+		ms(total), ms(bounds), ratio(total, bounds), note)
 	return err
 }

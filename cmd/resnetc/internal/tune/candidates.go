@@ -69,11 +69,28 @@ func candidates(n *ir.Node, algorithms []string, level string, batch int) []pass
 				if half := n.In("weight").Type.Shape[0] / (2 * ir.Block); a.Quarters > 0 && (s.Blocks > 2 || half%s.Blocks != 0) {
 					continue // no tile of halves
 				}
+				if s.Order == "fused" && codegen.CallMACs(fused(n, a, s), levelNumber(level), batch) > codegen.LongestCall {
+					continue
+				}
 				list = append(list, passes.Choice{Algorithm: algorithm, Schedule: s.String()})
 			}
 		}
 	}
 	return list
+}
+
+// fused is as much of the layer of a schedule as tells how long calls of kernels are.
+func fused(n *ir.Node, a ir.Algorithm, s ir.Schedule) runtime.Layer {
+	in, out := n.Inputs[0].Type.Shape, n.Out().Type.Shape
+	l := runtime.Layer{
+		In:  runtime.Buffer{Channels: in[1], Block: ir.Block},
+		Out: runtime.Buffer{Height: out[2], Width: out[3]}, Stride: [2]int{a.Stride, a.Stride},
+		Winograd: a.Tile, Fused: true, Chunk: s.Chunk,
+	}
+	for level := range l.Tiles {
+		l.Tiles[level].Blocks = s.Blocks
+	}
+	return l
 }
 
 // chosen is how n, a convolution of a lowered graph, is computed with kernels

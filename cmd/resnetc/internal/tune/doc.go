@@ -3,7 +3,8 @@
 //
 // The candidates for a convolution are its algorithms with their schedules: the
 // order of the loops, the blocks of a tile, and for Winograd's algorithm whether
-// its steps are fused and how many tiles go through them at a time.
+// its steps are fused and how many tiles go through them at a time, as far as no
+// kernel is called for so long that the garbage collector would wait for it.
 //
 // One program is built, of the runtime and every kernel there is, and times
 // programs of single layers that it receives as data.  A layer in a network finds

@@ -23,6 +23,7 @@ type Settings struct {
 	Threads string
 	Batch   string
 	Weights string // f32 or f16
+	Exact   string // yes or no
 	Code    string
 }
 
@@ -30,7 +31,8 @@ type Settings struct {
 func (s *Settings) fields() []setting {
 	return []setting{
 		{"network", &s.Network}, {"cpu", &s.CPU}, {"kernels", &s.Kernels},
-		{"threads", &s.Threads}, {"batch", &s.Batch}, {"weights", &s.Weights}, {"code", &s.Code},
+		{"threads", &s.Threads}, {"batch", &s.Batch}, {"weights", &s.Weights},
+		{"exact", &s.Exact}, {"code", &s.Code},
 	}
 }
 
@@ -68,6 +70,20 @@ func (f *File) Line(key string) *Line {
 	return nil
 }
 
+// Empty reports whether the file says nothing.
+func (f *File) Empty() bool { return f.Settings == Settings{Exact: "no"} && len(f.Lines) == 0 }
+
+// Differences lists in what the file's settings differ from others, without what
+// either does not say.
+func (f *File) Differences(from Settings) (list []string) {
+	for i, s := range f.fields() {
+		if now := *from.fields()[i].value; now != "" && *s.value != "" && *s.value != now {
+			list = append(list, fmt.Sprintf("%s %s, not %s", s.name, *s.value, now))
+		}
+	}
+	return list
+}
+
 // Choices gives the choices by key, for passes.Options.
 func (f *File) Choices() map[string]passes.Choice {
 	m := map[string]passes.Choice{}
@@ -87,9 +103,10 @@ func ReadFile(path string) (*File, error) {
 }
 
 // Parse reads a tuning file: settings, "name: value", and lines of seven words,
-// those of [Line].  What begins with # and what is empty does not count.
+// those of [Line].  What begins with # and what is empty does not count.  A file
+// that does not say whether it is exact is not.
 func Parse(path string, text []byte) (*File, error) {
-	f := &File{Path: path}
+	f := &File{Path: path, Settings: Settings{Exact: "no"}}
 	number := 0
 	for line := range bytes.Lines(text) {
 		number++

@@ -13,10 +13,10 @@ import (
 func TestFileRoundTrip(t *testing.T) {
 	f := &File{
 		Path:     "f.tune",
-		Settings: Settings{"net", "a CPU, with, commas", "avx2", "2", "8", "f16", "abc"},
+		Settings: Settings{"net", "a CPU, with, commas", "avx2", "2", "8", "f16", "yes", "abc"},
 		Lines: []Line{
-			{"a", passes.Choice{Algorithm: "direct", Schedule: "pixels/2"}, 1500 * time.Microsecond, passes.Choice{Algorithm: "winograd4", Schedule: "fused:28"}, 2 * time.Millisecond, 12},
-			{"b", passes.Choice{Algorithm: "winograd2", Schedule: "joint:64/1"}, 0, passes.Choice{Algorithm: "direct", Schedule: "weights"}, time.Second, 13},
+			{"a", passes.Choice{Algorithm: "direct", Schedule: "pixels/2"}, 1500 * time.Microsecond, passes.Choice{Algorithm: "winograd4", Schedule: "fused:28"}, 2 * time.Millisecond, 13},
+			{"b", passes.Choice{Algorithm: "winograd2", Schedule: "joint:64/1"}, 0, passes.Choice{Algorithm: "direct", Schedule: "weights"}, time.Second, 14},
 		},
 	}
 	var text strings.Builder
@@ -27,7 +27,7 @@ func TestFileRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text.String())
 	}
-	got.Lines[0].Number, got.Lines[1].Number = 12, 13
+	got.Lines[0].Number, got.Lines[1].Number = 13, 14
 	if d := cmp.Diff(f, got); d != "" {
 		t.Errorf("%s\n%s", d, text.String())
 	}
@@ -50,8 +50,24 @@ func TestParseErrors(t *testing.T) {
 			t.Errorf("%q: %+v, %v, want an error with %q", text, f, err, want)
 		}
 	}
-	if f, err := Parse("f", nil); err != nil || len(f.Lines) != 0 {
+	if f, err := Parse("f", nil); err != nil || !f.Empty() {
 		t.Errorf("an empty file: %+v, %v", f, err)
+	}
+}
+
+// Files of before there was such a setting hold what any algorithm gave.
+func TestParseOld(t *testing.T) {
+	f, err := Parse("f", []byte("network: n\nweights: f32\n"))
+	if err != nil || f.Exact != "no" || f.Empty() {
+		t.Errorf("%+v, %v", f, err)
+	}
+}
+
+func TestDifferences(t *testing.T) {
+	f := &File{Settings: Settings{Network: "a", Batch: "8", Weights: "f32", Exact: "no", CPU: "x"}}
+	got := strings.Join(f.Differences(Settings{Network: "b", Batch: "1", Weights: "f32", Exact: "no", Kernels: "avx2"}), "; ")
+	if want := "network a, not b; batch 8, not 1"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

@@ -28,7 +28,7 @@ const (
 // network is what tuning knows about the network as a whole.
 type network struct {
 	graph *ir.Graph // without data, before any pass
-	// Of the command line: Exact and HalfWeights.
+	// Of the command line: Exact and HalfWeights; and Batch.
 	options passes.Options
 	batch   int
 	// What one run reads, in bytes, with what the cost model chose.

@@ -52,17 +52,27 @@ type layer struct {
 // New makes a tuner of a graph before any pass, whose parameters need no data,
 // for runs of batch images.  The options are Exact and HalfWeights.
 func New(b *Bench, g *ir.Graph, batch int, o passes.Options) (*Tuner, error) {
-	weights := "f32"
-	if o.HalfWeights {
-		weights = "f16"
-	}
-	return newTuner(b, Settings{
-		Network: g.Name, CPU: CPU(), Kernels: b.Level,
-		Threads: strconv.Itoa(b.Threads), Batch: strconv.Itoa(batch), Weights: weights, Code: b.Code,
-	}, g, batch, o)
+	o.Batch = batch // as compile -for-batch has it
+	s := SettingsOf(g, o)
+	s.CPU, s.Kernels, s.Threads, s.Code = CPU(), b.Level, strconv.Itoa(b.Threads), b.Code
+	return newTuner(b, s, g, o)
 }
 
-func newTuner(b timer, s Settings, g *ir.Graph, batch int, o passes.Options) (*Tuner, error) {
+// SettingsOf are the settings that a graph and options for its passes make, not
+// the machine.
+func SettingsOf(g *ir.Graph, o passes.Options) Settings {
+	s := Settings{Network: g.Name, Batch: strconv.Itoa(max(1, o.Batch)), Weights: "f32", Exact: "no"}
+	if o.HalfWeights {
+		s.Weights = "f16"
+	}
+	if o.Exact {
+		s.Exact = "yes"
+	}
+	return s
+}
+
+func newTuner(b timer, s Settings, g *ir.Graph, o passes.Options) (*Tuner, error) {
+	batch := o.Batch
 	t := &Tuner{Settings: s, timer: b, net: network{graph: g.Clone(), options: o, batch: batch}}
 	for _, p := range t.net.graph.Params {
 		p.Data = nil // passes are quicker without
@@ -114,7 +124,11 @@ func newTuner(b timer, s Settings, g *ir.Graph, batch int, o passes.Options) (*T
 // Check reports why the times in f cannot stand beside new ones.
 func (t *Tuner) Check(f *File) error {
 	for i, s := range f.fields() {
-		if now := *t.Settings.fields()[i].value; *s.value != now {
+		now := *t.Settings.fields()[i].value
+		if *s.value == "" {
+			return fmt.Errorf("%s does not say with which %s it was measured, this is %q: remove it, or write to another file with -o", f.Path, s.name, now)
+		}
+		if *s.value != now {
 			return fmt.Errorf("%s was measured with %s %q, this is %q: remove it, or write to another file with -o", f.Path, s.name, *s.value, now)
 		}
 	}

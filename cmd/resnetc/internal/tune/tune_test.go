@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/resnetc/resnetc/codegen"
 	"github.com/resnetc/resnetc/ir"
 	"github.com/resnetc/resnetc/passes"
 	"github.com/resnetc/resnetc/runtime"
@@ -44,10 +45,14 @@ func graph(t *testing.T, name string) *ir.Graph {
 	return g
 }
 
-func tuner(t *testing.T, f fakeTimer) *Tuner {
+func tuner(t *testing.T, f fakeTimer) *Tuner { return tunerOf(t, f, "resnet8_cifar", 1) }
+
+func tunerOf(t *testing.T, f fakeTimer, model string, batch int) *Tuner {
 	t.Helper()
-	s := Settings{"resnet8_cifar", "a CPU", "avx512", "2", "1", "f32", "c0de"}
-	tuner, err := newTuner(f, s, graph(t, "resnet8_cifar"), 1, passes.Options{})
+	g, o := graph(t, model), passes.Options{Batch: batch}
+	s := SettingsOf(g, o)
+	s.CPU, s.Kernels, s.Threads, s.Code = "a CPU", "avx512", "2", "c0de"
+	tuner, err := newTuner(f, s, g, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,6 +140,63 @@ func TestRunKeepsModel(t *testing.T) {
 	}
 }
 
+// The cost model's choice, with which the tuner compares, is that for as many images
+// as its runs have.
+func TestBatch(t *testing.T) {
+	const model, key = "resnet18", "512x7x7->512x7x7,3x3,pad=1,add"
+	algorithms := map[int]string{}
+	for _, batch := range []int{1, 8} {
+		tn := tunerOf(t, jointIsBest, model, batch)
+		g := graph(t, model)
+		if err := passes.Run(g, passes.Options{Batch: batch}); err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range g.Nodes {
+			if n.Op != ir.Conv2D {
+				continue
+			}
+			key, want := passes.ConvKey(n), n.Str("algorithm")
+			i := slices.IndexFunc(tn.layers, func(l layer) bool { return l.key == key })
+			if got := tn.layers[i].chosen.Algorithm; got != want {
+				t.Errorf("batch %d, %s: %s by the cost model, want %s as compile -for-batch has it", batch, key, got, want)
+			}
+		}
+		i := slices.IndexFunc(tn.layers, func(l layer) bool { return l.key == key })
+		if i < 0 {
+			t.Fatalf("%s has no convolution %s", model, key)
+		}
+		algorithms[batch] = tn.layers[i].chosen.Algorithm
+	}
+	if algorithms[1] == algorithms[8] {
+		t.Errorf("%s: %v: want a convolution on which the batch has an influence", key, algorithms)
+	}
+}
+
+// No candidate's kernels are called for so long that the garbage collector waits,
+// and some of those that might are there.
+func TestCandidatesAreShort(t *testing.T) {
+	tn := tunerOf(t, jointIsBest, "resnet18", 8)
+	longest := 0
+	for _, l := range tn.layers {
+		for _, c := range l.others {
+			if !strings.HasPrefix(c.Schedule, "fused") || !strings.HasPrefix(l.key, "256x14x14->") && !strings.HasPrefix(l.key, "512x7x7->") {
+				continue
+			}
+			p, err := tn.net.program(l.key, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			macs := codegen.CallMACs(p.Layers[len(p.Layers)-1], runtime.AVX512, 8)
+			if longest = max(longest, macs); macs > codegen.LongestCall {
+				t.Errorf("%s %v: a call takes %d multiply-adds, want up to %d", l.key, c, macs, codegen.LongestCall)
+			}
+		}
+	}
+	if longest < codegen.LongestCall/2 {
+		t.Errorf("the longest call takes %d multiply-adds, some might take %d", longest, codegen.LongestCall)
+	}
+}
+
 // An interrupted run keeps its lines, and the next one measures the rest only.
 func TestResume(t *testing.T) {
 	whole := tuner(t, jointIsBest)
@@ -194,7 +256,15 @@ func TestCheck(t *testing.T) {
 	if err := tn.Check(f); err == nil || !strings.Contains(err.Error(), `f.tune was measured with cpu "another CPU"`) {
 		t.Errorf("another CPU: %v", err)
 	}
-	f.CPU = "a CPU"
+	f.CPU, f.Exact = "a CPU", "yes"
+	if err := tn.Check(f); err == nil || !strings.Contains(err.Error(), `f.tune was measured with exact "yes", this is "no"`) {
+		t.Errorf("exact algorithms only: %v", err)
+	}
+	f.Exact, f.Threads = "no", ""
+	if err := tn.Check(f); err == nil || !strings.Contains(err.Error(), `f.tune does not say with which threads it was measured, this is "2"`) {
+		t.Errorf("no threads: %v", err)
+	}
+	f.Threads = "2"
 	f.Lines = []Line{{Key: "1x1x1->1x1x1,1x1", Number: 9}}
 	if err := tn.Check(f); err == nil || !strings.Contains(err.Error(), "f.tune:9: resnet8_cifar has no convolution 1x1x1") {
 		t.Errorf("a foreign line: %v", err)

@@ -32,6 +32,9 @@ func fakeBench(args []string) error {
 	if args[1] == "resnet34" {
 		return fmt.Errorf("no memory")
 	}
+	if args[0] == "tune" {
+		return os.WriteFile(args[slices.Index(args, "-o")+1], []byte("network: "+args[1]+"\n"), 0o666)
+	}
 	option := func(name string) string { return args[slices.Index(args, name)+1] }
 	timing := func(engine string, min time.Duration) measure.Timing {
 		return measure.Timing{
@@ -50,6 +53,16 @@ func fakeBench(args []string) error {
 			return err
 		}
 		r.Engines = []measure.Timing{timing("resnetc", time.Duration(1234567/threads))}
+		if option("-vs") == "untuned" {
+			if _, err := os.Stat(option("-tune")); err != nil {
+				return err
+			}
+			t := timing("untuned", 2e6)
+			t.Own = true
+			r.Engines = append(r.Engines, t)
+			results = append(results, r)
+			continue
+		}
 		for _, own := range []string{"f16", "fast"} {
 			if strings.HasPrefix(option("-vs"), own) {
 				t := timing(own, 1e6)
@@ -91,7 +104,7 @@ func root(t *testing.T, tables ...string) string {
 
 func TestFigures(t *testing.T) {
 	t.Setenv(fakeEnv, "1")
-	dir, repository := filepath.Join(t.TempDir(), "new"), root(t, "versions", "inference", "costs", "training", "summary")
+	dir, repository := filepath.Join(t.TempDir(), "new"), root(t, "versions", "inference", "costs", "training", "tuned", "summary")
 	args := []string{"-o", dir, "-root", repository, "-resnetc", os.Args[0]}
 	var out, log strings.Builder
 	err := run(t.Context(), args, &out, &log)
@@ -103,7 +116,7 @@ func TestFigures(t *testing.T) {
 	if err := run(t.Context(), append(args, "-dry-run"), &out, &log); err != nil {
 		t.Fatal(err)
 	}
-	if want := "resnetc bench resnet34 -vs peers -for-batch 8 -batch 8 -threads 1,2 -count 9 -time 10s -json "; strings.Count(out.String(), "\n") != 2 || !strings.Contains(out.String(), want) {
+	if want := "resnetc bench resnet34 -vs peers -batch 8 -threads 1,2 -count 9 -time 10s -json "; strings.Count(out.String(), "\n") != 2 || !strings.Contains(out.String(), want) {
 		t.Errorf("left to do:\n%swant two lines, one with %q", out.String(), want)
 	}
 	text, err := os.ReadFile(filepath.Join(repository, "README.md"))
@@ -118,6 +131,7 @@ func TestFigures(t *testing.T) {
 		"| resnet20_cifar | 1 | 1 | 1.23 (2.47) |  | 2.00 (4.00) | ",
 		"| resnet50 | 7 ms, 5 MB | 7 ms, 5 MB | 7 ms, 5 MB | 7 ms, 5 MB | 3.0 MB | 1.05 |",
 		"| resnet50 | 3×4×4 | 16 | 2 | 0.617 (1.23) | 1.00 (2.00) | 2.00 (4.00) | eager | 0.31 (0.31) | 0.50 (0.50) | 5 | 5 |",
+		"| resnet50 | 1 | 2 | 2.00 (4.00) | 0.617 (1.23) | 0.31 (0.31) |",
 		"| resnet50, batch 8 | 0.617 |  | 2.00 | 4.00 | 0.31 |",
 	} {
 		if !strings.Contains(string(text), want) {
@@ -155,6 +169,9 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
+// sampleJob is the one whose command the page shows.
+var sampleJob = plan[slices.IndexFunc(plan, func(j job) bool { return j.name() == "resnet50-b1" })]
+
 // TestPages wants the pages of the repository to be such that can be filled.
 func TestPages(t *testing.T) {
 	for _, p := range pages {
@@ -165,6 +182,9 @@ func TestPages(t *testing.T) {
 		filled, err := fill(string(text), nil)
 		if err != nil || filled == string(text) {
 			t.Errorf("%s: error %v, or no tables", p, err)
+		}
+		if sample := "    resnetc " + strings.Join(sampleJob.commands("figures", false)[0], " ") + "\n"; p == pages[0] && !strings.Contains(string(text), sample) {
+			t.Errorf("%s: the command that it shows is not that of the plan, %q", p, sample)
 		}
 	}
 }

@@ -82,7 +82,9 @@ func measureAll(ctx context.Context, o options, stdout, stderr io.Writer) error 
 	}
 	if o.dry {
 		for _, j := range todo {
-			fmt.Fprintln(stdout, "resnetc", strings.Join(j.args(o.dir, o.quick), " "))
+			for _, args := range j.commands(o.dir, o.quick) {
+				fmt.Fprintln(stdout, "resnetc", strings.Join(args, " "))
+			}
 		}
 		return nil
 	}
@@ -106,11 +108,7 @@ func measureAll(ctx context.Context, o options, stdout, stderr io.Writer) error 
 	for i, j := range todo {
 		start := time.Now()
 		fmt.Fprintf(stderr, "[%d/%d] %s\n", i+1, len(todo), j.name())
-		cmd := exec.CommandContext(ctx, o.resnetc, j.args(o.dir, o.quick)...)
-		cmd.Stdout, cmd.Stderr = stdout, stderr
-		// So that resnetc itself can clean up.
-		cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-		if err := cmd.Run(); ctx.Err() != nil {
+		if err := do(ctx, o, j, stdout, stderr); ctx.Err() != nil {
 			return ctx.Err()
 		} else if err != nil { // the others can do without
 			failed = append(failed, fmt.Errorf("%s: %w", j.name(), err))
@@ -119,4 +117,18 @@ func measureAll(ctx context.Context, o options, stdout, stderr io.Writer) error 
 		fmt.Fprintf(stderr, "[%d/%d] %s: %s\n", i+1, len(todo), j.name(), time.Since(start).Round(time.Second))
 	}
 	return errors.Join(failed...)
+}
+
+// do runs a job's commands until one fails.
+func do(ctx context.Context, o options, j job, stdout, stderr io.Writer) error {
+	for _, args := range j.commands(o.dir, o.quick) {
+		cmd := exec.CommandContext(ctx, o.resnetc, args...)
+		cmd.Stdout, cmd.Stderr = stdout, stderr
+		// So that resnetc itself can clean up.
+		cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+		if err := cmd.Run(); err != nil {
+			return fmt.Errorf("resnetc %s: %w", args[0], err)
+		}
+	}
+	return nil
 }

@@ -16,11 +16,13 @@ var tables = map[string]func([]measure.Result) string{
 	"inference": inference,
 	"costs":     costs,
 	"training":  training,
+	"tuned":     tuned,
 	"summary":   summary,
 }
 
 func isTraining(r measure.Result) bool  { return r.Mode == measure.Train }
-func isInference(r measure.Result) bool { return r.Mode != measure.Train }
+func isTuned(r measure.Result) bool     { return engine(r, "untuned") != nil }
+func isInference(r measure.Result) bool { return !isTraining(r) && !isTuned(r) }
 
 // labels are engines' names as their makers write them.
 var labels = map[string]string{"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "pytorch": "PyTorch", "mnn": "MNN", "f16": "resnetc, f16", "fast": "resnetc -fast"}
@@ -156,6 +158,19 @@ func training(all []measure.Result) string {
 		})
 	}
 	return table([]string{"network", "input", "batch", "threads", "resnetc", label("fast"), "PyTorch", "its way", "resnetc / PyTorch", label("fast") + " / PyTorch", "resnetc, MB", "PyTorch, MB"}, rows)
+}
+
+// tuned is what packages gain that are made with what resnetc tune measured.
+func tuned(all []measure.Result) string {
+	var rows [][]string
+	for _, r := range where(all, isTuned) {
+		own, model := &r.Engines[0], engine(r, "untuned")
+		rows = append(rows, []string{
+			r.Network, fmt.Sprint(r.Batch), fmt.Sprint(r.Threads), both(model), both(own),
+			fmt.Sprintf("%.2f (%.2f)", float64(own.Min)/float64(model.Min), float64(own.Median)/float64(model.Median)),
+		})
+	}
+	return table([]string{"network", "batch", "threads", "by the cost model", "as tuned", "tuned / cost model"}, rows)
 }
 
 // versions is a line with every engine that was measured.

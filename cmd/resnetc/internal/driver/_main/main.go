@@ -16,6 +16,7 @@ import (
 	_ "image/png"
 	"io"
 	"os"
+	"runtime"
 	"time"
 
 	"resnetc.local/run/model"
@@ -60,7 +61,7 @@ func serve(weights string, threads int, in io.Reader, out io.Writer) error {
 		s.costs.Startup = sinceStart()
 		s.info = wire.Network{
 			Name: m.Name(), Kernels: m.Kernels().String(), InputShape: m.InputShape(),
-			Classes: m.Classes(), Features: m.Features(), Threads: threads, New: took,
+			Classes: m.Classes(), Features: m.Features(), Threads: threads, New: took, Go: runtime.Version(),
 		}
 	}
 	// Without a buffer gob reads byte by byte, and writes a message in pieces.

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -54,7 +55,7 @@ func serve(batch, threads int, in io.Reader, out io.Writer) error {
 		s.costs.Startup, s.costs.Workspace = sinceStart(), t.Bytes()
 		s.info = wire.Network{
 			Kernels: t.Kernels().String(), InputShape: t.InputShape(), Classes: t.Classes(),
-			Threads: threads, New: time.Since(start),
+			Threads: threads, New: time.Since(start), Go: runtime.Version(),
 		}
 	}
 	// Without a buffer gob reads byte by byte, and writes a message in pieces.

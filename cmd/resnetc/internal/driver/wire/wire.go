@@ -80,6 +80,7 @@ type Network struct {
 	Features   int
 	Threads    int
 	New        time.Duration // how long New took
+	Go         string        // the version that built the program
 }
 
 // Prediction is one class of a picture.

@@ -2,6 +2,7 @@ package passes
 
 import (
 	"fmt"
+	"hash/fnv"
 	"math"
 	"strings"
 
@@ -101,6 +102,7 @@ func (o *TrainOptions) check() error {
 //     NAME.grad, is the operand grad of the node that updates it.  What the
 //     optimizer keeps are parameters too, called NAME.velocity, or NAME.m and
 //     NAME.v, with zeros for data.
+//   - Network identifies the network as it was, but for its name and the options.
 //
 // Gradients of a value that several nodes read are added from the last reader
 // to the first.
@@ -112,6 +114,15 @@ func Gradient(g *ir.Graph, o TrainOptions) error {
 		return fmt.Errorf("passes: gradient left the graph invalid, which is a bug in the compiler: %w", err)
 	}
 	return nil
+}
+
+// identify is a hash of what a network computes: of its text but the name.
+// Checkpoints hold it, so that none is gone on with as another network's.
+func identify(g *ir.Graph) string {
+	_, text, _ := strings.Cut(g.String(), "\n")
+	h := fnv.New64a()
+	h.Write([]byte(text)) // never fails
+	return fmt.Sprintf("%016x", h.Sum64())
 }
 
 func gradient(g *ir.Graph, o TrainOptions) error {
@@ -135,6 +146,7 @@ func gradient(g *ir.Graph, o TrainOptions) error {
 	if err := deadCode(g, Options{}); err != nil {
 		return err
 	}
+	g.Network = identify(g)
 	t := newTrainer(g, o)
 	t.regularize(logits)
 	t.trainingMode()

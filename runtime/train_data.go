@@ -74,7 +74,7 @@ type DataFingerprint struct {
 	Images  int    `json:"images"`
 	Classes int    `json:"classes"`
 	Shape   [3]int `json:"shape"`
-	Hash    string `json:"hash"` // of pixels and labels, or of the pictures' names, sizes and labels
+	Hash    string `json:"hash"` // of pixels and labels; or of the pictures' names, sizes, labels and the beginnings of their files
 }
 
 // Fingerprint identifies the data, wherever they lie.

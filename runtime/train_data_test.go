@@ -273,6 +273,29 @@ func TestOpenDatasetRefuses(t *testing.T) {
 	}
 }
 
+// TestFingerprintSeesContents replaces a picture by another one of the same
+// name and size, in a folder and in an archive.
+func TestFingerprintSeesContents(t *testing.T) {
+	for _, write := range []func(testing.TB, map[string][]byte) string{writeFolder, writeZip} {
+		var prints []DataFingerprint
+		for _, grey := range []uint8{3, 3, 4} {
+			files := photoFiles(t)
+			files["train/red/a.png"] = photo(t, "png", 8, 6, color.NRGBA{grey, grey, grey, 255})
+			d, err := OpenDataset(write(t, files), "train", PictureOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			prints = append(prints, d.Fingerprint())
+			if err := d.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if prints[0] != prints[1] || prints[1] == prints[2] {
+			t.Errorf("fingerprints %v, want the first two equal and the third another", prints)
+		}
+	}
+}
+
 // TestSkipCorrupt leaves a picture out whose header is damaged, and takes the
 // next in the place of one that is cut off behind it.
 func TestSkipCorrupt(t *testing.T) {

@@ -24,6 +24,9 @@ type FitOptions struct {
 	// Optimizer describes what the compiled step does with gradients: a
 	// checkpoint of another description is not gone on with.
 	Optimizer string
+	// Network identifies what the network computes: a checkpoint of another is
+	// not gone on with.
+	Network string
 
 	Test      *Dataset // evaluated after every EvalEvery epochs, and at the end; nil for none
 	EvalEvery int      // 1
@@ -44,7 +47,9 @@ type FitOptions struct {
 	// "auto" it is "last" if there is one, and a beginning if not.
 	Resume string
 	// Change lets a resumed run go on with another recipe (seed, augmentation,
-	// schedule …) than its checkpoint's; never with other tensors or data.
+	// schedule …) than its checkpoint's, and with other test data, which begin
+	// to tell the best step anew; never with another network or other data to
+	// learn from.
 	Change bool
 	// Again is the command that goes on with the run, for messages.
 	Again string
@@ -101,7 +106,7 @@ type fitting struct {
 
 	perEpoch, total int
 	recipe          Recipe
-	model           string
+	network         NetworkFingerprint
 
 	step      int // steps done
 	loss      float64
@@ -146,7 +151,7 @@ func newFitting(s Stepper, data *Dataset, o FitOptions) (*fitting, error) {
 		f.total = o.Epochs * f.perEpoch
 	}
 	parameters := s.Parameters()
-	f.model = modelHash(parameters)
+	f.network = NetworkFingerprint{o.Name, s.InputShape(), o.Network}
 	f.recipe = Recipe{
 		Seed: o.Seed, Batch: s.Batch(), Augment: o.Augment, Mean: o.Preprocess.Mean, Std: o.Preprocess.Std,
 		Schedule: o.Schedule, EMA: o.EMA, EMAEvery: o.EMAEvery, Optimizer: o.Optimizer,

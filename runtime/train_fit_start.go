@@ -77,7 +77,13 @@ func (f *fitting) resumeStep() (int, error) {
 func (f *fitting) resume(step int) error {
 	state, weights, rest, err := f.saved.load(step)
 	if err != nil {
+		if others := f.saved.whole(step); len(others) > 0 {
+			err = fmt.Errorf("%w; the checkpoints of the steps %v are whole: -resume goes on from one of them", err, others)
+		}
 		return err
+	}
+	if d := f.network.difference(state.Network); d != "" {
+		return fmt.Errorf("the checkpoint is of another network: it is %s; choose another folder (-o), or the same network", d)
 	}
 	parameters, optimizer := f.s.Parameters(), f.s.OptimizerState()
 	momentum, averages := splitTensors(rest, optimizerPrefix), splitTensors(rest, averagePrefix)
@@ -93,8 +99,8 @@ func (f *fitting) resume(step int) error {
 	if d := f.recipe.difference(state.Recipe); d != "" && !f.o.Change {
 		return fmt.Errorf("not the recipe of the checkpoint: %s; give the same, or allow a change (-change)", d)
 	}
-	if f.model != state.Model {
-		return fmt.Errorf("the checkpoint is of another network: its tensors come in another order (hash %s, now %s)", state.Model, f.model)
+	if err := f.compareTest(&state); err != nil {
+		return err
 	}
 	if err := setTensors(f.s.SetParameter, weights); err != nil {
 		return err
@@ -113,6 +119,35 @@ func (f *fitting) resume(step int) error {
 	}
 	f.step, f.savedAt, f.evaluated, f.stale, f.best = state.Step, state.Step, state.Evaluated, state.Stale, state.Best
 	f.losePatience()
+	return nil
+}
+
+// testFingerprint identifies the test data; nil for none.
+func (f *fitting) testFingerprint() *DataFingerprint {
+	if f.o.Test == nil {
+		return nil
+	}
+	print := f.o.Test.Fingerprint()
+	return &print
+}
+
+// compareTest makes sure that results on the test data can be compared with
+// those of the checkpoint, or with Change forgets those.
+func (f *fitting) compareTest(state *TrainState) error {
+	if state.Test == nil {
+		return nil
+	}
+	d := "there are none, before " + strconv.Itoa(state.Test.Images) + " images"
+	if now := f.testFingerprint(); now != nil {
+		if d = now.difference(*state.Test); d == "" {
+			return nil
+		}
+		d = f.o.Test.name + " now has " + d
+	}
+	if !f.o.Change {
+		return fmt.Errorf("the test data are not those of the checkpoint: %s; results would not compare: give the same, or begin to look for the best step anew (-change)", d)
+	}
+	state.Best, state.Stale, state.Evaluated = nil, 0, 0
 	return nil
 }
 

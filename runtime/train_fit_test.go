@@ -191,10 +191,49 @@ func TestFitRefuses(t *testing.T) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
 	}
+	// A change of the recipe may be allowed, one of the network may not.
+	for _, change := range []bool{false, true} {
+		o := o
+		o.Resume, o.Change, o.Network = "last", change, "1234"
+		_, err := Fit(context.Background(), fitModel(), blobs(t, 100, 1), o)
+		if want := "of another network: it is blobs for images of 3×6×6 with other layers"; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("another network, change %v: %v, want %q", change, err, want)
+		}
+		o.Name = "other"
+		_, err = Fit(context.Background(), fitModel(), blobs(t, 100, 1), o)
+		if want := "it is other for images of 3×6×6, before blobs"; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("another name, change %v: %v, want %q", change, err, want)
+		}
+	}
 	// The same seed with an allowed change goes on.
 	o.Resume, o.Change, o.Seed, o.Steps = "last", true, 8, 12
 	if r, err := Fit(context.Background(), fitModel(), blobs(t, 100, 1), o); err != nil || r.Step != 12 {
 		t.Errorf("changed: step %d, %v", r.Step, err)
+	}
+}
+
+// TestFitOtherTest goes on with other test data: only where that is allowed, and
+// then no result is compared with those before.
+func TestFitOtherTest(t *testing.T) {
+	o := fitOptions(t, t.TempDir())
+	data := blobs(t, 100, 1)
+	if _, err := Fit(context.Background(), fitModel(), data, o); err != nil {
+		t.Fatal(err)
+	}
+	o.Resume, o.Epochs, o.Test = "last", 5, blobs(t, 53, 98)
+	_, err := Fit(context.Background(), fitModel(), data, o)
+	if err == nil || !strings.Contains(err.Error(), "the test data are not those of the checkpoint: blobs now has as many pictures") {
+		t.Errorf("other test data: %v", err)
+	}
+	none := o
+	none.Test = nil
+	if _, err := Fit(context.Background(), fitModel(), data, none); err == nil || !strings.Contains(err.Error(), "there are none, before 53 images") {
+		t.Errorf("no test data: %v", err)
+	}
+	o.Change = true
+	r, err := Fit(context.Background(), fitModel(), data, o)
+	if err != nil || r.Best == nil || r.Best.Step < 48 {
+		t.Errorf("best %+v, %v, want one on the new test data", r.Best, err)
 	}
 }
 

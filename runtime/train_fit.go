@@ -118,6 +118,7 @@ type fitting struct {
 	stopped   string
 	average   *weightAverage // nil for none
 
+	unlock   func() error // gives the folder free
 	metrics  *metricsLog
 	flushed  time.Time
 	progress *progress

@@ -12,12 +12,23 @@ import (
 )
 
 // start makes the folder, or goes back to a checkpoint.
-func (f *fitting) start() error {
+func (f *fitting) start() (err error) {
+	f.saved = newCheckpoints(filepath.Join(f.o.Dir, "checkpoints"))
+	if _, err := f.resumeStep(); err != nil {
+		return err // before there is a folder
+	}
 	if err := os.MkdirAll(f.o.Dir, 0o777); err != nil {
 		return err
 	}
-	f.saved = newCheckpoints(filepath.Join(f.o.Dir, "checkpoints"))
-	step, err := f.resumeStep()
+	if f.unlock, err = lockRun(f.o.Dir); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, f.unlock())
+		}
+	}()
+	step, err := f.resumeStep() // another process may have come further meanwhile
 	if err != nil {
 		return err
 	}
@@ -60,6 +71,15 @@ func (f *fitting) resumeStep() (int, error) {
 		}
 		return last, nil
 	}
+	if dir := filepath.Dir(f.o.Resume); dir != "." {
+		there, err := os.Stat(dir)
+		if err != nil {
+			return 0, fmt.Errorf("resume from %q: %w", f.o.Resume, err)
+		}
+		if own, err := os.Stat(f.saved.dir); err != nil || !os.SameFile(there, own) {
+			return 0, fmt.Errorf("resume from %q: that is no checkpoint of the run %s: go on in its own folder (-o), or begin a new run with its weights (-params, the file .safetensors beside it)", f.o.Resume, f.o.Dir)
+		}
+	}
 	name := strings.TrimSuffix(filepath.Base(f.o.Resume), filepath.Ext(f.o.Resume))
 	step, err := strconv.Atoi(strings.TrimPrefix(strings.TrimSuffix(name, ".state"), "step-"))
 	if err != nil {
@@ -69,6 +89,9 @@ func (f *fitting) resumeStep() (int, error) {
 		if s == step {
 			return step, nil
 		}
+	}
+	if len(steps) == 0 {
+		return 0, fmt.Errorf("resume from %q: %s has no checkpoints", f.o.Resume, f.saved.dir)
 	}
 	return 0, fmt.Errorf("resume from %q: %s has checkpoints of the steps %v", f.o.Resume, f.saved.dir, steps)
 }
@@ -152,12 +175,13 @@ func (f *fitting) compareTest(state *TrainState) error {
 }
 
 // finish closes the files, and writes what a run leaves behind.
-func (f *fitting) finish(failed error) error {
+func (f *fitting) finish(failed error) (err error) {
+	defer func() { err = errors.Join(err, f.unlock()) }()
 	f.progress.end(f, failed)
 	if err := f.metrics.close(); err != nil {
 		return err
 	}
-	err := DrawCurves(f.o.Dir, f.o.Name)
+	err = DrawCurves(f.o.Dir, f.o.Name)
 	if failed != nil {
 		return err
 	}

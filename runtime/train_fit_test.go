@@ -147,6 +147,12 @@ func TestFitRefuses(t *testing.T) {
 	if _, err := Fit(context.Background(), fitModel(), blobs(t, 100, 1), o); err != nil {
 		t.Fatal(err)
 	}
+	other := t.TempDir()
+	o.Dir = other
+	if _, err := Fit(context.Background(), fitModel(), blobs(t, 100, 1), o); err != nil {
+		t.Fatal(err)
+	}
+	o.Dir = dir
 	cases := []struct {
 		name   string
 		model  *softmaxRegression
@@ -165,7 +171,10 @@ func TestFitRefuses(t *testing.T) {
 		{"schedule", nil, nil, func(o *FitOptions) { o.Schedule.LR = 0.1 }, `"lr":0.1`},
 		{"step", nil, nil, func(o *FitOptions) { o.Resume = "7" }, "has checkpoints of the steps"},
 		{"resume", nil, nil, func(o *FitOptions) { o.Resume = "yesterday" }, "want last, auto"},
-		{"nothing", nil, nil, func(o *FitOptions) { o.Dir = t.TempDir() }, "nothing to resume"},
+		{"nothing", nil, nil, func(o *FitOptions) { o.Dir = filepath.Join(t.TempDir(), "new") }, "nothing to resume"},
+		{"nothing there", nil, nil, func(o *FitOptions) { o.Dir, o.Resume = filepath.Join(t.TempDir(), "new"), "3" }, "has no checkpoints"},
+		{"another run", nil, nil, func(o *FitOptions) { o.Resume = filepath.Join(other, "checkpoints", "step-00000010.json") }, "no checkpoint of the run " + dir},
+		{"no such run", nil, nil, func(o *FitOptions) { o.Resume = filepath.Join(other, "none", "step-00000010.json") }, "no such file"},
 		{"rate", nil, nil, func(o *FitOptions) { o.Schedule.LR = 0 }, "learning rate 0"},
 		{"length", nil, nil, func(o *FitOptions) { o.Epochs = 3 }, "want one of them"},
 		{"folder", nil, nil, func(o *FitOptions) { o.Dir = "" }, "no folder"},
@@ -189,6 +198,17 @@ func TestFitRefuses(t *testing.T) {
 		c.data.classes = []string{"a", "b", "c", "d"}
 		if _, err := Fit(context.Background(), c.model, c.data, o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+		if entries, err := os.ReadDir(o.Dir); strings.HasSuffix(o.Dir, "new") && err == nil {
+			t.Errorf("%s: it left a folder with %v", c.name, entries)
+		}
+	}
+	// A checkpoint of the run may be named by its path, by its file or by its step.
+	for _, resume := range []string{filepath.Join(dir, "checkpoints", "step-00000010.json"), "step-00000010.json", "10"} {
+		o := o
+		o.Resume = resume
+		if r, err := Fit(context.Background(), fitModel(), blobs(t, 100, 1), o); err != nil || r.Step != 10 {
+			t.Errorf("resume %s: step %d, %v", resume, r.Step, err)
 		}
 	}
 	// A change of the recipe may be allowed, one of the network may not.

@@ -165,13 +165,30 @@ func trainNetwork(ctx context.Context, c *cli.Command, name string, t *runtime.T
 		run.Salt = ""
 	}
 	status, err := p.Train(ctx, "resnetc", commandLine(&run)...)
+	if killed := (*driver.KilledError)(nil); errors.As(err, &killed) {
+		return explainKilled(killed, t.Out)
+	}
 	if err != nil {
 		return err
 	}
-	if status != 0 {
+	err = drawCurves(t.Out, name)
+	if status != 0 { // the curves of an interrupted run are a bonus
 		return statusError(status)
 	}
-	return drawCurves(t.Out, name)
+	return err
+}
+
+// explainKilled says why a trainer may have been killed, and what is left of it.
+func explainKilled(killed *driver.KilledError, dir string) error {
+	why := "the system does that to programs that take too much memory: a smaller -batch or -memory takes less"
+	if killed.Asked {
+		why = "at once, as a second Ctrl-C wants it"
+	}
+	saved := "no checkpoint has been written: the same command begins anew"
+	if found, err := filepath.Glob(filepath.Join(dir, "checkpoints", "step-*.json")); err == nil && len(found) > 0 {
+		saved = "the steps since the last checkpoint are lost: the same command goes on from " + found[len(found)-1]
+	}
+	return fmt.Errorf("%w: %s; %s", killed, why, saved)
 }
 
 // initialParameters gives the file with the parameters that the command line

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"image"
@@ -15,9 +16,9 @@ import (
 
 // PictureOptions say what to do about files that cannot be read as pictures.
 type PictureOptions struct {
-	// SkipCorrupt leaves out pictures whose header is damaged, and takes the
-	// next one in the place of a picture whose damage shows later.  Without it
-	// both are errors.
+	// SkipCorrupt leaves out pictures whose header is damaged.  One whose damage
+	// shows later is left out of a test, and in training the next one takes its
+	// place.  Without it both are errors.
 	SkipCorrupt bool
 	// Warn is told, once, of each picture that is skipped; nil for nobody.
 	Warn func(error)
@@ -183,6 +184,18 @@ func (p *pictures) decode(i int) (image.Image, int, error) {
 	}
 	return nil, i, errors.New("none of the pictures can be decoded")
 }
+
+// decodeOnly gives picture i, or with SkipCorrupt errSkipped.
+func (p *pictures) decodeOnly(i int) (image.Image, error) {
+	m, err := p.decodeFile(p.list[i].path)
+	if err == nil {
+		return m, nil
+	}
+	return nil, cmp.Or(p.corrupt(p.list[i].path, err), errSkipped)
+}
+
+// errSkipped says that there is nothing to see of a picture.
+var errSkipped = errors.New("skipped")
 
 func (p *pictures) decodeFile(name string) (image.Image, error) {
 	f, err := p.tree.fsys.Open(name)

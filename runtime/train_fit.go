@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -129,22 +130,19 @@ func newFitting(s Stepper, data *Dataset, o FitOptions) (*fitting, error) {
 	if o.Name == "" {
 		o.Name = "training"
 	}
-	o.EvalEvery, o.EMAEvery = max(o.EvalEvery, 1), max(o.EMAEvery, 1)
-	if o.Keep <= 0 {
-		o.Keep = 3
-	}
 	if err := o.check(s); err != nil {
 		return nil, err
 	}
+	o.EvalEvery, o.EMAEvery, o.Keep = cmp.Or(o.EvalEvery, 1), cmp.Or(o.EMAEvery, 1), cmp.Or(o.Keep, 3)
 	if err := data.fits(s.InputShape(), s.Classes(), s.Batch(), o.Augment, o.Preprocess, true); err != nil {
 		return nil, err
 	}
 	if o.Test != nil {
-		if err := o.Test.fits(s.InputShape(), s.Classes(), s.Batch(), Augment{}, o.Preprocess, false); err != nil {
-			return nil, fmt.Errorf("test data: %w", err)
-		}
 		if err := data.sameClasses(o.Test); err != nil {
 			return nil, err
+		}
+		if err := o.Test.fits(s.InputShape(), s.Classes(), s.Batch(), Augment{}, o.Preprocess, false); err != nil {
+			return nil, fmt.Errorf("test data: %w", err)
 		}
 	}
 	f := &fitting{o: o, s: s, data: data, savedAt: -1, perEpoch: stepsPerEpoch(data, s.Batch())}
@@ -174,6 +172,8 @@ func (o FitOptions) check(s Stepper) error {
 		return fmt.Errorf("both %d epochs and %d steps, want one of them", o.Epochs, o.Steps)
 	case o.EMA < 0 || o.EMA >= 1:
 		return fmt.Errorf("averages of the weights with a decay of %v, want 0 (none) up to 1, such as 0.999", o.EMA)
+	case o.EvalEvery < 0 || o.EMAEvery < 0 || o.Keep < 0:
+		return fmt.Errorf("an evaluation every %d epochs, averages every %d steps, the last %d checkpoints: want 1 or more, or 0 for the default", o.EvalEvery, o.EMAEvery, o.Keep)
 	case o.SaveSteps < 0 || o.Patience < 0:
 		return fmt.Errorf("a checkpoint every %d steps, patience for %d evaluations: want 0 or more", o.SaveSteps, o.Patience)
 	case o.Patience > 0 && o.Test == nil:

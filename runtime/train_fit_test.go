@@ -140,6 +140,11 @@ func TestFitInterrupted(t *testing.T) {
 	}
 }
 
+// momentless is a model whose optimizer keeps nothing.
+type momentless struct{ *softmaxRegression }
+
+func (momentless) OptimizerState() []Tensor { return nil }
+
 func TestFitRefuses(t *testing.T) {
 	dir := t.TempDir()
 	o := fitOptions(t, dir)
@@ -155,7 +160,7 @@ func TestFitRefuses(t *testing.T) {
 	o.Dir = dir
 	cases := []struct {
 		name   string
-		model  *softmaxRegression
+		model  Stepper
 		data   *Dataset
 		change func(*FitOptions)
 		want   string
@@ -163,7 +168,7 @@ func TestFitRefuses(t *testing.T) {
 		{"again", nil, nil, func(o *FitOptions) { o.Resume = "" }, "already holds a run"},
 		{"other pictures", nil, blobs(t, 100, 2), nil, "other contents, labels or order"},
 		{"more pictures", nil, blobs(t, 101, 1), nil, "101 images, before 100"},
-		{"other shape", newSoftmaxRegression(8, [3]int{3, 5, 5}, 4), nil, nil, "the network takes 5×5"},
+		{"other shape", newSoftmaxRegression(8, [3]int{3, 5, 5}, 4), nil, nil, "for images of 3×5×5, before blobs for images of 3×6×6"},
 		{"classes", newSoftmaxRegression(8, [3]int{3, 6, 6}, 5), nil, nil, "has 4 classes, the network 5"},
 		{"batch", newSoftmaxRegression(101, [3]int{3, 6, 6}, 4), nil, nil, "has 100 images, a batch takes 101"},
 		{"other batch", newSoftmaxRegression(4, [3]int{3, 6, 6}, 4), nil, nil, "batch is 4, before 8"},
@@ -175,9 +180,19 @@ func TestFitRefuses(t *testing.T) {
 		{"nothing there", nil, nil, func(o *FitOptions) { o.Dir, o.Resume = filepath.Join(t.TempDir(), "new"), "3" }, "has no checkpoints"},
 		{"another run", nil, nil, func(o *FitOptions) { o.Resume = filepath.Join(other, "checkpoints", "step-00000010.json") }, "no checkpoint of the run " + dir},
 		{"no such run", nil, nil, func(o *FitOptions) { o.Resume = filepath.Join(other, "none", "step-00000010.json") }, "no such file"},
+		{"optimizer", momentless{fitModel()}, nil, func(o *FitOptions) { o.Optimizer, o.Change = "plain", true }, `the optimizer is "plain", before "", which keeps other tensors`},
+		{"negative", nil, nil, func(o *FitOptions) { o.EvalEvery = -2 }, "an evaluation every -2 epochs"},
 		{"rate", nil, nil, func(o *FitOptions) { o.Schedule.LR = 0 }, "learning rate 0"},
 		{"length", nil, nil, func(o *FitOptions) { o.Epochs = 3 }, "want one of them"},
 		{"folder", nil, nil, func(o *FitOptions) { o.Dir = "" }, "no folder"},
+		{"missing class", nil, nil, func(o *FitOptions) {
+			o.Test = blobs(t, 20, 1)
+			o.Test.classes, o.Test.count = []string{"a", "b", "c"}, 3
+		}, "class 3, d, is missing"},
+		{"class too many", nil, nil, func(o *FitOptions) {
+			o.Test = blobs(t, 20, 1)
+			o.Test.classes, o.Test.count = []string{"a", "b", "c", "d", "e"}, 5
+		}, "class 4, e, is not in the training data"},
 		{"class names", nil, nil, func(o *FitOptions) {
 			o.Test = blobs(t, 20, 1)
 			o.Test.classes = []string{"a", "b", "x", "d"}

@@ -26,12 +26,18 @@ func trainCommand() *cli.Command {
 		Description: `The network's training step is compiled to a package in a temporary folder, built
 with the go command, offline, and run.  In the folder -o it writes metrics.jsonl and
 metrics.csv, a row for each step and each test; checkpoints/; and, at the end,
-final.safetensors, best.safetensors (of the best test accuracy), curves.svg and
-curves.png.  resnetc compile -weights takes the weights.
+final.safetensors, best.safetensors (of the best test accuracy), curves.svg,
+curves.png and labels.txt, the names of the classes, if the data have some.  resnetc
+compile -weights takes the weights, and -labels the names.
 
 Ctrl-C finishes the step and saves.  The same command goes on from the newest
 checkpoint, with the bits that it would have had without a break; the flag -resume
 chooses another one.  A second Ctrl-C stops at once.
+
+Pictures of one channel, as MNIST's, become the red, green and blue of a network that
+takes three.  Those of CIFAR-10's and MNIST's files that have another size than the
+input are resized to it, or, with -crop N of the input's size, put in the middle of
+black.  Give compile and eval the same -mean, -std, -resize and -crop.
 
 -params FILE begins with weights of safetensors or PyTorch's .pth/.pt/.th; a
 classifier for another number of classes begins with random numbers.
@@ -42,6 +48,7 @@ formula, every program that knows the formula takes the same steps.
 examples:
   resnetc train resnet20_cifar -data cifar-10-batches-bin -o run
   resnetc train resnet20_cifar -data cifar-10-batches-bin -epochs 10 -schedule one-cycle -lr 0.4 -nesterov -o run
+  resnetc train resnet20_cifar -data mnist -crop 32 -epochs 5 -o digits
   resnetc train resnet18 -data pets.zip -classes 37 -params resnet18.safetensors -epochs 5 -lr 0.01 -o pets
   resnetc train resnet20_cifar -data formula -params formula -batch 8 -steps 5 -o run`,
 		Flags: slices.Concat(trainFlags(), []cli.Flag{

@@ -74,7 +74,7 @@ func (c *TrainCommand) Flags(name string) *flag.FlagSet {
 	f.IntVar(&c.SaveSteps, "save-steps", 0, "write a checkpoint every `N` steps (default: after each epoch)")
 	f.IntVar(&c.Keep, "keep-checkpoints", 3, "keep the last `N` checkpoints, beside the best")
 	f.StringVar(&c.Resume, "resume", "auto", "go on from `STEP`, a file step-N.json of the run, last, or auto: from the last one if there is one")
-	f.BoolVar(&c.Change, "change", false, "go on with another recipe than the checkpoint's")
+	f.BoolVar(&c.Change, "change", false, "go on with another recipe or other test data than the checkpoint's")
 	return f
 }
 

@@ -32,7 +32,10 @@ compile -weights takes the weights, and -labels the names.
 
 Ctrl-C finishes the step and saves.  The same command goes on from the newest
 checkpoint, with the bits that it would have had without a break; the flag -resume
-chooses another one.  A second Ctrl-C stops at once.
+chooses another one.  A second Ctrl-C stops at once.  Another network, or other
+pictures to learn from, are refused, and so is a folder that another process trains
+in; another recipe, and other pictures to test with, need -change.  -memory, -threads
+and -workers may change at any time.
 
 Pictures of one channel, as MNIST's, become the red, green and blue of a network that
 takes three.  Those of CIFAR-10's and MNIST's files that have another size than the

@@ -116,15 +116,15 @@ func (f *fitting) resume(step int) error {
 	if d := f.data.Fingerprint().difference(state.Data); d != "" {
 		return fmt.Errorf("the data are not those of the checkpoint: %s now has %s", f.data.name, d)
 	}
-	if d := f.recipe.difference(state.Recipe); d != "" && !f.o.Change {
-		return fmt.Errorf("not the recipe of the checkpoint: %s; give the same, or allow a change (-change)", d)
-	}
 	if err := compareTensors("optimizer state", optimizer, momentum); err != nil {
 		if f.recipe.Optimizer != state.Recipe.Optimizer {
 			return fmt.Errorf("the optimizer is %q, before %q, which keeps other tensors: give the same, or begin a new run, in another folder, with the weights (-params %s)",
 				f.recipe.Optimizer, state.Recipe.Optimizer, filepath.Join(f.saved.dir, checkpointName(step)+".safetensors"))
 		}
 		return err
+	}
+	if d := f.recipe.difference(state.Recipe); d != "" && !f.o.Change {
+		return fmt.Errorf("not the recipe of the checkpoint: %s; give the same, or allow a change (-change)", d)
 	}
 	if err := f.compareTest(&state); err != nil {
 		return err

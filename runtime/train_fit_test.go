@@ -180,7 +180,7 @@ func TestFitRefuses(t *testing.T) {
 		{"nothing there", nil, nil, func(o *FitOptions) { o.Dir, o.Resume = filepath.Join(t.TempDir(), "new"), "3" }, "has no checkpoints"},
 		{"another run", nil, nil, func(o *FitOptions) { o.Resume = filepath.Join(other, "checkpoints", "step-00000010.json") }, "no checkpoint of the run " + dir},
 		{"no such run", nil, nil, func(o *FitOptions) { o.Resume = filepath.Join(other, "none", "step-00000010.json") }, "no such file"},
-		{"optimizer", momentless{fitModel()}, nil, func(o *FitOptions) { o.Optimizer, o.Change = "plain", true }, `the optimizer is "plain", before "", which keeps other tensors`},
+		{"optimizer", momentless{fitModel()}, nil, func(o *FitOptions) { o.Optimizer = "plain" }, `the optimizer is "plain", before "", which keeps other tensors`},
 		{"negative", nil, nil, func(o *FitOptions) { o.EvalEvery = -2 }, "an evaluation every -2 epochs"},
 		{"rate", nil, nil, func(o *FitOptions) { o.Schedule.LR = 0 }, "learning rate 0"},
 		{"length", nil, nil, func(o *FitOptions) { o.Epochs = 3 }, "want one of them"},

@@ -80,7 +80,7 @@ func lowerFused(g *ir.Graph, fused *trainFusions) (*trainLowering, error) {
 	s := g.Inputs[0].Type.Shape
 	l := &trainLowering{graph: g, uses: g.Uses(), slots: map[*ir.Value]*runtime.Slot{}, fused: fused, updated: map[*ir.Value]*ir.Node{}, factors: map[*ir.Node][2]int{}, complete: map[*ir.Value]int{}}
 	l.program = runtime.TrainProgram{
-		Name: g.Name, Arena: g.Arena, Input: [3]int{s[1], s[2], s[3]}, GradNorm: -1,
+		Name: g.Name, Network: g.Network, Arena: g.Arena, Input: [3]int{s[1], s[2], s[3]}, GradNorm: -1,
 		Logits: buffer(g.Outputs[1]), Classes: g.Outputs[1].Type.Shape[1], ChainBytes: chainBytes,
 	}
 	if err := l.allocate(); err != nil {

@@ -24,7 +24,7 @@ func (g *Graph) Clone() *Graph {
 		}
 		return out
 	}
-	c := &Graph{Name: g.Name, Arena: g.Arena}
+	c := &Graph{Name: g.Name, Arena: g.Arena, Network: g.Network}
 	c.Inputs, c.Params = values(g.Inputs), values(g.Params)
 	nodes := map[*Node]*Node{}
 	for _, n := range g.Nodes {

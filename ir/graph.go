@@ -19,6 +19,10 @@ type Graph struct {
 	// Arena is the number of elements per image of the one buffer that holds
 	// every activation; 0 before memory is planned.
 	Arena int
+
+	// Network identifies the network that a training step trains, as it was
+	// before the gradient pass; "" of other graphs.  It is no part of the text.
+	Network string
 }
 
 // Update says that a parameter takes the data of a value at the end of a run.

@@ -2,6 +2,7 @@ package passes
 
 import (
 	"fmt"
+	"hash/fnv"
 	"math"
 	"strings"
 
@@ -42,9 +43,14 @@ type TrainOptions struct {
 	BatchNormMomentum float64
 }
 
-// largestDrop is the largest probability of a zero: the rest is multiplied by
-// 1/(1-p), here by 1000.
-const largestDrop = 0.999
+const (
+	// LargestDrop is the largest probability of a zero: the rest is multiplied
+	// by 1/(1-p), here by 1000.
+	LargestDrop = 0.999
+	// LargestBeta is the slowest decay of adamw's means, which are divided by
+	// 1-beta after the first step.
+	LargestBeta = 0.999999
+)
 
 // check gives the first option that makes no sense, and fills in defaults.
 func (o *TrainOptions) check() error {
@@ -67,16 +73,16 @@ func (o *TrainOptions) check() error {
 		x, least, most float64
 	}{
 		{"label smoothing", o.LabelSmoothing, 0, 1},
-		{"dropout", o.Dropout, 0, largestDrop},
-		{"stochastic depth", o.StochasticDepth, 0, largestDrop},
+		{"dropout", o.Dropout, 0, LargestDrop},
+		{"stochastic depth", o.StochasticDepth, 0, LargestDrop},
 		{"momentum", o.Momentum, 0, 1},
 		{"weight decay", o.WeightDecay, 0, math.MaxFloat32},
 		{"gradient norm to clip to", o.ClipNorm, 0, math.MaxFloat32},
 		{"batch norm momentum", o.BatchNormMomentum, 0, 1},
-		{"beta1", o.Beta1, 0, 1}, {"beta2", o.Beta2, 0, 1}, {"eps", o.Eps, 0, 1},
+		{"beta1", o.Beta1, 0, LargestBeta}, {"beta2", o.Beta2, 0, LargestBeta}, {"eps", o.Eps, 0, 1},
 	} {
 		if !(r.x >= r.least && r.x <= r.most) {
-			return fmt.Errorf("%s is %v, want a number from %g to %g", r.name, r.x, r.least, r.most)
+			return fmt.Errorf("%s is %v, want a number from %v to %v", r.name, r.x, r.least, r.most)
 		}
 	}
 	if o.Nesterov && o.Momentum == 0 {
@@ -101,6 +107,7 @@ func (o *TrainOptions) check() error {
 //     NAME.grad, is the operand grad of the node that updates it.  What the
 //     optimizer keeps are parameters too, called NAME.velocity, or NAME.m and
 //     NAME.v, with zeros for data.
+//   - Network identifies the network as it was, but for its name and the options.
 //
 // Gradients of a value that several nodes read are added from the last reader
 // to the first.
@@ -112,6 +119,15 @@ func Gradient(g *ir.Graph, o TrainOptions) error {
 		return fmt.Errorf("passes: gradient left the graph invalid, which is a bug in the compiler: %w", err)
 	}
 	return nil
+}
+
+// identify is a hash of what a network computes: of its text but the name.
+// Checkpoints hold it, so that none is gone on with as another network's.
+func identify(g *ir.Graph) string {
+	_, text, _ := strings.Cut(g.String(), "\n")
+	h := fnv.New64a()
+	h.Write([]byte(text)) // never fails
+	return fmt.Sprintf("%016x", h.Sum64())
 }
 
 func gradient(g *ir.Graph, o TrainOptions) error {
@@ -135,6 +151,7 @@ func gradient(g *ir.Graph, o TrainOptions) error {
 	if err := deadCode(g, Options{}); err != nil {
 		return err
 	}
+	g.Network = identify(g)
 	t := newTrainer(g, o)
 	t.regularize(logits)
 	t.trainingMode()

@@ -58,7 +58,8 @@ type sampler struct {
 	seed   uint64
 	tables [3][256]float32 // pixels, normalized
 	crop   []uint8         // what is cut out, rows of pixels of channels bytes
-	rgb    []uint8         // three channels of it where the data have one
+	rgb    []uint8         // three channels of it where the network takes one
+	whole  []uint8         // a picture in memory of another shape, as inference sees it
 }
 
 func newSampler(d *Dataset, a Augment, p Preprocess, in [3]int, seed uint64) *sampler {
@@ -93,14 +94,18 @@ func (s *sampler) train(dst []float32, epoch, i int) (label int32, err error) {
 	return s.data.labels[i], nil
 }
 
-// test prepares picture i without chance.
+// test prepares picture i without chance; the error is errSkipped for one to leave out.
 func (s *sampler) test(dst []float32, i int) (label int32, err error) {
 	if s.data.pictures == nil {
-		copy(s.crop, s.data.pixels[i*len(s.crop):])
+		pixels, err := s.inMemory(i)
+		if err != nil {
+			return 0, err
+		}
+		copy(s.crop, pixels)
 		s.normalize(dst, false)
 		return s.data.labels[i], nil
 	}
-	m, i, err := s.data.pictures.decode(i)
+	m, err := s.data.pictures.decodeOnly(i)
 	if err != nil {
 		return 0, err
 	}
@@ -125,7 +130,9 @@ func (s *sampler) paddedCrop(r *randomStream, i int) (used int, err error) {
 			return 0, err
 		}
 	} else {
-		pixels = s.data.pixels[i*len(s.crop):][:len(s.crop)]
+		if pixels, err = s.inMemory(i); err != nil {
+			return 0, err
+		}
 	}
 	clear(s.crop)
 	from, to := max(0, -left), min(width, width-left)

@@ -1,6 +1,9 @@
 package runtime
 
-import "image"
+import (
+	"fmt"
+	"image"
+)
 
 // open gives the rows of picture i, as R, G, B bytes, and its size.
 func (s *sampler) open(i int) (rows rowReader, size image.Point, used int, err error) {
@@ -28,6 +31,33 @@ func (s *sampler) open(i int) (rows rowReader, size image.Point, used int, err e
 		return nil, image.Point{}, i, p.tree.errorf(p.list[i].path, "%w", err)
 	}
 	return rows, m.Bounds().Size(), i, nil
+}
+
+// inMemory gives picture i of data in memory in the network's shape: one of
+// another shape is prepared as [Model.Classify] does it.
+func (s *sampler) inMemory(i int) ([]uint8, error) {
+	if s.data.shape == s.in {
+		return s.data.pixels[i*len(s.crop):][:len(s.crop)], nil
+	}
+	rows, size, i, err := s.open(i)
+	if err != nil {
+		return nil, err
+	}
+	to := image.Pt(s.in[2], s.in[1])
+	resized, at, err := s.p.window(size, to)
+	if err != nil {
+		return nil, fmt.Errorf("%s: picture %d: %w", s.data.name, i, err)
+	}
+	if s.whole == nil {
+		s.whole = make([]uint8, 3*to.X*to.Y)
+	}
+	resample(s.whole, rows, size, resized, image.Rectangle{Min: at, Max: at.Add(to)})
+	if s.in[0] == 1 {
+		for j := range s.crop {
+			s.whole[j] = s.whole[3*j]
+		}
+	}
+	return s.whole[:len(s.crop)], nil
 }
 
 // resizedCrop cuts a box out of the picture and resizes it to the input's

@@ -1,7 +1,6 @@
 package runtime
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,23 +23,24 @@ import (
 // the sizes and checksums of the others, and only with it there is a checkpoint.
 // So whatever happens while one is written, those before it stay as they are.
 const (
-	checkpointFormat = 1
+	checkpointFormat = 2 // 1 knew nothing of the network but its tensors, nor of test data
 	optimizerPrefix  = "optimizer."
 	averagePrefix    = "average."
 )
 
 // TrainState is what a checkpoint holds beside tensors.
 type TrainState struct {
-	Format    int             `json:"format"`
-	Step      int             `json:"step"` // steps done
-	Epoch     int             `json:"epoch"`
-	Recipe    Recipe          `json:"recipe"`
-	Model     string          `json:"model"` // hash of the tensors' names and shapes
-	Data      DataFingerprint `json:"data"`
-	Best      *BestEvaluation `json:"best,omitempty"`
-	Evaluated int             `json:"evaluated"` // the step of the last evaluation
-	Stale     int             `json:"stale"`     // evaluations since the best one
-	Files     []FileSum       `json:"files"`
+	Format    int                `json:"format"`
+	Step      int                `json:"step"` // steps done
+	Epoch     int                `json:"epoch"`
+	Recipe    Recipe             `json:"recipe"`
+	Network   NetworkFingerprint `json:"network"`
+	Data      DataFingerprint    `json:"data"`
+	Test      *DataFingerprint   `json:"test,omitempty"` // nil for none
+	Best      *BestEvaluation    `json:"best,omitempty"`
+	Evaluated int                `json:"evaluated"` // the step of the last evaluation
+	Stale     int                `json:"stale"`     // evaluations since the best one
+	Files     []FileSum          `json:"files"`
 }
 
 // Recipe is everything that decides about the next step's bits beside tensors
@@ -201,7 +201,11 @@ func (c *checkpoints) load(step int) (state TrainState, weights, rest []Tensor, 
 		return state, nil, nil, err
 	}
 	if err := json.Unmarshal(text, &state); err != nil {
-		return state, nil, nil, err
+		return state, nil, nil, fmt.Errorf("damaged: %w", err)
+	}
+	if state.Format > 0 && state.Format < checkpointFormat {
+		return state, nil, nil, fmt.Errorf("an earlier version of resnetc wrote it, in format %d, which does not tell what network and what pictures it is of: go on with that version, or begin a new run, in another folder, with its weights (-params %s)",
+			state.Format, strings.TrimSuffix(path, ".json")+".safetensors")
 	}
 	if state.Format != checkpointFormat || len(state.Files) != 2 || state.Step != step {
 		return state, nil, nil, fmt.Errorf("format %d with %d files for step %d, want format %d with 2 for step %d",
@@ -214,7 +218,7 @@ func (c *checkpoints) load(step int) (state TrainState, weights, rest []Tensor, 
 			return state, nil, nil, err
 		}
 		if sum := fmt.Sprintf("%016x", crc64.Checksum(b, checkpointTable)); int64(len(b)) != f.Bytes || sum != f.Sum {
-			return state, nil, nil, fmt.Errorf("%s is damaged: %d bytes with checksum %s, want %d with %s: resume from an earlier checkpoint", f.Name, len(b), sum, f.Bytes, f.Sum)
+			return state, nil, nil, fmt.Errorf("%s is damaged: %d bytes with checksum %s, want %d with %s", f.Name, len(b), sum, f.Bytes, f.Sum)
 		}
 		if lists[i], err = readTensors(b); err != nil {
 			return state, nil, nil, fmt.Errorf("%s: %w", f.Name, err)
@@ -265,11 +269,17 @@ func (c *checkpoints) sweep(steps []int) error {
 	return err
 }
 
-// describeTensors gives the names and shapes, one a line.
-func describeTensors(tensors []Tensor) []byte {
-	var b bytes.Buffer
-	for _, t := range tensors {
-		fmt.Fprintf(&b, "%s %v\n", t.Name, t.Shape)
+// whole gives the steps of the checkpoints that can be read, but one.
+func (c *checkpoints) whole(but int) []int {
+	steps, err := c.list()
+	if err != nil {
+		return nil
 	}
-	return b.Bytes()
+	return slices.DeleteFunc(steps, func(step int) bool {
+		if step == but {
+			return true
+		}
+		_, _, _, err := c.load(step)
+		return err != nil
+	})
 }

@@ -8,9 +8,26 @@ import (
 	"strings"
 )
 
-// modelHash identifies a network by its tensors.
-func modelHash(tensors []Tensor) string {
-	return fmt.Sprintf("%016x", WeightHash(describeTensors(tensors)))
+// NetworkFingerprint identifies a network in a checkpoint.
+type NetworkFingerprint struct {
+	Name  string `json:"name"`
+	Input [3]int `json:"input"`          // channels, height, width
+	Hash  string `json:"hash,omitempty"` // of what it computes, whatever its name; "" if nobody knows
+}
+
+// difference says what sets n apart from an earlier network; "" for nothing.
+func (n NetworkFingerprint) difference(before NetworkFingerprint) string {
+	describe := func(n NetworkFingerprint) string {
+		return fmt.Sprintf("%s for images of %d×%d×%d", n.Name, n.Input[0], n.Input[1], n.Input[2])
+	}
+	now, then := describe(n), describe(before)
+	switch {
+	case n.Input == before.Input && n.Hash == before.Hash:
+		return ""
+	case now != then:
+		return fmt.Sprintf("%s, before %s", now, then)
+	}
+	return fmt.Sprintf("%s with other layers than before, such as their strides (hash %s, before %s)", now, n.Hash, before.Hash)
 }
 
 // compareTensors names the first few differences between a network's tensors

@@ -154,6 +154,44 @@ func TestCheckpointDamaged(t *testing.T) {
 	}
 }
 
+// TestCheckpointNamesOthers damages a checkpoint in every way: the error names
+// the file, and the checkpoints that are whole.
+func TestCheckpointNamesOthers(t *testing.T) {
+	o := fitOptions(t, t.TempDir())
+	data := blobs(t, 100, 1)
+	if _, err := Fit(context.Background(), fitModel(), data, o); err != nil {
+		t.Fatal(err)
+	}
+	o.Resume = "last"
+	last, before := filepath.Join(o.Dir, "checkpoints", checkpointName(48)), filepath.Join(o.Dir, "checkpoints", checkpointName(45))
+	cut := func(path string) {
+		if err := os.Truncate(path, 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cut(before + ".safetensors")
+	for _, damage := range []struct {
+		do   func()
+		want string
+	}{
+		{func() { cut(last + ".safetensors") }, checkpointName(48) + ".safetensors is damaged"},
+		{func() { os.Remove(last + ".safetensors") }, checkpointName(48) + ".safetensors: "},
+		{func() { cut(last + ".json") }, checkpointName(48) + ".json: damaged: "},
+	} {
+		damage.do()
+		_, err := Fit(context.Background(), fitModel(), data, o)
+		if err == nil || !strings.Contains(err.Error(), damage.want) || !strings.Contains(err.Error(), " 35 40] are whole") {
+			t.Errorf("%v, want %q and the others", err, damage.want)
+		}
+	}
+	if err := os.WriteFile(last+".json", []byte(`{"format": 1, "step": 48}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Fit(context.Background(), fitModel(), data, o); err == nil || !strings.Contains(err.Error(), "-params "+last+".safetensors") {
+		t.Errorf("an old format: %v, want what to do", err)
+	}
+}
+
 func TestCheckpointPrune(t *testing.T) {
 	c := newCheckpoints(t.TempDir())
 	for step := range 8 {

@@ -3,6 +3,7 @@ package runtime
 import (
 	"flag"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -64,7 +65,7 @@ func (c *TrainCommand) Flags(name string) *flag.FlagSet {
 	f.Float64Var(&c.MinLR, "min-lr", 0, "last `RATE` of the schedule cosine")
 	f.Float64Var(&c.Warmup, "warmup", 0, "let the rate rise over the first `N` epochs, or steps with -steps")
 	f.Float64Var(&c.WarmupFrom, "warmup-from", 0.1, "`FACTOR` of the rate with which a warm-up begins")
-	f.StringVar(&c.Augment, "augment", "auto", "change pictures by `HOW`: cifar (pad 4, crop, flip), imagenet (random resized crop, flip), none, a list such as pad=2,flip; auto for the first where pictures have the network's size, else the second")
+	f.StringVar(&c.Augment, "augment", "auto", "change pictures by `HOW`: cifar (pad 4, crop, flip), imagenet (random resized crop, flip), none, a list such as pad=2,flip; auto for the first where pictures have the network's size, else the second, and for MNIST's pad=4")
 	f.StringVar(&c.Jitter, "jitter", "", "change brightness, contrast, saturation and hue by up to `B,C,S,H`")
 	f.Float64Var(&c.EMA, "ema", 0, "average the weights with `DECAY`, for instance 0.999, and test the average")
 	f.IntVar(&c.EMAEvery, "ema-every", 1, "average every `N` steps")
@@ -72,8 +73,8 @@ func (c *TrainCommand) Flags(name string) *flag.FlagSet {
 	f.IntVar(&c.EvalEvery, "eval-every", 1, "test every `N` epochs")
 	f.IntVar(&c.SaveSteps, "save-steps", 0, "write a checkpoint every `N` steps (default: after each epoch)")
 	f.IntVar(&c.Keep, "keep-checkpoints", 3, "keep the last `N` checkpoints, beside the best")
-	f.StringVar(&c.Resume, "resume", "auto", "go on from `STEP`, a file step-N.json, last, or auto: from the last one if there is one")
-	f.BoolVar(&c.Change, "change", false, "go on with another recipe than the checkpoint's")
+	f.StringVar(&c.Resume, "resume", "auto", "go on from `STEP`, a file step-N.json of the run, last, or auto: from the last one if there is one")
+	f.BoolVar(&c.Change, "change", false, "go on with another recipe or other test data than the checkpoint's")
 	return f
 }
 
@@ -94,6 +95,16 @@ func (c *TrainCommand) Check() error {
 		return fmt.Errorf("-epochs %d and -steps %d: want one of them above 0", c.Epochs, c.Steps)
 	case c.Batch < 1:
 		return fmt.Errorf("-batch %d: want at least 1", c.Batch)
+	case c.Schedule == "step" && !(c.Every > 0):
+		return fmt.Errorf("-schedule step: say with -every after how many epochs, or steps with -steps, the rate falls")
+	case c.Schedule == "one-cycle" && c.Warmup > 0:
+		return fmt.Errorf("-warmup %v: -schedule one-cycle rises by itself, leave it out", c.Warmup)
+	case !(c.EMA >= 0 && c.EMA < 1):
+		return fmt.Errorf("-ema %v: want 0 (none) or a decay below 1, such as 0.999", c.EMA)
+	case c.EvalEvery < 1 || c.EMAEvery < 1 || c.Keep < 1:
+		return fmt.Errorf("-eval-every %d, -ema-every %d, -keep-checkpoints %d: want at least 1", c.EvalEvery, c.EMAEvery, c.Keep)
+	case c.SaveSteps < 0 || c.Patience < 0:
+		return fmt.Errorf("-save-steps %d, -patience %d: want 0 (none) or more", c.SaveSteps, c.Patience)
 	case c.Threads < 0 || c.Workers < 0 || c.Subset < 0 || c.ValSubset < 0:
 		return fmt.Errorf("-threads, -workers, -subset and -val-subset want a number above 0")
 	}
@@ -133,6 +144,9 @@ func (c *TrainCommand) schedule(perEpoch int) (s Schedule, err error) {
 			if err != nil {
 				return s, err
 			}
+			if !slices.IsSorted(list) {
+				return s, fmt.Errorf("-milestones %s: want them in order", c.Milestones)
+			}
 			s.Milestones = nil
 			for _, m := range list {
 				s.Milestones = append(s.Milestones, int(m*unit))
@@ -155,6 +169,8 @@ func (c *TrainCommand) epochs() int {
 // augment says how pictures of one shape are changed for a network of another.
 func (c *TrainCommand) augment(pictures, network [3]int) (a Augment, err error) {
 	switch {
+	case c.Augment == "auto" && pictures[0] == 1:
+		a.Pad = CIFARAugment().Pad // a mirrored digit is none
 	case c.Augment == "cifar", c.Augment == "auto" && pictures == network:
 		a = CIFARAugment()
 	case c.Augment == "imagenet", c.Augment == "auto":

@@ -46,6 +46,8 @@ func TestTrainCommandAugment(t *testing.T) {
 	}{
 		{"", small, CIFARAugment()},
 		{"", large, ImageNetAugment()},
+		{"", [3]int{1, 28, 28}, Augment{Pad: 4}},
+		{"-augment cifar", [3]int{1, 28, 28}, CIFARAugment()},
 		{"-augment none", large, Augment{}},
 		{"-augment cifar", large, CIFARAugment()},
 		{"-augment imagenet", small, ImageNetAugment()},
@@ -73,9 +75,14 @@ func TestTrainCommandMistakes(t *testing.T) {
 		"-augment pad=x":                       `-augment "pad=x"`,
 		"-lr 0":                                "learning rate 0",
 		"-schedule sine":                       `schedule "sine"`,
-		"-schedule step":                       "want at least 1",
+		"-schedule step":                       "say with -every after how many epochs",
+		"-schedule multi-step -milestones 5,2": "-milestones 5,2: want them in order",
+		"-ema 1":                               "-ema 1: want 0 (none) or a decay below 1",
+		"-eval-every -2":                       "-eval-every -2, ",
+		"-keep-checkpoints -4":                 "-keep-checkpoints -4: want at least 1",
+		"-patience -1":                         "-patience -1: want 0",
 		"-schedule multi-step -milestones 3,b": `"b" is not a fitting number`,
-		"-warmup 2 -schedule one-cycle":        "leave the warm-up",
+		"-warmup 2 -schedule one-cycle":        "-warmup 2: -schedule one-cycle rises by itself",
 		"-data formula -steps 2 -val d":        "goes without -subset and -val",
 	} {
 		if err := parseTrain(t, strings.Fields(args)...).Check(); err == nil || !strings.Contains(err.Error(), want) {

@@ -74,7 +74,7 @@ type DataFingerprint struct {
 	Images  int    `json:"images"`
 	Classes int    `json:"classes"`
 	Shape   [3]int `json:"shape"`
-	Hash    string `json:"hash"` // of pixels and labels, or of the pictures' names, sizes and labels
+	Hash    string `json:"hash"` // of pixels and labels; or of the pictures' names, sizes, labels and the beginnings of their files
 }
 
 // Fingerprint identifies the data, wherever they lie.
@@ -105,11 +105,14 @@ func (d *Dataset) sameClasses(test *Dataset) error {
 	}
 	for i, name := range d.classes {
 		if i >= len(test.classes) {
-			return fmt.Errorf("test data %s: there is no class %d, %s", test.name, i, name)
+			return fmt.Errorf("test data %s: class %d, %s, is missing: both need the same folders", test.name, i, name)
 		}
 		if test.classes[i] != name {
 			return fmt.Errorf("test data %s: class %d is %s, in the training data %s: both need the same folders", test.name, i, test.classes[i], name)
 		}
+	}
+	if n := len(d.classes); len(test.classes) > n {
+		return fmt.Errorf("test data %s: class %d, %s, is not in the training data: both need the same folders", test.name, n, test.classes[n])
 	}
 	return nil
 }
@@ -162,18 +165,25 @@ func (d *Dataset) fits(in [3]int, classes, batch int, a Augment, p Preprocess, t
 		return nil
 	case training && d.Len() < batch:
 		return fmt.Errorf("%s has %d images, a batch takes %d: choose a smaller batch (-batch) or more data", d.name, d.Len(), batch)
-	case d.shape[0] != in[0]:
+	case d.shape[0] != in[0] && !(d.shape[0] == 1 && in[0] == 3):
 		return fmt.Errorf("%s has %d channels, the network takes %d", d.name, d.shape[0], in[0])
+	case training && in[0] == 1 && a.Jitter != ColorJitter{}:
+		return fmt.Errorf("the network takes one channel, and jitter changes colours: leave it out (-jitter)")
+	case training && d.shape[0] == 1 && (a.Jitter.Saturation > 0 || a.Jitter.Hue > 0):
+		return fmt.Errorf("%s has one channel, whose saturation and hue cannot change: want 0 for both (-jitter B,C,0,0)", d.name)
+	case d.pixels != nil && p.Crop != 0 && (p.Crop != in[1] || p.Crop != in[2]):
+		return fmt.Errorf("the crop is %d×%d pixels (-crop) and the input %d×%d: they must be the same", p.Crop, p.Crop, in[2], in[1])
 	}
-	resizes := training && a.resizes() || !training && d.pictures != nil && (p.Resize > 0 || p.Crop > 0)
+	// What is in memory is resized as inference does it, where it has to be.
+	resizes := training && a.resizes() || d.pixels != nil || !training && (p.Resize > 0 || p.Crop > 0)
 	if !resizes && d.shape != in {
 		have := fmt.Sprintf("has pictures of %d×%d", d.shape[2], d.shape[1])
 		if d.shape[1] == 0 {
 			have = fmt.Sprintf("has %v", d.pictures.mixed())
 		}
-		advice := "prepare them by Resize and Crop, or make all pictures that size"
+		advice := "let them be resized and cropped (-resize, -crop), or make all pictures that size"
 		if training {
-			advice = "use random resized crops, make all pictures that size, or compile for another -input-size"
+			advice = "use random resized crops (-augment imagenet), make all pictures that size, or compile for another -input-size"
 		}
 		return fmt.Errorf("%s %s, the network takes %d×%d: %s", d.name, have, in[2], in[1], advice)
 	}

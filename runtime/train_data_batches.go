@@ -7,7 +7,7 @@ import (
 
 // Batches calls do with all pictures in their order, up to batch at a time, as
 // a network for images of the shape in (channels, height, width) sees them at
-// inference: normalized, NCHW, with a label each.  The slices are do's until it
+// inference: normalized, NCHW, with a label each, without those that are skipped.  The slices are do's until it
 // returns.  It ends with the first error, or with ErrInterrupted when ctx ends.
 func (d *Dataset) Batches(ctx context.Context, in [3]int, p Preprocess, batch int, do func(images []float32, labels []int32) error) error {
 	if batch < 1 {
@@ -27,6 +27,10 @@ func (d *Dataset) Batches(ctx context.Context, in [3]int, p Preprocess, batch in
 			return err
 		}
 		n := len(b.which)
+		if n == 0 { // all of them skipped
+			l.release(b)
+			continue
+		}
 		if err := do(b.images[:n*in[0]*in[1]*in[2]], b.labels[:n]); err != nil {
 			return err
 		}

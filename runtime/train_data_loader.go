@@ -138,17 +138,20 @@ func (l *loader) fill(b *loadedBatch, s *sampler, training bool) (err error) {
 		return nil
 	}
 	size := len(b.images) / l.batch
-	for i, which := range b.which {
-		dst := b.images[i*size:][:size]
+	n := 0
+	for _, which := range b.which {
+		dst := b.images[n*size:][:size]
 		if training {
-			b.labels[i], err = s.train(dst, b.epoch, int(which))
-		} else {
-			b.labels[i], err = s.test(dst, int(which))
+			b.labels[n], err = s.train(dst, b.epoch, int(which))
+		} else if b.labels[n], err = s.test(dst, int(which)); err == errSkipped {
+			continue
 		}
 		if err != nil {
 			return fmt.Errorf("epoch %d, picture %d: %w", b.epoch+1, which, err)
 		}
+		n++
 	}
+	b.which = b.which[:n]
 	return nil
 }
 

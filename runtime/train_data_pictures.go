@@ -1,9 +1,12 @@
 package runtime
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"image"
+	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -13,9 +16,9 @@ import (
 
 // PictureOptions say what to do about files that cannot be read as pictures.
 type PictureOptions struct {
-	// SkipCorrupt leaves out pictures whose header is damaged, and takes the
-	// next one in the place of a picture whose damage shows later.  Without it
-	// both are errors.
+	// SkipCorrupt leaves out pictures whose header is damaged.  One whose damage
+	// shows later is left out of a test, and in training the next one takes its
+	// place.  Without it both are errors.
 	SkipCorrupt bool
 	// Warn is told, once, of each picture that is skipped; nil for nobody.
 	Warn func(error)
@@ -32,9 +35,17 @@ type pictures struct {
 }
 
 type picture struct {
-	path string
-	size image.Point
+	path  string
+	size  image.Point
+	bytes int64  // of the file
+	hash  uint64 // of its first hashedBytes
 }
+
+// hashedBytes is how much of a picture's file its dataset's hash takes: all of
+// small ones, and of large ones, with the size, enough to tell them apart, as
+// ImageNet's 140 GB should not be read at the start of every run.  A folder and
+// an archive of it have the same hash.
+const hashedBytes = 16 << 10
 
 var pictureTypes = []string{".jpg", ".jpeg", ".png", ".gif"}
 
@@ -79,31 +90,39 @@ func (p *pictures) addFolder(d *Dataset, dir string) error {
 		if e.IsDir() || strings.HasPrefix(e.Name(), ".") || !slices.Contains(pictureTypes, strings.ToLower(path.Ext(name))) {
 			return nil
 		}
-		size, err := p.header(name)
+		one, err := p.header(name)
 		if err != nil {
 			return p.corrupt(name, err)
 		}
-		p.list = append(p.list, picture{name, size})
+		p.list = append(p.list, one)
 		d.labels = append(d.labels, int32(len(d.classes)))
 		return nil
 	})
 }
 
-// header reads the size of a picture.
-func (p *pictures) header(name string) (image.Point, error) {
+// header reads the size of a picture, and what identifies it.
+func (p *pictures) header(name string) (picture, error) {
 	f, err := p.tree.fsys.Open(name)
 	if err != nil {
-		return image.Point{}, err
+		return picture{}, err
 	}
 	defer f.Close()
-	config, _, err := image.DecodeConfig(f)
+	info, err := f.Stat()
 	if err != nil {
-		return image.Point{}, fmt.Errorf("damaged picture: %w", err)
+		return picture{}, err
+	}
+	first, err := io.ReadAll(io.LimitReader(f, hashedBytes))
+	if err != nil {
+		return picture{}, fmt.Errorf("damaged file: %w", err)
+	}
+	config, _, err := image.DecodeConfig(io.MultiReader(bytes.NewReader(first), f))
+	if err != nil {
+		return picture{}, fmt.Errorf("damaged picture: %w", err)
 	}
 	if config.Width <= 0 || config.Height <= 0 || int64(config.Width)*int64(config.Height) > maxImagePixels {
-		return image.Point{}, fmt.Errorf("a picture of %d×%d pixels", config.Width, config.Height)
+		return picture{}, fmt.Errorf("a picture of %d×%d pixels", config.Width, config.Height)
 	}
-	return image.Pt(config.Width, config.Height), nil
+	return picture{name, image.Pt(config.Width, config.Height), info.Size(), WeightHash(first)}, nil
 }
 
 // corrupt is the error about a picture, or nil after a warning if it is to be skipped.
@@ -117,7 +136,7 @@ func (p *pictures) corrupt(name string, err error) error {
 	p.warned[name] = true
 	p.mu.Unlock()
 	if p.o.Warn != nil && !known {
-		p.o.Warn(fmt.Errorf("skipped: %w", err))
+		p.o.Warn(err)
 	}
 	return nil
 }
@@ -138,7 +157,7 @@ func (p *pictures) hash(h uint64) uint64 {
 	for _, q := range p.list {
 		// The folder of the class and the file: where the tree lies does not matter.
 		name := path.Join(path.Base(path.Dir(q.path)), path.Base(q.path))
-		h = hashInts(h, int(WeightHash([]byte(name))), q.size.X, q.size.Y)
+		h = hashInts(h, int(WeightHash([]byte(name))), q.size.X, q.size.Y, int(q.bytes), int(q.hash))
 	}
 	return h
 }
@@ -165,6 +184,18 @@ func (p *pictures) decode(i int) (image.Image, int, error) {
 	}
 	return nil, i, errors.New("none of the pictures can be decoded")
 }
+
+// decodeOnly gives picture i, or with SkipCorrupt errSkipped.
+func (p *pictures) decodeOnly(i int) (image.Image, error) {
+	m, err := p.decodeFile(p.list[i].path)
+	if err == nil {
+		return m, nil
+	}
+	return nil, cmp.Or(p.corrupt(p.list[i].path, err), errSkipped)
+}
+
+// errSkipped says that there is nothing to see of a picture.
+var errSkipped = errors.New("skipped")
 
 func (p *pictures) decodeFile(name string) (image.Image, error) {
 	f, err := p.tree.fsys.Open(name)

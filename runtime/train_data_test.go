@@ -273,6 +273,82 @@ func TestOpenDatasetRefuses(t *testing.T) {
 	}
 }
 
+// TestOneChannel prepares pictures of one channel, smaller than the input, for a
+// network that takes three: as inference sees the same picture in a file.
+func TestOneChannel(t *testing.T) {
+	d, err := OpenDataset(writeFolder(t, mnistFiles()), "train", PictureOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := [3]int{3, 5, 5}
+	for _, p := range []Preprocess{
+		{Mean: [3]float32{0.4, 0.5, 0.6}, Std: [3]float32{1, 2, 3}},
+		{Std: [3]float32{1, 1, 1}, Crop: 5},
+		{Std: [3]float32{1, 1, 1}, Resize: 4, Crop: 5},
+	} {
+		if err := d.fits(in, 10, 1, Augment{}, p, true); err != nil {
+			t.Fatal(err)
+		}
+		s := newSampler(d, Augment{}, p, in, 1)
+		for i := range d.Len() {
+			m := image.NewGray(image.Rect(0, 0, 3, 2))
+			copy(m.Pix, d.pixels[6*i:])
+			want, test, train := make([]float32, 75), make([]float32, 75), make([]float32, 75)
+			if err := preprocess(want, m, p, 5, 5); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.test(test, i); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.train(train, 0, i); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(test, want) || !slices.Equal(train, want) {
+				t.Errorf("%+v, picture %d: to test %v, to train %v, want %v", p, i, test, train, want)
+			}
+		}
+	}
+	plain := Preprocess{Std: [3]float32{1, 1, 1}}
+	for _, c := range []struct {
+		in     [3]int
+		jitter ColorJitter
+		p      Preprocess
+		want   string
+	}{
+		{in, ColorJitter{Brightness: 0.1, Hue: 0.1}, plain, "saturation and hue cannot change"},
+		{[3]int{1, 2, 3}, ColorJitter{Brightness: 0.1}, plain, "the network takes one channel"},
+		{in, ColorJitter{}, Preprocess{Std: plain.Std, Crop: 4}, "the crop is 4×4 pixels (-crop) and the input 5×5"},
+		{[3]int{4, 2, 3}, ColorJitter{}, plain, "has 1 channels, the network takes 4"},
+	} {
+		if err := d.fits(c.in, 10, 1, Augment{Jitter: c.jitter}, c.p, true); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: %v, want %q", c.in, err, c.want)
+		}
+	}
+}
+
+// TestFingerprintSeesContents replaces a picture by another one of the same
+// name and size, in a folder and in an archive.
+func TestFingerprintSeesContents(t *testing.T) {
+	for _, write := range []func(testing.TB, map[string][]byte) string{writeFolder, writeZip} {
+		var prints []DataFingerprint
+		for _, grey := range []uint8{3, 3, 4} {
+			files := photoFiles(t)
+			files["train/red/a.png"] = photo(t, "png", 8, 6, color.NRGBA{grey, grey, grey, 255})
+			d, err := OpenDataset(write(t, files), "train", PictureOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			prints = append(prints, d.Fingerprint())
+			if err := d.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if prints[0] != prints[1] || prints[1] == prints[2] {
+			t.Errorf("fingerprints %v, want the first two equal and the third another", prints)
+		}
+	}
+}
+
 // TestSkipCorrupt leaves a picture out whose header is damaged, and takes the
 // next in the place of one that is cut off behind it.
 func TestSkipCorrupt(t *testing.T) {
@@ -286,7 +362,7 @@ func TestSkipCorrupt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.Len() != 4 || len(warnings) != 1 || !strings.Contains(warnings[0], "n.png") {
+	if d.Len() != 4 || len(warnings) != 1 || !strings.HasPrefix(warnings[0], "data ") || !strings.Contains(warnings[0], "n.png") {
 		t.Fatalf("%d pictures, warnings %v", d.Len(), warnings)
 	}
 	p := Preprocess{Std: [3]float32{1, 1, 1}}
@@ -302,6 +378,17 @@ func TestSkipCorrupt(t *testing.T) {
 	}
 	if len(warnings) != 2 || !strings.Contains(warnings[1], "m.png") {
 		t.Errorf("warnings %v", warnings)
+	}
+	// A test does not count it, nor another one twice.
+	var labels []int32
+	if err := d.Batches(t.Context(), [3]int{3, 6, 8}, p, 3, func(images []float32, l []int32) error {
+		labels = append(labels, l...)
+		if len(images) != 144*len(l) {
+			t.Errorf("%d values for %d pictures", len(images), len(l))
+		}
+		return nil
+	}); err != nil || !slices.Equal(labels, []int32{0, 1, 1}) {
+		t.Errorf("labels %v, %v, want those of the three sound pictures", labels, err)
 	}
 	d.pictures.o.SkipCorrupt = false
 	if _, err := s.train(got, 0, 3); err == nil || !strings.Contains(err.Error(), "m.png") {

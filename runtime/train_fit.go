@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,9 @@ type FitOptions struct {
 	// Optimizer describes what the compiled step does with gradients: a
 	// checkpoint of another description is not gone on with.
 	Optimizer string
+	// Network identifies what the network computes: a checkpoint of another is
+	// not gone on with.
+	Network string
 
 	Test      *Dataset // evaluated after every EvalEvery epochs, and at the end; nil for none
 	EvalEvery int      // 1
@@ -44,7 +48,9 @@ type FitOptions struct {
 	// "auto" it is "last" if there is one, and a beginning if not.
 	Resume string
 	// Change lets a resumed run go on with another recipe (seed, augmentation,
-	// schedule …) than its checkpoint's; never with other tensors or data.
+	// schedule …) than its checkpoint's, and with other test data, which begin
+	// to tell the best step anew; never with another network or other data to
+	// learn from.
 	Change bool
 	// Again is the command that goes on with the run, for messages.
 	Again string
@@ -101,7 +107,7 @@ type fitting struct {
 
 	perEpoch, total int
 	recipe          Recipe
-	model           string
+	network         NetworkFingerprint
 
 	step      int // steps done
 	loss      float64
@@ -113,6 +119,7 @@ type fitting struct {
 	stopped   string
 	average   *weightAverage // nil for none
 
+	unlock   func() error // gives the folder free
 	metrics  *metricsLog
 	flushed  time.Time
 	progress *progress
@@ -123,22 +130,19 @@ func newFitting(s Stepper, data *Dataset, o FitOptions) (*fitting, error) {
 	if o.Name == "" {
 		o.Name = "training"
 	}
-	o.EvalEvery, o.EMAEvery = max(o.EvalEvery, 1), max(o.EMAEvery, 1)
-	if o.Keep <= 0 {
-		o.Keep = 3
-	}
 	if err := o.check(s); err != nil {
 		return nil, err
 	}
+	o.EvalEvery, o.EMAEvery, o.Keep = cmp.Or(o.EvalEvery, 1), cmp.Or(o.EMAEvery, 1), cmp.Or(o.Keep, 3)
 	if err := data.fits(s.InputShape(), s.Classes(), s.Batch(), o.Augment, o.Preprocess, true); err != nil {
 		return nil, err
 	}
 	if o.Test != nil {
-		if err := o.Test.fits(s.InputShape(), s.Classes(), s.Batch(), Augment{}, o.Preprocess, false); err != nil {
-			return nil, fmt.Errorf("test data: %w", err)
-		}
 		if err := data.sameClasses(o.Test); err != nil {
 			return nil, err
+		}
+		if err := o.Test.fits(s.InputShape(), s.Classes(), s.Batch(), Augment{}, o.Preprocess, false); err != nil {
+			return nil, fmt.Errorf("test data: %w", err)
 		}
 	}
 	f := &fitting{o: o, s: s, data: data, savedAt: -1, perEpoch: stepsPerEpoch(data, s.Batch())}
@@ -146,7 +150,7 @@ func newFitting(s Stepper, data *Dataset, o FitOptions) (*fitting, error) {
 		f.total = o.Epochs * f.perEpoch
 	}
 	parameters := s.Parameters()
-	f.model = modelHash(parameters)
+	f.network = NetworkFingerprint{o.Name, s.InputShape(), o.Network}
 	f.recipe = Recipe{
 		Seed: o.Seed, Batch: s.Batch(), Augment: o.Augment, Mean: o.Preprocess.Mean, Std: o.Preprocess.Std,
 		Schedule: o.Schedule, EMA: o.EMA, EMAEvery: o.EMAEvery, Optimizer: o.Optimizer,
@@ -168,6 +172,8 @@ func (o FitOptions) check(s Stepper) error {
 		return fmt.Errorf("both %d epochs and %d steps, want one of them", o.Epochs, o.Steps)
 	case o.EMA < 0 || o.EMA >= 1:
 		return fmt.Errorf("averages of the weights with a decay of %v, want 0 (none) up to 1, such as 0.999", o.EMA)
+	case o.EvalEvery < 0 || o.EMAEvery < 0 || o.Keep < 0:
+		return fmt.Errorf("an evaluation every %d epochs, averages every %d steps, the last %d checkpoints: want 1 or more, or 0 for the default", o.EvalEvery, o.EMAEvery, o.Keep)
 	case o.SaveSteps < 0 || o.Patience < 0:
 		return fmt.Errorf("a checkpoint every %d steps, patience for %d evaluations: want 0 or more", o.SaveSteps, o.Patience)
 	case o.Patience > 0 && o.Test == nil:

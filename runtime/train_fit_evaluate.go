@@ -19,7 +19,7 @@ func Evaluate(ctx context.Context, s Stepper, data *Dataset, p Preprocess) (loss
 		return 0, 0, fmt.Errorf("evaluation: %w", err)
 	}
 	logits := make([]float32, s.Batch()*classes)
-	right := 0
+	right, count := 0, 0
 	err = data.Batches(ctx, in, p, s.Batch(), func(images []float32, labels []int32) error {
 		if err := e.Evaluate(logits[:len(labels)*classes], images); err != nil {
 			return err
@@ -28,12 +28,16 @@ func Evaluate(ctx context.Context, s Stepper, data *Dataset, p Preprocess) (loss
 			loss += CrossEntropy(logits[i*classes:][:classes], int(label))
 		}
 		right += countRight(logits, labels, classes)
+		count += len(labels)
 		return nil
 	})
 	if err != nil {
 		return 0, 0, fmt.Errorf("evaluation: %w", err)
 	}
-	return loss / float64(data.Len()), float64(right) / float64(data.Len()), nil
+	if count == 0 {
+		return 0, 0, fmt.Errorf("evaluation: none of the pictures in %s can be decoded", data.name)
+	}
+	return loss / float64(count), float64(right) / float64(count), nil
 }
 
 // CrossEntropy is -log softmax(logits)[label].

@@ -185,7 +185,7 @@ func (f *fitting) save() error {
 		return err
 	}
 	state := TrainState{
-		Step: f.step, Epoch: f.step / f.perEpoch, Recipe: f.recipe, Model: f.model, Data: f.data.Fingerprint(),
+		Step: f.step, Epoch: f.step / f.perEpoch, Recipe: f.recipe, Network: f.network, Data: f.data.Fingerprint(), Test: f.testFingerprint(),
 		Best: f.best, Evaluated: f.evaluated, Stale: f.stale,
 	}
 	parameters := f.s.Parameters()

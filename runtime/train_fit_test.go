@@ -140,6 +140,11 @@ func TestFitInterrupted(t *testing.T) {
 	}
 }
 
+// momentless is a model whose optimizer keeps nothing.
+type momentless struct{ *softmaxRegression }
+
+func (momentless) OptimizerState() []Tensor { return nil }
+
 func TestFitRefuses(t *testing.T) {
 	dir := t.TempDir()
 	o := fitOptions(t, dir)
@@ -147,9 +152,15 @@ func TestFitRefuses(t *testing.T) {
 	if _, err := Fit(context.Background(), fitModel(), blobs(t, 100, 1), o); err != nil {
 		t.Fatal(err)
 	}
+	other := t.TempDir()
+	o.Dir = other
+	if _, err := Fit(context.Background(), fitModel(), blobs(t, 100, 1), o); err != nil {
+		t.Fatal(err)
+	}
+	o.Dir = dir
 	cases := []struct {
 		name   string
-		model  *softmaxRegression
+		model  Stepper
 		data   *Dataset
 		change func(*FitOptions)
 		want   string
@@ -157,7 +168,7 @@ func TestFitRefuses(t *testing.T) {
 		{"again", nil, nil, func(o *FitOptions) { o.Resume = "" }, "already holds a run"},
 		{"other pictures", nil, blobs(t, 100, 2), nil, "other contents, labels or order"},
 		{"more pictures", nil, blobs(t, 101, 1), nil, "101 images, before 100"},
-		{"other shape", newSoftmaxRegression(8, [3]int{3, 5, 5}, 4), nil, nil, "the network takes 5×5"},
+		{"other shape", newSoftmaxRegression(8, [3]int{3, 5, 5}, 4), nil, nil, "for images of 3×5×5, before blobs for images of 3×6×6"},
 		{"classes", newSoftmaxRegression(8, [3]int{3, 6, 6}, 5), nil, nil, "has 4 classes, the network 5"},
 		{"batch", newSoftmaxRegression(101, [3]int{3, 6, 6}, 4), nil, nil, "has 100 images, a batch takes 101"},
 		{"other batch", newSoftmaxRegression(4, [3]int{3, 6, 6}, 4), nil, nil, "batch is 4, before 8"},
@@ -165,10 +176,23 @@ func TestFitRefuses(t *testing.T) {
 		{"schedule", nil, nil, func(o *FitOptions) { o.Schedule.LR = 0.1 }, `"lr":0.1`},
 		{"step", nil, nil, func(o *FitOptions) { o.Resume = "7" }, "has checkpoints of the steps"},
 		{"resume", nil, nil, func(o *FitOptions) { o.Resume = "yesterday" }, "want last, auto"},
-		{"nothing", nil, nil, func(o *FitOptions) { o.Dir = t.TempDir() }, "nothing to resume"},
+		{"nothing", nil, nil, func(o *FitOptions) { o.Dir = filepath.Join(t.TempDir(), "new") }, "nothing to resume"},
+		{"nothing there", nil, nil, func(o *FitOptions) { o.Dir, o.Resume = filepath.Join(t.TempDir(), "new"), "3" }, "has no checkpoints"},
+		{"another run", nil, nil, func(o *FitOptions) { o.Resume = filepath.Join(other, "checkpoints", "step-00000010.json") }, "no checkpoint of the run " + dir},
+		{"no such run", nil, nil, func(o *FitOptions) { o.Resume = filepath.Join(other, "none", "step-00000010.json") }, "no such file"},
+		{"optimizer", momentless{fitModel()}, nil, func(o *FitOptions) { o.Optimizer = "plain" }, `the optimizer is "plain", before "", which keeps other tensors`},
+		{"negative", nil, nil, func(o *FitOptions) { o.EvalEvery = -2 }, "an evaluation every -2 epochs"},
 		{"rate", nil, nil, func(o *FitOptions) { o.Schedule.LR = 0 }, "learning rate 0"},
 		{"length", nil, nil, func(o *FitOptions) { o.Epochs = 3 }, "want one of them"},
 		{"folder", nil, nil, func(o *FitOptions) { o.Dir = "" }, "no folder"},
+		{"missing class", nil, nil, func(o *FitOptions) {
+			o.Test = blobs(t, 20, 1)
+			o.Test.classes, o.Test.count = []string{"a", "b", "c"}, 3
+		}, "class 3, d, is missing"},
+		{"class too many", nil, nil, func(o *FitOptions) {
+			o.Test = blobs(t, 20, 1)
+			o.Test.classes, o.Test.count = []string{"a", "b", "c", "d", "e"}, 5
+		}, "class 4, e, is not in the training data"},
 		{"class names", nil, nil, func(o *FitOptions) {
 			o.Test = blobs(t, 20, 1)
 			o.Test.classes = []string{"a", "b", "x", "d"}
@@ -190,11 +214,61 @@ func TestFitRefuses(t *testing.T) {
 		if _, err := Fit(context.Background(), c.model, c.data, o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
+		if entries, err := os.ReadDir(o.Dir); strings.HasSuffix(o.Dir, "new") && err == nil {
+			t.Errorf("%s: it left a folder with %v", c.name, entries)
+		}
+	}
+	// A checkpoint of the run may be named by its path, by its file or by its step.
+	for _, resume := range []string{filepath.Join(dir, "checkpoints", "step-00000010.json"), "step-00000010.json", "10"} {
+		o := o
+		o.Resume = resume
+		if r, err := Fit(context.Background(), fitModel(), blobs(t, 100, 1), o); err != nil || r.Step != 10 {
+			t.Errorf("resume %s: step %d, %v", resume, r.Step, err)
+		}
+	}
+	// A change of the recipe may be allowed, one of the network may not.
+	for _, change := range []bool{false, true} {
+		o := o
+		o.Resume, o.Change, o.Network = "last", change, "1234"
+		_, err := Fit(context.Background(), fitModel(), blobs(t, 100, 1), o)
+		if want := "of another network: it is blobs for images of 3×6×6 with other layers"; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("another network, change %v: %v, want %q", change, err, want)
+		}
+		o.Name = "other"
+		_, err = Fit(context.Background(), fitModel(), blobs(t, 100, 1), o)
+		if want := "it is other for images of 3×6×6, before blobs"; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("another name, change %v: %v, want %q", change, err, want)
+		}
 	}
 	// The same seed with an allowed change goes on.
 	o.Resume, o.Change, o.Seed, o.Steps = "last", true, 8, 12
 	if r, err := Fit(context.Background(), fitModel(), blobs(t, 100, 1), o); err != nil || r.Step != 12 {
 		t.Errorf("changed: step %d, %v", r.Step, err)
+	}
+}
+
+// TestFitOtherTest goes on with other test data: only where that is allowed, and
+// then no result is compared with those before.
+func TestFitOtherTest(t *testing.T) {
+	o := fitOptions(t, t.TempDir())
+	data := blobs(t, 100, 1)
+	if _, err := Fit(context.Background(), fitModel(), data, o); err != nil {
+		t.Fatal(err)
+	}
+	o.Resume, o.Epochs, o.Test = "last", 5, blobs(t, 53, 98)
+	_, err := Fit(context.Background(), fitModel(), data, o)
+	if err == nil || !strings.Contains(err.Error(), "the test data are not those of the checkpoint: blobs now has as many pictures") {
+		t.Errorf("other test data: %v", err)
+	}
+	none := o
+	none.Test = nil
+	if _, err := Fit(context.Background(), fitModel(), data, none); err == nil || !strings.Contains(err.Error(), "there are none, before 53 images") {
+		t.Errorf("no test data: %v", err)
+	}
+	o.Change = true
+	r, err := Fit(context.Background(), fitModel(), data, o)
+	if err != nil || r.Best == nil || r.Best.Step < 48 {
+		t.Errorf("best %+v, %v, want one on the new test data", r.Best, err)
 	}
 }
 

@@ -50,13 +50,16 @@ func trainMain(ctx context.Context, p *TrainProgram, args []string, out, log io.
 }
 
 // Fit trains the network on data; see the function [Fit].  What o leaves open
-// of the name, the optimizer and the preprocessing is as it was compiled.
+// of the name, the network, the optimizer and the preprocessing is as it was compiled.
 func (t *Trainer) Fit(ctx context.Context, data *Dataset, o FitOptions) (FitResult, error) {
 	if o.Name == "" {
 		o.Name = t.program.Name
 	}
 	if o.Optimizer == "" {
 		o.Optimizer = t.program.Recipe
+	}
+	if o.Network == "" {
+		o.Network = t.program.Network
 	}
 	if o.Preprocess == (Preprocess{}) {
 		o.Preprocess = t.program.Preprocess

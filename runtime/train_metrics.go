@@ -107,7 +107,7 @@ func (m *metricsLog) add(r Metric) error {
 		skip  bool
 	}{
 		{"epoch", r.Epoch, 64, false}, {"loss", r.Loss, bits, false}, {"accuracy", r.Accuracy, 64, false},
-		{"lr", r.LR, 32, r.LR == 0}, {"images_per_second", r.Rate, 32, r.Rate == 0},
+		{"lr", r.LR, 32, r.Kind != "train"}, {"images_per_second", r.Rate, 32, r.Kind != "train"},
 	}
 	for _, f := range fields {
 		if f.skip {

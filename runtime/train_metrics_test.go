@@ -48,6 +48,28 @@ func TestSchedule(t *testing.T) {
 	}
 }
 
+// TestMetricsZeroRate wants a rate of 0 written, as a warm-up may begin with it.
+func TestMetricsZeroRate(t *testing.T) {
+	dir := t.TempDir()
+	m, err := openMetrics(dir, 0, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(m.add(Metric{Kind: "train", Step: 1, Loss: 2}), m.add(Metric{Kind: "test", Step: 1, Loss: 2}), m.close()); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "metrics.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Split(string(b), "\n"); !strings.Contains(lines[0], `"lr":0`) || strings.Contains(lines[1], "lr") {
+		t.Errorf("%q, want a rate of 0 in the first row and none in the second", lines)
+	}
+	if b, err = os.ReadFile(filepath.Join(dir, "metrics.csv")); err != nil || !strings.Contains(string(b), "\ntrain,1,0,2,0,0,0\ntest,1,0,2,0,,\n") {
+		t.Errorf("metrics.csv is %q, %v", b, err)
+	}
+}
+
 // TestMetricsGoOn cuts the files at a step, as a resumed run does, and at rows
 // that a killed process did not finish.
 func TestMetricsGoOn(t *testing.T) {

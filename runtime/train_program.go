@@ -36,6 +36,9 @@ type TrainProgram struct {
 	Preprocess Preprocess
 	// Recipe says in words what the step does with gradients.
 	Recipe string
+	// Network identifies what the network computes, before any choice of how:
+	// equal ones take the same steps, whatever the memory or the kernels.
+	Network string
 }
 
 // Slot is the place of a tensor in the store.

@@ -90,6 +90,10 @@ func experiment(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	images, err := responseImages(ctx, c, t, trials)
+	if err != nil {
+		return err
+	}
 	for i, x := range trials {
 		fmt.Fprintf(stderr(c), "[%d/%d] %s, in %s\n", i+1, len(trials), x.name, x.dir)
 		run := *t
@@ -100,10 +104,6 @@ func experiment(ctx context.Context, c *cli.Command) error {
 		if x.rows, err = runtime.ReadMetrics(x.dir); err != nil {
 			return err
 		}
-	}
-	images, err := responseImages(ctx, c, t, trials)
-	if err != nil {
-		return err
 	}
 	for _, x := range trials {
 		fmt.Fprintf(stderr(c), "responses of %s\n", x.name)

@@ -1,9 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"math"
 	"path/filepath"
 	"slices"
@@ -30,7 +31,7 @@ func responseImages(ctx context.Context, c *cli.Command, t *runtime.TrainCommand
 	if err := changePreprocess(c, &p); err != nil {
 		return nil, err
 	}
-	data, err := runtime.OpenTestDataset(cmp.Or(t.Val, t.Data), runtime.PictureOptions{SkipCorrupt: t.SkipCorrupt})
+	data, err := openTestData(t)
 	if err != nil {
 		return nil, err
 	}
@@ -46,6 +47,19 @@ func responseImages(ctx context.Context, c *cli.Command, t *runtime.TrainCommand
 		err = nil
 	}
 	return images, err
+}
+
+// openTestData opens what the trainers test with.
+func openTestData(t *runtime.TrainCommand) (*runtime.Dataset, error) {
+	o := runtime.PictureOptions{SkipCorrupt: t.SkipCorrupt}
+	if t.Val != "" {
+		return runtime.OpenTestDataset(t.Val, o)
+	}
+	data, err := runtime.OpenDataset(t.Data, "test", o)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w; the experiment compares errors on pictures that no network has learned from: name some with -val", err)
+	}
+	return data, err
 }
 
 // measureResponses computes the standard deviation of each 3x3 convolution's

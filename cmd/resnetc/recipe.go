@@ -52,13 +52,15 @@ func recipe(c *cli.Command) (passes.TrainOptions, error) {
 			return o, usagef("-%s is not for -optimizer %s", f, o.Optimizer)
 		}
 	}
-	for _, f := range []string{"momentum", "weight-decay", "label-smoothing", "dropout", "stochastic-depth", "clip", "bn-momentum", "beta1", "beta2"} {
-		most := 1.0
-		if f == "weight-decay" || f == "clip" {
-			most = 1e30
-		}
-		if v := c.Float(f); !(v >= 0 && v <= most) {
-			return o, usagef("-%s %v: want a number from 0 to %g", f, v, most)
+	for _, f := range []struct {
+		name string
+		most float64
+	}{
+		{"momentum", 1}, {"weight-decay", 1e30}, {"label-smoothing", 1}, {"dropout", passes.LargestDrop}, {"stochastic-depth", passes.LargestDrop},
+		{"clip", 1e30}, {"bn-momentum", 1}, {"beta1", passes.LargestBeta}, {"beta2", passes.LargestBeta}, {"eps", 1},
+	} {
+		if v := c.Float(f.name); !(v >= 0 && v <= f.most) {
+			return o, usagef("-%s %v: want a number from 0 to %v", f.name, v, f.most)
 		}
 	}
 	return o, nil

@@ -38,7 +38,9 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"interrupt":   interrupt,
 
 	"cifar-data":      cifarData,
+	"idx-data":        idxData,
 	"golden-train":    compareGoldenTrain,
+	"same-accuracy":   sameAccuracy,
 	"same-metrics":    sameMetrics,
 	"interrupt-train": interruptTrain,
 }

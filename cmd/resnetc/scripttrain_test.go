@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"os/exec"
@@ -39,6 +40,31 @@ func cifarData(ts *testscript.TestScript, _ bool, args []string) {
 			}
 		}
 		ts.Check(os.WriteFile(filepath.Join(dir, name+".bin"), b, 0o666))
+	}
+}
+
+// idx-data DIR N writes MNIST's files with N pictures of 28×28 in each split,
+// whose classes have a bright bar each, at another height.
+func idxData(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o777))
+	for _, split := range []string{"train", "t10k"} {
+		images := []byte{0, 0, 8, 3, 0, 0, byte(n >> 8), byte(n), 0, 0, 0, 28, 0, 0, 0, 28}
+		labels := []byte{0, 0, 8, 1, 0, 0, byte(n >> 8), byte(n)}
+		for i := range n {
+			labels = append(labels, byte(i%10))
+			for p := range 28 * 28 {
+				v := byte((p*p*7 + i*13) % 64)
+				if y := p / 28; y/2 == i%10+2 {
+					v += 160
+				}
+				images = append(images, v)
+			}
+		}
+		ts.Check(os.WriteFile(filepath.Join(dir, split+"-images-idx3-ubyte"), images, 0o666))
+		ts.Check(os.WriteFile(filepath.Join(dir, split+"-labels-idx1-ubyte"), labels, 0o666))
 	}
 }
 
@@ -90,6 +116,16 @@ func sameMetrics(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if texts[0] != texts[1] {
 		ts.Fatalf("the metrics differ:\n%s\n%s", texts[0], texts[1])
+	}
+}
+
+// same-accuracy RUN wants the accuracy of a run's last test in what eval has printed.
+func sameAccuracy(ts *testscript.TestScript, _ bool, args []string) {
+	rows, err := runtime.ReadMetrics(ts.MkAbs(args[0]))
+	ts.Check(err)
+	last := rows[len(rows)-1]
+	if want := fmt.Sprintf("%.2f %%", 100*last.Accuracy); last.Kind != "test" || !strings.Contains(ts.ReadFile("stdout"), want) {
+		ts.Fatalf("eval printed %q, want %s, as in %+v", ts.ReadFile("stdout"), want, last)
 	}
 }
 

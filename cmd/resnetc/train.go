@@ -26,12 +26,21 @@ func trainCommand() *cli.Command {
 		Description: `The network's training step is compiled to a package in a temporary folder, built
 with the go command, offline, and run.  In the folder -o it writes metrics.jsonl and
 metrics.csv, a row for each step and each test; checkpoints/; and, at the end,
-final.safetensors, best.safetensors (of the best test accuracy), curves.svg and
-curves.png.  resnetc compile -weights takes the weights.
+final.safetensors, best.safetensors (of the best test accuracy), curves.svg,
+curves.png and labels.txt, the names of the classes, if the data have some.  resnetc
+compile -weights takes the weights, and -labels the names.
 
 Ctrl-C finishes the step and saves.  The same command goes on from the newest
 checkpoint, with the bits that it would have had without a break; the flag -resume
-chooses another one.  A second Ctrl-C stops at once.
+chooses another one.  A second Ctrl-C stops at once.  Another network, or other
+pictures to learn from, are refused, and so is a folder that another process trains
+in; another recipe, and other pictures to test with, need -change.  -memory, -threads
+and -workers may change at any time.
+
+Pictures of one channel, as MNIST's, become the red, green and blue of a network that
+takes three.  Those of CIFAR-10's and MNIST's files that have another size than the
+input are resized to it, or, with -crop N of the input's size, put in the middle of
+black.  Give compile and eval the same -mean, -std, -resize and -crop.
 
 -params FILE begins with weights of safetensors or PyTorch's .pth/.pt/.th; a
 classifier for another number of classes begins with random numbers.
@@ -42,6 +51,7 @@ formula, every program that knows the formula takes the same steps.
 examples:
   resnetc train resnet20_cifar -data cifar-10-batches-bin -o run
   resnetc train resnet20_cifar -data cifar-10-batches-bin -epochs 10 -schedule one-cycle -lr 0.4 -nesterov -o run
+  resnetc train resnet20_cifar -data mnist -crop 32 -epochs 5 -o digits
   resnetc train resnet18 -data pets.zip -classes 37 -params resnet18.safetensors -epochs 5 -lr 0.01 -o pets
   resnetc train resnet20_cifar -data formula -params formula -batch 8 -steps 5 -o run`,
 		Flags: slices.Concat(trainFlags(), []cli.Flag{
@@ -165,13 +175,30 @@ func trainNetwork(ctx context.Context, c *cli.Command, name string, t *runtime.T
 		run.Salt = ""
 	}
 	status, err := p.Train(ctx, "resnetc", commandLine(&run)...)
+	if killed := (*driver.KilledError)(nil); errors.As(err, &killed) {
+		return explainKilled(killed, t.Out)
+	}
 	if err != nil {
 		return err
 	}
-	if status != 0 {
+	err = drawCurves(t.Out, name)
+	if status != 0 { // the curves of an interrupted run are a bonus
 		return statusError(status)
 	}
-	return drawCurves(t.Out, name)
+	return err
+}
+
+// explainKilled says why a trainer may have been killed, and what is left of it.
+func explainKilled(killed *driver.KilledError, dir string) error {
+	why := "the system does that to programs that take too much memory: a smaller -batch or -memory takes less"
+	if killed.Asked {
+		why = "at once, as a second Ctrl-C wants it"
+	}
+	saved := "no checkpoint has been written: the same command begins anew"
+	if found, err := filepath.Glob(filepath.Join(dir, "checkpoints", "step-*.json")); err == nil && len(found) > 0 {
+		saved = "the steps since the last checkpoint are lost: the same command goes on from " + found[len(found)-1]
+	}
+	return fmt.Errorf("%w: %s; %s", killed, why, saved)
 }
 
 // initialParameters gives the file with the parameters that the command line

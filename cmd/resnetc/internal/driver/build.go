@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 )
 
 var (
@@ -109,7 +110,8 @@ func (p *Program) build(ctx context.Context, gocmd string, o BuildOptions) error
 
 func (p *Program) makeDir() (err error) {
 	if !p.keep {
-		p.dir, err = os.MkdirTemp("", "resnetc-")
+		removeStale(os.TempDir(), time.Now())
+		p.dir, err = os.MkdirTemp("", temporaryPattern())
 		return err
 	}
 	if p.dir, err = filepath.Abs(p.dir); err != nil { // exec wants it

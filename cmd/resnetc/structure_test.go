@@ -27,6 +27,7 @@ var mayImport = []struct {
 	{"/zoo", []string{"/ir", "/zoo"}},
 	{"/passes", []string{"/ir"}},
 	{"/asm/neon", nil},
+	{"/asm/emulate", nil},
 	{"/asm", []string{"/asm", "github.com/mmcloughlin/avo"}},
 	{"/codegen", []string{"/ir", "/asm", "/runtime", "github.com/dave/jennifer"}},
 	{"/gen", []string{"golang.org/x/sys/cpu"}},

@@ -21,7 +21,7 @@ emulated() { # TESTS GOARCH EMULATOR ARGUMENT...
 }
 emulated . arm64 qemu-aarch64-static -cpu max             # all extensions, and Go's own arm64 code
 emulated //neon arm64 qemu-aarch64-static -cpu cortex-a53 # no extensions
-emulated //avx2 amd64 qemu-x86_64-static -cpu Haswell     # AVX2, no AVX-512
+emulated '//^avx2$' amd64 qemu-x86_64-static -cpu Haswell # AVX2, no AVX-512
 
 echo "-- qemu-aarch64-static: benchmarks, and resnetc bench"
 GOARCH=arm64 CGO_ENABLED=0 go test -run '^$' -bench . -benchtime 1x -exec qemu-aarch64-static ./gen/tiny

@@ -33,12 +33,12 @@ func (c convCase) String() string {
 // convCases are all tile counts, input blocks and windows up to 3, and the
 // stem's 7x7; the options take turns, so that every combination of them occurs
 // and every option meets every size.
-func convCases(k asm.Kernel, r *rand.Rand) []convCase {
+func convCases(k asm.Kernel, r *rand.Rand, thin int) []convCase {
 	var cases []convCase
 	turn := r.IntN(1000)
 	one := func(tiles, in, kh, kw int) {
 		turn++
-		if turn%convThin != 0 {
+		if turn%thin != 0 {
 			return
 		}
 		o := turn
@@ -94,7 +94,11 @@ func TestConv(t *testing.T) {
 		h := fnv.New64()
 		h.Write([]byte(k.Name))
 		r := rand.New(rand.NewPCG(1, h.Sum64()))
-		for _, c := range convCases(k, r) {
+		thin := convThin
+		if isEmulated(set) {
+			thin *= emulatedThin
+		}
+		for _, c := range convCases(k, r, thin) {
 			if msg := c.run(t, buffers, set, r); msg != "" {
 				t.Fatalf("%s\n%s", c, msg)
 			}

@@ -24,36 +24,20 @@ func (g guarded) take(t testing.TB, n, i int) []float32 {
 // levelNames are those of package asm.
 var levelNames = map[string]Level{"neon": NEON, "avx2": AVX2, "avx512": AVX512}
 
-// setOf returns the kernels of a level, nil if this CPU, or build, lacks it.
-func setOf(level Level) *kernelSet {
-	if level == PureGo {
-		return genericKernels()
-	}
-	for _, set := range assemblyKernels() {
-		if set.level == level {
-			return set
-		}
-	}
-	return nil
-}
-
 // eachKernel runs a subtest for every kernel of an operation in the table of
 // package asm, and for the pure-Go kernels of the same operation.
 func eachKernel(t *testing.T, op string, test func(t *testing.T, set *kernelSet, k asm.Kernel)) {
 	t.Helper()
-	for _, level := range []string{"purego", "neon", "avx2", "avx512"} {
-		set := setOf(levelNames[level])
-		t.Run(op+"/"+level, func(t *testing.T) {
-			if set == nil {
-				t.Skipf("neither this CPU nor an emulator runs %s here", level)
-			}
+	for _, v := range variants() {
+		t.Run(op+"/"+v.name, func(t *testing.T) {
+			v.skip(t)
 			rows := asm.Kernels()
-			if level == "purego" {
+			if v.level == PureGo {
 				rows = genericRows(op)
 			}
 			for _, k := range rows {
-				if k.Op == op && k.Level == level {
-					t.Run(k.Name, func(t *testing.T) { test(t, set, k) })
+				if k.Op == op && k.Level == v.level.String() {
+					t.Run(k.Name, func(t *testing.T) { test(t, v.set, k) })
 				}
 			}
 		})
@@ -98,7 +82,11 @@ func genericRows(op string) []asm.Kernel {
 
 // TestTable checks that the sets hold every row of the table and nothing else.
 func TestTable(t *testing.T) {
-	for _, set := range assemblyKernels() {
+	for _, v := range variants() {
+		set := v.set
+		if v.level == PureGo || set == nil {
+			continue
+		}
 		var count int
 		for _, k := range asm.Kernels() {
 			if levelNames[k.Level] == set.level {

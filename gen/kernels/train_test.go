@@ -14,14 +14,21 @@ import (
 // their twins.
 func eachTrainSet(t *testing.T, test func(t *testing.T, set, twins *trainKernelSet)) {
 	twins := genericTrainKernels()
-	for _, set := range append(assemblyTrainKernels(), twins) {
-		t.Run(set.level.String(), func(t *testing.T) { test(t, set, twins) })
+	for _, v := range variants() {
+		t.Run("train/"+v.name, func(t *testing.T) {
+			v.skip(t)
+			test(t, v.train, twins)
+		})
 	}
 }
 
 // TestTrainTable checks that the sets hold every row of the table and nothing else.
 func TestTrainTable(t *testing.T) {
-	for _, set := range assemblyTrainKernels() {
+	for _, v := range variants() {
+		set := v.train
+		if v.level == PureGo || set == nil {
+			continue
+		}
 		there := map[string]bool{
 			"moments 0": set.moments != nil, "grad_sums 0": set.gradSums != nil, "grad_sweep 0": set.gradSweep != nil,
 			"mask_grad 0": set.maskGrad != nil, "normalize 0": set.normalize != nil,

@@ -34,22 +34,21 @@ func neonWinogradGrad4In(b *neonBuilder) {
 			var half [2][4]int
 			for x := range 4 {
 				b.Inst(neon.ADDImm, neonWinoTo, neonWinoIn, 64*x)
-				switch rows[0] {
-				case 0:
+				if rows[0] == 0 {
 					half[0][x], half[1][x] = load(0), load(3)
-				case 1:
-					d := [4]int{load(0), load(1), load(2), load(3)}
+					continue
+				}
+				d, factor := [4]int{load(0), load(1), load(2), load(3)}, 1.
+				if rows[0] == 1 {
 					b.add(d[0], d[0], d[2])
 					b.add(d[1], d[1], d[3])
-					free.give(d[2], d[3])
-					half[0][x], half[1][x] = both(d[0], d[1], 1)
-				default:
-					d := [4]int{load(0), load(1), load(2), load(3)}
+				} else {
 					b.fmla(d[0], d[2], c[4])
 					b.fmla(d[1], d[3], c[4])
-					free.give(d[2], d[3])
-					half[0][x], half[1][x] = both(d[0], d[1], 2)
+					factor = 2
 				}
+				free.give(d[2], d[3])
+				half[0][x], half[1][x] = both(d[0], d[1], factor)
 			}
 			for i, h := range half {
 				b.winoPlace(neonWinoTo, neonWinoOut, neonWinoLine, rows[i])

@@ -63,12 +63,13 @@ func (l *trainLowering) kernels(targets []string) []asm.Kernel {
 
 // trainKernels lists the assembly kernels of training that the program calls.
 func (l *trainLowering) trainKernels(targets []string) []asm.Kernel {
+	some := func(calls func(r runtime.TrainLayer) bool) bool { return slices.ContainsFunc(l.program.Layers, calls) }
 	return slices.DeleteFunc(asm.TrainKernels(), func(k asm.Kernel) bool {
 		return targets != nil && !slices.Contains(targets, k.Level) ||
-			strings.HasPrefix(k.Op, "winograd_grad_") && !slices.ContainsFunc(l.program.Layers, func(r runtime.TrainLayer) bool { return gradByWinograd(r) && r.Layer.Winograd == k.Pixels }) ||
-			k.Op == "winograd_weight" && !slices.ContainsFunc(l.program.Layers, func(r runtime.TrainLayer) bool { return r.Layer.Winograd == k.Pixels }) ||
-			k.Op == "max_pool_grad" && !slices.ContainsFunc(l.program.Layers, func(r runtime.TrainLayer) bool { return r.Op == runtime.TrainMaxPoolGrad }) ||
-			k.Op == "weight_grad" && k.Pixels < ir.Block && !slices.ContainsFunc(l.program.Layers, func(r runtime.TrainLayer) bool {
+			strings.HasPrefix(k.Op, "winograd_grad_") && !some(func(r runtime.TrainLayer) bool { return gradByWinograd(r) && r.Layer.Winograd == k.Pixels }) ||
+			k.Op == "winograd_weight" && !some(func(r runtime.TrainLayer) bool { return r.Layer.Winograd == k.Pixels }) ||
+			k.Op == "max_pool_grad" && !some(func(r runtime.TrainLayer) bool { return r.Op == runtime.TrainMaxPoolGrad }) ||
+			k.Op == "weight_grad" && k.Pixels < ir.Block && !some(func(r runtime.TrainLayer) bool {
 				return r.Op == runtime.TrainWeightGrad && r.Slot.InBlock == 1 && r.Slot.Shape[3] == k.Pixels
 			})
 	})

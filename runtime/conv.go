@@ -51,7 +51,7 @@ func (w *lane) convRows(l *Layer, thread, b, n, first, last int) {
 	}
 	for ; first < last; first += rows {
 		p := convPart{b: b, n: n, first: first, last: min(first+rows, last)}
-		if depth < planes && l.In2.Channels > 0 && l.In2.Offset == l.Out.Offset {
+		if depth < planes && l.addsInPlace() {
 			w.saveResidual(l, &p, w.scratch[thread*w.m.program.ThreadScratch:])
 		}
 		for ; p.plane < planes; p.plane += depth {
@@ -78,13 +78,15 @@ const partBytes = 16 << 10
 // partRows is how many rows of n blocks that is.
 func (l *Layer) partRows(n int) int { return max(1, partBytes/(4*block*n*l.Out.Width)) }
 
-// partScratch is how many float32s of scratch memory each thread needs.
+// addsInPlace reports whether the result takes the place of the residual.
+func (l *Layer) addsInPlace() bool { return l.In2.Channels > 0 && l.In2.Offset == l.Out.Offset }
+
+// partScratch is how many float32s of scratch memory each thread needs: for the
+// residual of partRows.
 func (l *Layer) partScratch() (size int) {
-	if l.In2.Channels > 0 && l.In2.Offset == l.Out.Offset {
-		for _, t := range l.Tiles {
-			if t.Depth > 0 {
-				size = max(size, l.partRows(t.Blocks)*t.Blocks*l.Out.Width*block, l.partRows(1)*l.Out.Width*block)
-			}
+	for _, t := range l.Tiles {
+		if t.Depth > 0 && l.addsInPlace() {
+			size = max(size, partBytes/4, t.Blocks*l.Out.Width*block)
 		}
 	}
 	return size

@@ -83,7 +83,7 @@ func tuneNetwork(ctx context.Context, c *cli.Command) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
-	t, err := tune.New(b, net.graph, c.Int("batch"), passes.Options{Exact: c.Bool("exact"), HalfWeights: net.half})
+	t, err := tune.New(b, net.graph, passes.Options{Exact: c.Bool("exact"), HalfWeights: net.half, Batch: c.Int("batch")})
 	if err != nil {
 		return err
 	}

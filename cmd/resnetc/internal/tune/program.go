@@ -28,9 +28,8 @@ const (
 // network is what tuning knows about the network as a whole.
 type network struct {
 	graph *ir.Graph // without data, before any pass
-	// Of the command line: Exact and HalfWeights; and Batch.
+	// Of the command line: Exact, HalfWeights and Batch.
 	options passes.Options
-	batch   int
 	// What one run reads, in bytes, with what the cost model chose.
 	weights, arena int
 }
@@ -79,7 +78,7 @@ func (net *network) copies(layer runtime.Layer, weights int) *runtime.Program {
 		slot += size(layer.In2)
 	}
 	copies := min(net.weights, uncached) / (4 * weights)
-	work, limit := max(1, layer.MACs*net.batch), most
+	work, limit := max(1, layer.MACs*net.options.Batch), most
 	if work/weights >= often {
 		limit = enough
 	}

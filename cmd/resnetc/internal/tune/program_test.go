@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/resnetc/resnetc/ir"
+	"github.com/resnetc/resnetc/passes"
 	"github.com/resnetc/resnetc/runtime"
 )
 
@@ -46,7 +47,7 @@ func TestProgramsRun(t *testing.T) {
 // Copies have weights of their own and stay apart from each other and within
 // the arena.
 func TestCopies(t *testing.T) {
-	net := network{batch: 2, weights: 2 << 20, arena: 1 << 20}
+	net := network{options: passes.Options{Batch: 2}, weights: 2 << 20, arena: 1 << 20}
 	in := runtime.Buffer{Channels: 32, Height: 9, Width: 9, Halo: 1, Block: ir.Block}
 	out := runtime.Buffer{Channels: 48, Height: 9, Width: 9, Block: ir.Block}
 	layer := runtime.Layer{Name: timed, In: in, In2: out, Out: out, MACs: 48 * 32 * 9 * 81}

@@ -50,9 +50,8 @@ type layer struct {
 }
 
 // New makes a tuner of a graph before any pass, whose parameters need no data,
-// for runs of batch images.  The options are Exact and HalfWeights.
-func New(b *Bench, g *ir.Graph, batch int, o passes.Options) (*Tuner, error) {
-	o.Batch = batch // as compile -for-batch has it
+// for runs of o.Batch images, at least 1.  The other options are Exact and HalfWeights.
+func New(b *Bench, g *ir.Graph, o passes.Options) (*Tuner, error) {
 	s := SettingsOf(g, o)
 	s.CPU, s.Kernels, s.Threads, s.Code = CPU(), b.Level, strconv.Itoa(b.Threads), b.Code
 	return newTuner(b, s, g, o)
@@ -72,8 +71,7 @@ func SettingsOf(g *ir.Graph, o passes.Options) Settings {
 }
 
 func newTuner(b timer, s Settings, g *ir.Graph, o passes.Options) (*Tuner, error) {
-	batch := o.Batch
-	t := &Tuner{Settings: s, timer: b, net: network{graph: g.Clone(), options: o, batch: batch}}
+	t := &Tuner{Settings: s, timer: b, net: network{graph: g.Clone(), options: o}}
 	for _, p := range t.net.graph.Params {
 		p.Data = nil // passes are quicker without
 	}
@@ -92,7 +90,7 @@ func newTuner(b timer, s Settings, g *ir.Graph, o passes.Options) (*Tuner, error
 			algorithms[passes.ConvKey(n)] = passes.Algorithms(n, o)
 		}
 	}
-	t.net.arena = 4 * lowered.Arena * batch
+	t.net.arena = 4 * lowered.Arena * o.Batch
 	for _, n := range lowered.Nodes {
 		if n.Op != ir.Conv2D {
 			continue
@@ -108,10 +106,10 @@ func newTuner(b timer, s Settings, g *ir.Graph, o passes.Options) (*Tuner, error
 			continue
 		}
 		l := layer{key: key, count: 1}
-		if l.chosen, err = chosen(n, s.Kernels, o.HalfWeights, batch); err != nil {
+		if l.chosen, err = chosen(n, s.Kernels, o.HalfWeights, o.Batch); err != nil {
 			return nil, err
 		}
-		for _, c := range candidates(n, algorithms[key], s.Kernels, batch) {
+		for _, c := range candidates(n, algorithms[key], s.Kernels, o.Batch) {
 			if c != l.chosen {
 				l.others = append(l.others, c)
 			}
@@ -205,7 +203,7 @@ func (t *Tuner) tune(ctx context.Context, l *layer, step func(string)) (Line, er
 	for i := range list {
 		programs[i] = list[i].program
 	}
-	times, err := t.timer.time(programs, t.net.batch, finalRounds)
+	times, err := t.timer.time(programs, t.net.options.Batch, finalRounds)
 	if err != nil {
 		return Line{}, err
 	}
@@ -231,7 +229,7 @@ func (t *Tuner) sieve(ctx context.Context, l *layer, c passes.Choice, step func(
 	if err != nil {
 		return timing{}, err
 	}
-	times, err := t.timer.time([]*runtime.Program{p}, t.net.batch, sieveRounds)
+	times, err := t.timer.time([]*runtime.Program{p}, t.net.options.Batch, sieveRounds)
 	if err != nil {
 		return timing{}, err
 	}

@@ -20,6 +20,7 @@ var (
 	convTouch = reg.RBX // what the epilogue will touch, to ask for
 	convI     = reg.R15 // input channel blocks left
 	convC     = reg.R8  // times convUnroll channels left
+	convFar   = reg.RCX // next weights to ask for, in the innermost loop
 )
 
 // convUnroll is the number of channels in the innermost loop's body.  More
@@ -85,6 +86,10 @@ func (b *builder) convNextProduct(l convLocals) {
 	b.ADDQ(b.arg("outNext"), convOut)
 	b.MOVQ(b.arg("wNext"), reg.RAX)
 	b.ADDQ(reg.RAX, l.w)
+	if b.asksAhead() {
+		b.ADDQ(l.w, reg.RAX)
+		b.MOVQ(reg.RAX, b.arg("ahead"))
+	}
 	b.MOVQ(b.arg("tiles"), reg.RAX)
 	b.MOVQ(reg.RAX, l.tiles)
 	b.JMP(operand.LabelRef("tile"))
@@ -176,9 +181,13 @@ func (b *builder) convReduce(l convLocals) {
 	b.Label("col")
 	if ahead {
 		b.convBeginAhead(l)
+		if b.asksAhead() {
+			b.MOVQ(b.arg("ahead"), convFar)
+		}
 		b.MOVL(operand.U32(channels/unroll), convC.As32())
 		b.Label("channels")
 		b.convAhead((b.kernel.Pixels*unroll + channels - 1) / channels)
+		b.convWeightsAhead()
 	}
 	for c := range unroll {
 		b.convChannel(c)
@@ -189,6 +198,9 @@ func (b *builder) convReduce(l convLocals) {
 		b.DECQ(convC)
 		b.JNE(operand.LabelRef("channels"))
 		b.SUBQ(operand.I32(channels*4), convCol)
+		if b.asksAhead() {
+			b.MOVQ(convFar, b.arg("ahead"))
+		}
 	}
 	b.ADDQ(b.arg("inCol"), convCol)
 	b.DECQ(l.kw)
@@ -212,8 +224,12 @@ func (b *builder) convWeights() int { return 16 * convClasses[b.kernel.Class].we
 // convWeight is the memory of vector v of the weights of channel c.
 func (b *builder) convWeight(v, c int) operand.Mem {
 	per := b.isa.vectors()
-	m := at(convW, (c*per+v%per)*b.convWeights()/per)
-	switch v / per {
+	return convBlock(at(convW, (c*per+v%per)*b.convWeights()/per), v/per)
+}
+
+// convBlock is the same place in the weights of a further block.
+func convBlock(m operand.Mem, block int) operand.Mem {
+	switch block {
 	case 1:
 		m = m.Idx(convW1, 1)
 	case 2:
@@ -248,7 +264,9 @@ func (b *builder) convChannel(c int) {
 		b.convLoadWeight(v, c, b.isa.vec(weights+v))
 		if v%b.isa.vectors() == 0 && c*b.convWeights()%64 == 0 {
 			b.PREFETCHT0(b.convWeight(v, c).Offset(convWeightsNear))
-			b.PREFETCHT1(b.convWeight(v, c).Offset(convWeightsAhead))
+			if !b.asksAhead() {
+				b.PREFETCHT1(b.convWeight(v, c).Offset(convWeightsAhead))
+			}
 		}
 	}
 	for p := range b.kernel.Pixels {

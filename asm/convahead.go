@@ -13,7 +13,9 @@ import (
 //   - the input of the tile's pixels in the next channel block, or, in the last
 //     one, in the next tile's first: each lies at a place of its own, which the
 //     core's own prefetchers cannot guess;
-//   - a block of what the epilogue touches, the residual or the output.
+//   - a block of what the epilogue touches, the residual or the output;
+//   - with AVX2, some of the weights that come after those that all tiles share,
+//     which else would all be asked for while the first tile is computed.
 //
 // On a Zen 4 this takes 2.4 % of ResNet-50's time for a batch of 8 images, and
 // more where others use the last-level cache too.
@@ -104,4 +106,36 @@ func (b *builder) convAhead(pixels int) {
 	}
 	b.ADDQ(operand.I32(pixels*step), convNext)
 	b.ADDQ(operand.I32(pixels*64), convTouch)
+}
+
+// asksAhead reports whether the kernel asks for the weights that the arguments name.
+func (b *builder) asksAhead() bool { return !b.isa.avx512() }
+
+// convWeightsAhead asks for weights of each block that come after those at hand: for as
+// many lines as a.aheadStep has, if any.
+func (b *builder) convWeightsAhead() {
+	if !b.asksAhead() {
+		return
+	}
+	lines := func(from, to int) {
+		for block := range b.kernel.Blocks {
+			for line := from; line < to; line++ {
+				b.PREFETCHT1(convBlock(at(convFar, 64*line), block))
+			}
+		}
+	}
+	most := convUnroll * b.convWeights() / 64
+	b.CMPQ(b.arg("aheadStep"), operand.I32(64))
+	b.JLT(operand.LabelRef("asked"))
+	lines(0, 1)
+	b.JE(operand.LabelRef("advanceAhead"))
+	lines(1, 2)
+	if most > 2 {
+		b.CMPQ(b.arg("aheadStep"), operand.I32(128))
+		b.JE(operand.LabelRef("advanceAhead"))
+		lines(2, most)
+	}
+	b.Label("advanceAhead")
+	b.ADDQ(b.arg("aheadStep"), convFar)
+	b.Label("asked")
 }

@@ -7,7 +7,7 @@ var (
 		"in": 0, "w": 8, "out": 16, "bias": 24, "res": 32,
 		"tiles": 40, "blocks": 48, "kh": 56, "kw": 64,
 		"inPlane": 72, "inRow": 80, "inCol": 88, "wBlock": 96, "outPlane": 104, "resPlane": 112,
-		"flags": 120, "products": 128, "inNext": 136, "outNext": 144, "wNext": 152,
+		"flags": 120, "products": 128, "inNext": 136, "outNext": 144, "wNext": 152, "ahead": 160, "aheadStep": 168,
 	}
 	poolArgs = map[string]int{
 		"in": 0, "out": 8,

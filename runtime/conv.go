@@ -1,5 +1,7 @@
 package runtime
 
+import "unsafe"
+
 // chunkBytes is how much input a task of a layer with PixelsFirst reads: a
 // part of the L2 cache, so that all output channels find it there.
 const chunkBytes = 192 << 10
@@ -140,6 +142,11 @@ func (w *lane) convPart(l *Layer, t *thread, p *convPart) {
 		a.bias = &w.m.weights.floats[l.Bias+p.b*block]
 	}
 	end := p.plane+p.planes == planes
+	next := p.planes * perPlane // of this block
+	if end {
+		next = p.n*perBlock - p.plane*perPlane
+	}
+	a.askAhead(l, next, (p.last-p.first)*(tiles.CountA+tiles.CountB))
 	if end && l.ReLU {
 		a.flags |= flagReLU
 	}
@@ -192,6 +199,18 @@ func (w *lane) convTiles(a *convArgs, k convKernel, i, o int, res []float32, pix
 		i += pixels * step
 		o += pixels * block
 	}
+}
+
+// askAhead has the kernel ask for weights that lie that many float32s behind those at
+// hand, while it computes so many tiles with the latter.
+func (a *convArgs) askAhead(l *Layer, next, tiles int) {
+	if tiles < 2 {
+		return // weights that are used once come as one stream, which caches see by themselves
+	}
+	const channels, line = 4, 64
+	lines := 4 * l.weightFloats(channels*block) / line
+	a.ahead = uintptr(unsafe.Pointer(a.w)) + uintptr(4*next)
+	a.aheadStep = line * ((lines + tiles - 1) / tiles)
 }
 
 // callConv calls a kernel.  Assembly is never preempted; this call is not

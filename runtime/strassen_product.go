@@ -69,6 +69,7 @@ func (w *lane) strassenProduct(l *Layer, t *thread, s *strassenPart, i, in, to, 
 		outPlane: 4 * l.Out.plane(),
 		resPlane: 4 * rows * l.Out.Width * block,
 	}
+	a.askAhead(l, 2*perBlock, rows*(tiles.CountA+tiles.CountB))
 	memory, at := s.combined, (in-quarterT1)*s.matrix(l)+(s.first-s.row)*l.In.row()
 	if in < quarterT1 {
 		memory, at = w.arena, w.base(l.In, s.image)+in/2*planes*l.In.plane()+(l.In.Halo+in%2*l.In.Height/2+s.first)*l.In.row()

@@ -180,6 +180,7 @@ func (w *lane) winogradMultiply(l *Layer, t *thread, c *winogradChunk, product, 
 			n := tile.blocksOf(to - b)
 			a.in, a.out = &c.v[product*c.sizeV], &c.m[product*c.sizeM+b*tiles*block]
 			a.w = &w.m.weights.floats[l.Weight+matrix*(product*l.Out.planes()+b)]
+			a.askAhead(l, matrix*l.Out.planes(), s.CountA)
 			callConv(class[n][s.A], a)
 			b += n
 		}
@@ -208,6 +209,7 @@ func (w *lane) winogradMultiply(l *Layer, t *thread, c *winogradChunk, product, 
 				a.blocks, a.wBlock = term.elements, 4*matrix*term.of
 				a.w = &w.m.weights.floats[l.Weight+matrix*(term.weights*l.Out.planes()+b*term.of+term.first)]
 				v := c.v[term.element*c.sizeV+first*block:]
+				a.askAhead(l, n*matrix*term.of, s.CountA+s.CountB)
 				a.in, a.out, a.tiles = &v[0], &m[0], s.CountA
 				callConv(class[n][s.A], a)
 				if s.CountB > 0 {

@@ -95,6 +95,11 @@ type convArgs struct {
 	// From behind the last tile of a product's in and out, in whose place it moves res on
 	// too, to the first one of the next product's; and from its w to the next one's.
 	inNext, outNext, wNext int
+	// Weights to ask for while others are at hand: the address of the next ones, which
+	// kernels move on, and by how many bytes, a multiple of 64 or 0, with each
+	// four channels of a block.  Only AVX2's kernels do; see askAhead.
+	ahead     uintptr
+	aheadStep int
 }
 
 const (

@@ -176,11 +176,15 @@ func tiling(level string, r *runtime.Layer, perGroup, wanted int) runtime.Tiling
 func depth(level string, r *runtime.Layer, t runtime.Tiling) int {
 	const pixels, most = 6, 16 << 10
 	amd64 := level == runtime.AVX2.String() || level == runtime.AVX512.String()
-	if !amd64 || t.A > pixels || r.In.Block == 1 || r.Narrow > 0 || r.Strassen {
+	if !amd64 || t.A > pixels || r.In.Block == 1 || r.Narrow > 0 {
 		return 0
 	}
 	plane := weightSize(r) * r.Kernel[0] * r.Kernel[1] * ir.Block * ir.Block * t.Blocks
-	if planes := (r.In.Channels + ir.Block - 1) / ir.Block / r.Groups; planes*plane > most*3/2 {
+	planes := (r.In.Channels + ir.Block - 1) / ir.Block / r.Groups
+	if r.Strassen {
+		planes /= 2
+	}
+	if planes*plane > most*3/2 {
 		return max(1, most/plane)
 	}
 	return 0

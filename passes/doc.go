@@ -14,6 +14,7 @@
 //	fuse-add          moves an addition into the convolution that defines an operand
 //	fuse-relu         moves a ReLU into the node that defines its operand
 //	merge-groups      widens convolution groups to whole channel blocks, or to 4 or 8
+//	subsample         takes the pixels that strided 1x1 convolutions read out of their input
 //	choose-algorithm  decides how each convolution is computed
 //	layout            stores activations as NCHW16c with a halo for their readers
 //	pair-training     moves batch norms of a training step next to the additions that read them

@@ -111,6 +111,14 @@ var Table = []Pass{
 		Run:    mergeGroups,
 	},
 	{
+		Name:   "subsample",
+		Doc:    "takes the pixels that strided 1x1 convolutions read out of their input",
+		Reason: "once groups are final; before an algorithm is chosen for the convolution without a stride",
+		After:  []string{"fuse-add", "merge-groups"},
+		Before: []string{"choose-algorithm", "layout"},
+		Run:    subsample,
+	},
+	{
 		Name:   "choose-algorithm",
 		Doc:    "decides how each convolution is computed",
 		Reason: "once groups are final; before layout, which gives each input the halo that the algorithm reads",

@@ -78,9 +78,9 @@ func TestConstants(t *testing.T) {
 	if want := []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}; !slices.Equal(classes, want) || value("convClasses") != "10" {
 		t.Errorf("classes %v, want %v of %s", classes, want, value("convClasses"))
 	}
-	if value("flagReLU") != "1" || value("flagAccumulate") != "2" || value("flagNear") != "4" {
-		t.Errorf("flagReLU %s, flagAccumulate %s, flagNear %s; asm has %d, %d and %d",
-			value("flagReLU"), value("flagAccumulate"), value("flagNear"), flagReLU, flagAccumulate, flagNear)
+	if value("flagReLU") != "1" || value("flagAccumulate") != "2" || value("flagNear") != "4" || value("flagBare") != "16" {
+		t.Errorf("flagReLU %s, flagAccumulate %s, flagNear %s, flagBare %s; asm has %d, %d, %d and %d",
+			value("flagReLU"), value("flagAccumulate"), value("flagNear"), value("flagBare"), flagReLU, flagAccumulate, flagNear, flagBare)
 	}
 	if value("maxTile") != "28" || value("maxBlocks") != "4" {
 		t.Errorf("maxTile %s, maxBlocks %s: see that isas uses them well", value("maxTile"), value("maxBlocks"))

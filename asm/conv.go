@@ -60,6 +60,10 @@ func conv(b *builder) {
 	}
 
 	b.Label("tile")
+	if b.hasBare() {
+		b.TESTQ(operand.I32(flagBare), b.arg("flags"))
+		b.JNE(operand.LabelRef("bare"))
+	}
 	b.convBeginTouch(l)
 	b.convStart()
 	if convClasses[b.kernel.Class].group > 0 {
@@ -73,20 +77,66 @@ func conv(b *builder) {
 	b.DECQ(l.tiles)
 	b.JNE(operand.LabelRef("tile"))
 	if convWalks(b.kernel.Class) {
-		b.convNextProduct(l)
+		b.convNextProduct(l, b.asksAhead())
+	}
+	if b.hasBare() {
+		b.convBare(l)
 	}
 	b.Label("done")
 }
 
-// convNextProduct goes on to the next product, if there is one.
-func (b *builder) convNextProduct(l convLocals) {
+// hasBare reports whether the kernel has a loop of its own for flagBare: where few
+// channels are likely, and float32 weights.
+func (b *builder) hasBare() bool {
+	return convWalks(b.kernel.Class) && b.kernel.Blocks <= 2 && !b.halfWeights()
+}
+
+// convBare is the loop for tiles that are nothing but products, as flagBare says: of
+// the few channels of Winograd's small ones, where all else that a tile may need to
+// ask for takes as long as a third of the multiply-adds.
+func (b *builder) convBare(l convLocals) {
+	b.Label("bare")
+	for i := range b.convScratch() {
+		b.zero(i)
+	}
+	b.MOVQ(l.w, convW)
+	b.MOVQ(convIn, convRow)
+	b.MOVQ(b.arg("kh"), convI)
+	b.Label("bareRow")
+	b.MOVQ(convRow, convCol)
+	channels := convClasses[b.kernel.Class].channels
+	b.MOVL(operand.U32(channels/convUnroll), convC.As32())
+	b.Label("bareChannels")
+	for c := range convUnroll {
+		b.convChannel(c, false)
+	}
+	b.ADDQ(operand.I32(convUnroll*b.convWeights()), convW)
+	b.ADDQ(operand.I32(convUnroll*4), convCol)
+	b.DECQ(convC)
+	b.JNE(operand.LabelRef("bareChannels"))
+	b.ADDQ(b.arg("inRow"), convRow)
+	b.DECQ(convI)
+	b.JNE(operand.LabelRef("bareRow"))
+
+	b.MOVQ(convOut, reg.RAX)
+	b.convBlocks(reg.RAX, "outPlane", func(first int, m operand.Mem) { b.store(first, 1, m) })
+	b.ADDQ(operand.I32(b.kernel.Pixels*convClasses[b.kernel.Class].step), convIn)
+	b.ADDQ(operand.I32(b.kernel.Pixels*64), convOut)
+	b.DECQ(l.tiles)
+	b.JNE(operand.LabelRef("bare"))
+	b.convNextProduct(l, false)
+}
+
+// convNextProduct goes on to the next product, if there is one, and from then on asks
+// for the weights of the one after that.
+func (b *builder) convNextProduct(l convLocals, asks bool) {
 	b.DECQ(l.products)
 	b.JLE(operand.LabelRef("done"))
 	b.ADDQ(b.arg("inNext"), convIn)
 	b.ADDQ(b.arg("outNext"), convOut)
 	b.MOVQ(b.arg("wNext"), reg.RAX)
 	b.ADDQ(reg.RAX, l.w)
-	if b.asksAhead() {
+	if asks {
 		b.ADDQ(l.w, reg.RAX)
 		b.MOVQ(reg.RAX, b.arg("ahead"))
 	}
@@ -190,7 +240,7 @@ func (b *builder) convReduce(l convLocals) {
 		b.convWeightsAhead()
 	}
 	for c := range unroll {
-		b.convChannel(c)
+		b.convChannel(c, true)
 	}
 	b.ADDQ(operand.I32(unroll*b.convWeights()), convW)
 	if ahead {
@@ -249,8 +299,9 @@ func (b *builder) convLoadWeight(v, c int, to reg.Register) {
 	}
 }
 
-// convChannel adds the products of input channel c of the current ones.
-func (b *builder) convChannel(c int) {
+// convChannel adds the products of input channel c of the current ones, and may ask
+// for later weights.
+func (b *builder) convChannel(c int, asks bool) {
 	n := b.convVectors()
 	weights := b.convScratch()
 	input := weights + n
@@ -262,7 +313,7 @@ func (b *builder) convChannel(c int) {
 	}
 	for v := range n {
 		b.convLoadWeight(v, c, b.isa.vec(weights+v))
-		if v%b.isa.vectors() == 0 && c*b.convWeights()%64 == 0 {
+		if asks && v%b.isa.vectors() == 0 && c*b.convWeights()%64 == 0 {
 			b.PREFETCHT0(b.convWeight(v, c).Offset(convWeightsNear))
 			if !b.asksAhead() {
 				b.PREFETCHT1(b.convWeight(v, c).Offset(convWeightsAhead))

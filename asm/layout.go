@@ -34,6 +34,7 @@ const (
 	flagAccumulate = 2
 	flagNear       = 4
 	flagFromX      = 8
+	flagBare       = 16
 )
 
 // argsType returns the name of an operation's argument struct, and its layout.

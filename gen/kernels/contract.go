@@ -106,6 +106,9 @@ const (
 	flagReLU       = 1
 	flagAccumulate = 2
 	flagNear       = 4 // the input is in the cache; the result does not depend on this
+	// Input and weights are in the cache, there is one input channel block, a window of
+	// one column, no bias, no residual and no other flag than flagNear: nothing but products.
+	flagBare = 16
 )
 
 // poolKernel reduces a window for each of a.pixels pixels of one channel block.

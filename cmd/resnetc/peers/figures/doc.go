@@ -11,6 +11,10 @@
 // the tables between the lines "<!-- figures: NAME -->" and "<!-- end -->" of both pages
 // are written anew from the files.
 //
+// Another CPU's figures go to a page of their own, which has such lines too:
+//
+//	go run ./cmd/resnetc/peers/figures -o DIR -page cmd/resnetc/BENCHMARKS-AVX2.md
+//
 // The machine should do nothing else meanwhile, which takes about half an hour with
 // two cores of 2024, tuning not counted, and a quarter of an hour more the first time
 // (see below).

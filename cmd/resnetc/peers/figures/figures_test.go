@@ -141,6 +141,19 @@ func TestFigures(t *testing.T) {
 	if strings.Contains(string(text), "old") {
 		t.Errorf("an old table is left in\n%s", text)
 	}
+	// A page of its own for another CPU leaves the others as they are.
+	other := root(t, "tuned")
+	if err := os.WriteFile(filepath.Join(other, "other.md"), fmt.Appendf(nil, page, "versions"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := run(t.Context(), []string{"-o", dir, "-root", other, "-render", "-page", "other.md"}, &out, &log); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{"other.md": "PyTorch 1.2, OpenVINO 1.2.\n", "README.md": "old\n"} {
+		if text, err := os.ReadFile(filepath.Join(other, file)); err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s: error %v, want %q in\n%s", file, err, want, text)
+		}
+	}
 }
 
 func TestBadPages(t *testing.T) {
@@ -174,7 +187,7 @@ var sampleJob = plan[slices.IndexFunc(plan, func(j job) bool { return j.name() =
 
 // TestPages wants the pages of the repository to be such that can be filled.
 func TestPages(t *testing.T) {
-	for _, p := range pages {
+	for _, p := range append(slices.Clone(pages), "cmd/resnetc/BENCHMARKS-AVX2.md") {
 		text, err := os.ReadFile(filepath.Join("../../../..", filepath.FromSlash(p)))
 		if err != nil {
 			t.Fatal(err)

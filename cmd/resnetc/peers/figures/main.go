@@ -28,6 +28,7 @@ func main() {
 type options struct {
 	dir, root, resnetc string
 	only               *regexp.Regexp
+	page               string
 	quick, dry, render bool
 }
 
@@ -37,6 +38,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	f.StringVar(&o.dir, "o", "", "`folder` of the measurements, which is made (required)")
 	f.StringVar(&o.root, "root", ".", "`folder` of the repository, whose pages are written")
 	f.StringVar(&o.resnetc, "resnetc", "", "`program` that measures (default: built from the repository)")
+	f.StringVar(&o.page, "page", "", "write the tables of this `file` of the repository, not of the usual pages: for another CPU")
 	only := f.String("only", "", "measure what matches `REGEXP`, for instance '^resnet50-b1$'")
 	f.BoolVar(&o.quick, "quick", false, "time each engine once: a try, whose figures mean nothing")
 	f.BoolVar(&o.dry, "dry-run", false, "print the commands and do nothing")
@@ -67,7 +69,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	results, err := read(o.dir)
 	if err == nil {
-		err = writePages(o.root, results)
+		written := pages
+		if o.page != "" {
+			written = []string{o.page}
+		}
+		err = writePages(o.root, written, results)
 	}
 	return errors.Join(failed, err)
 }

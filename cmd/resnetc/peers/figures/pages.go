@@ -13,10 +13,10 @@ import (
 	"github.com/resnetc/resnetc/cmd/resnetc/internal/measure"
 )
 
-// pages are the files whose tables are written.
+// pages are the files whose tables are written if no other is named.
 var pages = []string{"cmd/resnetc/BENCHMARKS.md", "README.md"}
 
-func writePages(root string, results []measure.Result) error {
+func writePages(root string, pages []string, results []measure.Result) error {
 	for _, page := range pages {
 		path := filepath.Join(root, filepath.FromSlash(page))
 		text, err := os.ReadFile(path)

@@ -2,6 +2,8 @@
 
 package resnet20_cifar
 
+import "unsafe"
+
 // chunkBytes is how much input a task of a layer with PixelsFirst reads: a
 // part of the L2 cache, so that all output channels find it there.
 const chunkBytes = 192 << 10
@@ -113,7 +115,6 @@ func (w *lane) saveResidual(l *Layer, p *convPart, to []float32) {
 func (w *lane) convPart(l *Layer, t *thread, p *convPart) {
 	in, out, res := &l.In, &l.Out, &l.In2
 	tiles := l.Tiles[w.m.kernels.level]
-	kernels := &w.m.kernels.conv[l.ConvClass()][p.n]
 	planes := in.planes() / l.Groups
 	perPlane := l.weightFloats(l.Kernel[0] * l.Kernel[1] * in.Block * block)
 	perBlock := planes * perPlane
@@ -142,6 +143,11 @@ func (w *lane) convPart(l *Layer, t *thread, p *convPart) {
 		a.bias = &w.m.weights.floats[l.Bias+p.b*block]
 	}
 	end := p.plane+p.planes == planes
+	next := p.planes * perPlane // of this block
+	if end {
+		next = p.n*perBlock - p.plane*perPlane
+	}
+	a.askAhead(l, next, (p.last-p.first)*(tiles.CountA+tiles.CountB))
 	if end && l.ReLU {
 		a.flags |= flagReLU
 	}
@@ -159,17 +165,7 @@ func (w *lane) convPart(l *Layer, t *thread, p *convPart) {
 		default:
 			s = w.arena[w.base(*res, image)+p.b*res.plane()+(y+res.Halo)*res.row()+res.Halo*block:]
 		}
-		step := l.Stride[1] * in.Block
-		if tiles.CountA > 0 {
-			w.convTiles(a, kernels[tiles.A], i, o, s, tiles.A, tiles.CountA, l.Stride[1], step)
-		}
-		if tiles.CountB > 0 {
-			x := tiles.A * tiles.CountA
-			if s != nil {
-				s = s[x*block:]
-			}
-			w.convTiles(a, kernels[tiles.B], i+x*step, o+x*block, s, tiles.B, tiles.CountB, l.Stride[1], step)
-		}
+		w.convRow(l, a, p.n, w.arena[i:], w.arena[o:], s)
 		if end && l.clearsHalo() {
 			for k := p.b; k < p.b+p.n; k++ {
 				clearHalo(w.arena[w.base(*out, image)+k*out.plane():], *out, y)
@@ -178,22 +174,38 @@ func (w *lane) convPart(l *Layer, t *thread, p *convPart) {
 	}
 }
 
-// convTiles computes count tiles from the arena index i of their input on.
-func (w *lane) convTiles(a *convArgs, k convKernel, i, o int, res []float32, pixels, count, stride, step int) {
-	a.tiles = count
-	calls := 1
-	if stride > 2 { // no kernel steps that far from pixel to pixel: one call each
-		a.tiles, calls = 1, count
-	}
-	for c := range calls {
-		a.in, a.out = &w.arena[i], &w.arena[o]
-		if res != nil {
-			a.res = &res[c*pixels*block]
+// convRow computes a row of n blocks in tiles, with a residual if res is not nil.
+func (w *lane) convRow(l *Layer, a *convArgs, n int, in, out, res []float32) {
+	tiles := l.Tiles[w.m.kernels.level]
+	kernels, step := &w.m.kernels.conv[l.ConvClass()][n], l.Stride[1]*l.In.Block
+	x := 0
+	for _, t := range [2]struct{ pixels, count int }{{tiles.A, tiles.CountA}, {tiles.B, tiles.CountB}} {
+		calls := min(1, t.count)
+		a.tiles = t.count
+		if l.Stride[1] > 2 { // no kernel steps that far from pixel to pixel: one call each
+			a.tiles, calls = 1, t.count
 		}
-		callConv(k, a)
-		i += pixels * step
-		o += pixels * block
+		for range calls {
+			a.in, a.out = &in[x*step], &out[x*block]
+			if res != nil {
+				a.res = &res[x*block]
+			}
+			callConv(kernels[t.pixels], a)
+			x += t.pixels * a.tiles
+		}
 	}
+}
+
+// askAhead has the kernel ask for weights that lie that many float32s behind those at
+// hand, while it computes so many tiles with the latter.
+func (a *convArgs) askAhead(l *Layer, next, tiles int) {
+	if tiles < 2 {
+		return // weights that are used once come as one stream, which caches see by themselves
+	}
+	const channels, line = 4, 64
+	lines := 4 * l.weightFloats(channels*block) / line
+	a.ahead = uintptr(unsafe.Pointer(a.w)) + uintptr(4*next)
+	a.aheadStep = line * ((lines + tiles - 1) / tiles)
 }
 
 // callConv calls a kernel.  Assembly is never preempted; this call is not

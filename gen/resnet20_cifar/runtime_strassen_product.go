@@ -16,10 +16,10 @@ package resnet20_cifar
 func (w *lane) strassenProducts(l *Layer, t *thread, s *strassenPart) {
 	half := l.Out.planes() / 2
 	w.strassenResidual(l, s)
-	w.strassenProduct(l, t, s, 0, quarter11, sumX, none, s.from)
+	w.strassenProduct(l, t, s, 0, quarter11, sumX, none, 0)
 	w.strassenProduct(l, t, s, 1, quarter21, quarter11, sumX, none)
 	w.strassenProduct(l, t, s, 2, quarterT2, sumX, sumX, none)
-	w.strassenProduct(l, t, s, 3, quarterT3, sumY, sumX, half+s.from)
+	w.strassenProduct(l, t, s, 3, quarterT3, sumY, sumX, half)
 	w.strassenProduct(l, t, s, 4, quarterT4, quarter21, sumY, none)
 	w.strassenProduct(l, t, s, 5, quarterT1, sumZ, none, none)
 	w.strassenSums(l, t, s)
@@ -45,29 +45,46 @@ func (w *lane) strassenPlace(l *Layer, s *strassenPart, quarter, b, y int) []flo
 	out := &l.Out
 	if quarter >= sumX {
 		rows := s.last - s.first
-		return s.sums[(((quarter-sumX)*s.blocks+b)*rows+y)*out.Width*block:]
+		return s.sums[(((quarter-sumX)*(s.to-s.from)+b)*rows+y)*out.Width*block:]
 	}
 	plane, row := s.place(out, quarter, b, y)
 	return w.arena[w.base(*out, s.image)+plane*out.plane()+(row+out.Halo)*out.row()+out.Halo*block:]
 }
 
-// strassenProduct computes product i, of a quarter of the input or a combination,
+// strassenWeight is where the weights of product i for block b of the output lie: those
+// of two blocks together, or of the last one, product after product.
+func (l *Layer) strassenWeight(i, b int) int {
+	planes, pair := l.In.planes()/2, b&^1
+	return (7*pair + i*min(2, l.Out.planes()/2-pair) + b - pair) * planes * block * block
+}
+
+// strassenProduct computes product i of a part, of a quarter of the input or a combination,
 // into a quarter of the output, where it adds to the residual, or into a matrix of
 // sums, and adds another matrix of sums, or the same, and the bias from a block on.
 func (w *lane) strassenProduct(l *Layer, t *thread, s *strassenPart, i, in, to, plus, bias int) {
+	for b := s.from; b < s.to; b += s.blocks {
+		w.strassenTile(l, t, s, b, i, in, to, plus, bias)
+	}
+	if to < sumX {
+		w.strassenHalo(l, s, to)
+	}
+}
+
+// strassenTile is strassenProduct for a tile of output channels, from block b on, with
+// a Depth for a few input planes after the other.
+func (w *lane) strassenTile(l *Layer, t *thread, s *strassenPart, b, i, in, to, plus, bias int) {
 	tiles := l.Tiles[w.m.kernels.level]
-	kernels := &w.m.kernels.conv[l.ConvClass()][s.blocks]
-	planes, pair := l.In.planes()/2, s.from&^1
-	perBlock := planes * block * block
-	rows := s.last - s.first
+	planes, rows := l.In.planes()/2, s.last-s.first
+	weight, next := l.strassenWeight(i, b), l.strassenWeight(i+1, s.from)
+	if b+s.blocks < s.to {
+		next = l.strassenWeight(i, b+s.blocks)
+	}
 	a := &t.conv
 	*a = convArgs{
-		w:        &w.m.weights.floats[l.Weight+(7*pair+i*min(2, l.Out.planes()/2-pair)+s.from-pair)*perBlock],
-		blocks:   planes,
 		kh:       1,
 		kw:       1,
 		inPlane:  4 * l.In.plane(),
-		wBlock:   4 * perBlock,
+		wBlock:   4 * planes * block * block,
 		outPlane: 4 * l.Out.plane(),
 		resPlane: 4 * rows * l.Out.Width * block,
 	}
@@ -77,43 +94,46 @@ func (w *lane) strassenProduct(l *Layer, t *thread, s *strassenPart, i, in, to, 
 	} else {
 		a.inPlane = 4 * s.held * l.In.row()
 	}
-	at += l.In.Halo * block
 	if bias >= 0 && l.Bias >= 0 {
-		a.bias = &w.m.weights.floats[l.Bias+bias*block]
+		a.bias = &w.m.weights.floats[l.Bias+(bias+b)*block]
 	}
 	accumulate := to == plus
 	if to >= sumX {
 		a.outPlane = a.resPlane
 	} else {
 		accumulate = l.In2.Channels > 0
-		if l.ReLU {
-			a.flags = flagReLU
-		}
 	}
 	if accumulate {
-		a.flags |= flagAccumulate
+		a.flags = flagAccumulate
 	}
-	for y := range rows {
-		out := w.strassenPlace(l, s, to, 0, y)
-		var res []float32
-		if plus >= 0 && plus != to {
-			res = w.strassenPlace(l, s, plus, 0, y)
-		}
-		for _, part := range [2]struct{ pixels, count, x int }{
-			{tiles.A, tiles.CountA, 0}, {tiles.B, tiles.CountB, tiles.A * tiles.CountA * block},
-		} {
-			if part.count == 0 {
-				continue
-			}
-			a.tiles, a.in, a.out = part.count, &memory[at+y*l.In.row()+part.x], &out[part.x]
-			if res != nil {
-				a.res = &res[part.x]
-			}
-			callConv(kernels[part.pixels], a)
-		}
+	depth := tiles.Depth
+	if depth == 0 {
+		depth = planes
 	}
-	if to < sumX {
-		w.strassenHalo(l, s, to)
+	for plane := 0; plane < planes; plane += depth {
+		end := plane+depth >= planes
+		a.w = &w.m.weights.floats[l.Weight+weight+plane*block*block]
+		a.blocks = min(depth, planes-plane)
+		if plane > 0 {
+			a.flags = flagAccumulate
+		}
+		if end && to < sumX && l.ReLU {
+			a.flags |= flagReLU
+		}
+		ahead := depth * block * block
+		if end {
+			ahead = next - weight - plane*block*block
+		}
+		a.askAhead(l, ahead, rows*(tiles.CountA+tiles.CountB))
+		for y := range rows {
+			out := w.strassenPlace(l, s, to, b-s.from, y)
+			var res []float32
+			if end && plus >= 0 && plus != to {
+				res = w.strassenPlace(l, s, plus, b-s.from, y)
+			}
+			from := at + plane*a.inPlane/4 + y*l.In.row() + l.In.Halo*block
+			w.convRow(l, a, s.blocks, memory[from:], out, res)
+		}
 	}
 }
 
@@ -121,18 +141,18 @@ func (w *lane) strassenProduct(l *Layer, t *thread, s *strassenPart, i, in, to, 
 func (w *lane) strassenSums(l *Layer, t *thread, s *strassenPart) {
 	add, a, rows, width := w.m.kernels.add, &t.eltwise, s.last-s.first, l.Out.Width
 	at := func(m, b, r int) *float32 { return &w.strassenPlace(l, s, m, b, r)[0] }
-	*a = eltwiseArgs{a: at(sumX, 0, 0), b: at(sumZ, 0, 0), out: at(sumX, 0, 0), pixels: s.blocks * rows * width}
+	*a = eltwiseArgs{a: at(sumX, 0, 0), b: at(sumZ, 0, 0), out: at(sumX, 0, 0), pixels: (s.to - s.from) * rows * width}
 	callEltwise(add, a)
 	residual := l.In2.Channels > 0
 	if residual {
-		*a = eltwiseArgs{a: at(sumY, 0, 0), b: at(sumZ, 0, 0), out: at(sumY, 0, 0), pixels: s.blocks * rows * width}
+		*a = eltwiseArgs{a: at(sumY, 0, 0), b: at(sumZ, 0, 0), out: at(sumY, 0, 0), pixels: (s.to - s.from) * rows * width}
 		callEltwise(add, a)
 	}
 	*a = eltwiseArgs{pixels: width}
 	if l.ReLU {
 		a.flags = flagReLU
 	}
-	for b := range s.blocks {
+	for b := range s.to - s.from {
 		for r := range rows {
 			a.a, a.b, a.out = at(sumY, b, r), at(sumZ, b, r), at(quarter22, b, r)
 			if residual {
@@ -151,7 +171,7 @@ func (w *lane) strassenResidual(l *Layer, s *strassenPart) {
 		return
 	}
 	for quarter := range 4 {
-		for b := range s.blocks {
+		for b := range s.to - s.from {
 			for y := range s.last - s.first {
 				plane, row := s.place(out, quarter, b, y)
 				at := w.base(*res, s.image) + plane*res.plane() + (row+res.Halo)*res.row() + res.Halo*block
@@ -167,7 +187,7 @@ func (w *lane) strassenHalo(l *Layer, s *strassenPart, quarter int) {
 		return
 	}
 	out := &l.Out
-	for b := range s.blocks {
+	for b := range s.to - s.from {
 		for y := range s.last - s.first {
 			plane, row := s.place(out, quarter, b, y)
 			clearHalo(w.arena[w.base(*out, s.image)+plane*out.plane():], *out, row)

@@ -95,12 +95,20 @@ type convArgs struct {
 	// From behind the last tile of a product's in and out, in whose place it moves res on
 	// too, to the first one of the next product's; and from its w to the next one's.
 	inNext, outNext, wNext int
+	// Weights to ask for while others are at hand: the address of the next ones, which
+	// kernels move on, and by how many bytes, a multiple of 64 or 0, with each
+	// four channels of a block.  Only AVX2's kernels do; see askAhead.
+	ahead     uintptr
+	aheadStep int
 }
 
 const (
 	flagReLU       = 1
 	flagAccumulate = 2
 	flagNear       = 4 // the input is in the cache; the result does not depend on this
+	// Input and weights are in the cache, there is one input channel block, a window of
+	// one column, no bias, no residual and no other flag than flagNear: nothing but products.
+	flagBare = 16
 )
 
 // poolKernel reduces a window for each of a.pixels pixels of one channel block.

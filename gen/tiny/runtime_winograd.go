@@ -46,6 +46,10 @@ func (w *lane) winograd(l *Layer) {
 	}
 }
 
+// bareBytes is the largest weight, in bytes, whose products kernels had better compute
+// without asking for anything before its turn.
+const bareBytes = 256 << 10
+
 // productTasks is how many tasks each thread gets of the products of a chunk:
 // enough to share them evenly, and few, since each is only microseconds long.
 const productTasks = 24
@@ -173,16 +177,31 @@ func (w *lane) winogradMultiply(l *Layer, t *thread, c *winogradChunk, product, 
 		outPlane: 4 * block * c.tiles,
 	}
 	tiles, s := c.tiles, Split(c.tiles, tile.A)
-	if end-product > 1 && c.inside == c.tiles && !l.polyphase() && s.CountB == 0 {
-		// All products are alike, and one call computes them.
-		a.products, a.tiles, a.flags = end-product, s.CountA, flagNear
-		a.inNext, a.outNext = 4*(c.sizeV-tiles*block), 4*(c.sizeM-tiles*block)
-		a.blocks, a.wBlock, a.wNext = 1, 4*matrix, 4*matrix*l.Out.planes()
+	bare := 4*matrix*l.Out.planes()*(end-product) <= bareBytes
+	if end-product > 1 && c.inside == c.tiles && !l.polyphase() && (bare || s.CountB == 0) {
+		// All products are alike, and one call for tiles of a size computes them.
+		a.products, a.blocks, a.wBlock, a.wNext = end-product, 1, 4*matrix, 4*matrix*l.Out.planes()
+		a.flags = flagNear
+		if bare {
+			a.flags = flagBare
+		}
 		for b := from; b < to; {
 			n := tile.blocksOf(to - b)
-			a.in, a.out = &c.v[product*c.sizeV], &c.m[product*c.sizeM+b*tiles*block]
-			a.w = &w.m.weights.floats[l.Weight+matrix*(product*l.Out.planes()+b)]
-			callConv(class[n][s.A], a)
+			v, m := c.v[product*c.sizeV:], c.m[product*c.sizeM+b*tiles*block:]
+			for _, t := range [2]struct{ pixels, count int }{{s.A, s.CountA}, {s.B, s.CountB}} {
+				if t.count == 0 {
+					continue
+				}
+				step := t.pixels * t.count * block
+				a.in, a.out, a.tiles = &v[0], &m[0], t.count
+				a.inNext, a.outNext = 4*(c.sizeV-step), 4*(c.sizeM-step)
+				a.w = &w.m.weights.floats[l.Weight+matrix*(product*l.Out.planes()+b)]
+				if !bare {
+					a.askAhead(l, matrix*l.Out.planes(), t.count)
+				}
+				callConv(class[n][t.pixels], a)
+				v, m = v[step:], m[step:]
+			}
 			b += n
 		}
 		return
@@ -210,6 +229,7 @@ func (w *lane) winogradMultiply(l *Layer, t *thread, c *winogradChunk, product, 
 				a.blocks, a.wBlock = term.elements, 4*matrix*term.of
 				a.w = &w.m.weights.floats[l.Weight+matrix*(term.weights*l.Out.planes()+b*term.of+term.first)]
 				v := c.v[term.element*c.sizeV+first*block:]
+				a.askAhead(l, n*matrix*term.of, s.CountA+s.CountB)
 				a.in, a.out, a.tiles = &v[0], &m[0], s.CountA
 				callConv(class[n][s.A], a)
 				if s.CountB > 0 {

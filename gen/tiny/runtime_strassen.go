@@ -47,7 +47,7 @@ const (
 
 // strassenBytes is how much of the input and its combinations a task may go
 // through for each part of the output channels.  It is all of 1024 channels of 14x14 pixels:
-// with half as much weights are read twice, which takes 4 % longer on a Zen 3.
+// with half as much weights are read twice, which takes up to 3 % longer on a Zen 3.
 const strassenBytes = 1600 << 10
 
 // strassenRow is the size of a row of a quarter of the input, in all its planes.

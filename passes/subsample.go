@@ -12,8 +12,8 @@ import (
 // of ResNet-50's; ResNet-18's second, of 256, takes a quarter longer.
 const subsampleOutputs = 512
 
-// subsample takes the pixels that strided 1x1 convolutions read out of their input, as
-// the largest of windows of one pixel, and leaves the convolutions no stride: rows of
+// subsample takes the pixels that strided 1x1 convolutions read out of their input, and
+// leaves the convolutions no stride: rows of
 // all pixels one behind another fill tiles, and Strassen's algorithm applies.  The
 // pixels are taken when the first reader of the input comes, which so need not be kept
 // for the convolution.
@@ -36,7 +36,7 @@ func subsample(g *ir.Graph, _ Options) error {
 		}
 		k := key{n.In("input"), [2]int(n.Ints("stride"))}
 		if taken[k] == nil {
-			pixels, err := g.Add(ir.MaxPool, e.unique(k.input.Name+".subsampled"), ir.Attrs{"kernel": []int{1, 1}, "stride": k.stride[:]}, k.input)
+			pixels, err := g.Add(ir.Subsample, e.unique(k.input.Name+".subsampled"), ir.Attrs{"stride": k.stride[:]}, k.input)
 			if err != nil {
 				return err
 			}

@@ -29,6 +29,7 @@ const convUnroll = 4
 
 // Weights are asked for twice, so many bytes before their turn: far ahead into the L2
 // cache, which waits for more lines at a time than the L1 cache can, and then nearby.
+// With AVX2 the arguments say what is far ahead: see convAskWeights.
 // On a Zen 4 this took 5 % of ResNet-50's time, and of layers that read
 // megabytes of weights for a few pixels up to 30 %; 8 and 16 KiB gained less.
 const (
@@ -72,10 +73,7 @@ func conv(b *builder) {
 		b.convReduce(l)
 	}
 	b.convEpilogue()
-	b.ADDQ(operand.I32(b.kernel.Pixels*convClasses[b.kernel.Class].step), convIn)
-	b.ADDQ(operand.I32(b.kernel.Pixels*64), convOut)
-	b.DECQ(l.tiles)
-	b.JNE(operand.LabelRef("tile"))
+	b.convNextTile(l, "tile")
 	if convWalks(b.kernel.Class) {
 		b.convNextProduct(l, b.asksAhead())
 	}
@@ -120,11 +118,16 @@ func (b *builder) convBare(l convLocals) {
 
 	b.MOVQ(convOut, reg.RAX)
 	b.convBlocks(reg.RAX, "outPlane", func(first int, m operand.Mem) { b.store(first, 1, m) })
+	b.convNextTile(l, "bare")
+	b.convNextProduct(l, false)
+}
+
+// convNextTile goes on to the next tile, if there is one, of the loop that begins at a label.
+func (b *builder) convNextTile(l convLocals, label string) {
 	b.ADDQ(operand.I32(b.kernel.Pixels*convClasses[b.kernel.Class].step), convIn)
 	b.ADDQ(operand.I32(b.kernel.Pixels*64), convOut)
 	b.DECQ(l.tiles)
-	b.JNE(operand.LabelRef("bare"))
-	b.convNextProduct(l, false)
+	b.JNE(operand.LabelRef(label))
 }
 
 // convNextProduct goes on to the next product, if there is one, and from then on asks
@@ -237,7 +240,7 @@ func (b *builder) convReduce(l convLocals) {
 		b.MOVL(operand.U32(channels/unroll), convC.As32())
 		b.Label("channels")
 		b.convAhead((b.kernel.Pixels*unroll + channels - 1) / channels)
-		b.convWeightsAhead()
+		b.convAskWeights()
 	}
 	for c := range unroll {
 		b.convChannel(c, true)

@@ -111,9 +111,9 @@ func (b *builder) convAhead(pixels int) {
 // asksAhead reports whether the kernel asks for the weights that the arguments name.
 func (b *builder) asksAhead() bool { return !b.isa.avx512() }
 
-// convWeightsAhead asks for weights of each block that come after those at hand: for as
+// convAskWeights asks for weights of each block that come after those at hand: for as
 // many lines as a.aheadStep has, if any.
-func (b *builder) convWeightsAhead() {
+func (b *builder) convAskWeights() {
 	if !b.asksAhead() {
 		return
 	}

@@ -181,10 +181,14 @@ func (w *lane) winogradMultiply(l *Layer, t *thread, c *winogradChunk, product, 
 		a.products, a.blocks, a.wBlock, a.wNext = end-product, 1, 4*matrix, 4*matrix*l.Out.planes()
 		a.flags = flagNear
 		if bare {
-			a.flags = flagBare
+			a.flags |= flagBare
 		}
 		for b := from; b < to; {
 			n := tile.blocksOf(to - b)
+			a.w = &w.m.weights.floats[l.Weight+matrix*(product*l.Out.planes()+b)]
+			if !bare {
+				a.askAhead(l, matrix*l.Out.planes(), s.CountA)
+			}
 			v, m := c.v[product*c.sizeV:], c.m[product*c.sizeM+b*tiles*block:]
 			for _, t := range [2]struct{ pixels, count int }{{s.A, s.CountA}, {s.B, s.CountB}} {
 				if t.count == 0 {
@@ -193,10 +197,6 @@ func (w *lane) winogradMultiply(l *Layer, t *thread, c *winogradChunk, product, 
 				step := t.pixels * t.count * block
 				a.in, a.out, a.tiles = &v[0], &m[0], t.count
 				a.inNext, a.outNext = 4*(c.sizeV-step), 4*(c.sizeM-step)
-				a.w = &w.m.weights.floats[l.Weight+matrix*(product*l.Out.planes()+b)]
-				if !bare {
-					a.askAhead(l, matrix*l.Out.planes(), t.count)
-				}
 				callConv(class[n][t.pixels], a)
 				v, m = v[step:], m[step:]
 			}

@@ -199,6 +199,7 @@ func (w *lane) convRow(l *Layer, a *convArgs, n int, in, out, res []float32) {
 // askAhead has the kernel ask for weights that lie that many float32s behind those at
 // hand, while it computes so many tiles with the latter.
 func (a *convArgs) askAhead(l *Layer, next, tiles int) {
+	a.aheadStep = 0
 	if tiles < 2 {
 		return // weights that are used once come as one stream, which caches see by themselves
 	}

@@ -7,7 +7,7 @@ import (
 
 // A convolution asks for what it will read and write before it does, all the
 // time a little: a core waits for a few dozen cache lines at most, so those of
-// a whole tile at once would make the multiply-adds wait too.  While the products
+// a whole tile at once would make the multiply-adds wait too.  Where the products
 // with a window element are summed over a channel block, that is
 //
 //   - the input of the tile's pixels in the next channel block, or, in the last
@@ -76,12 +76,32 @@ func (b *builder) convFindNext(l convLocals) {
 	b.Label("near")
 }
 
-// convBeginAhead sets convNext and convTouch, for one window element, and
-// goes on to the next block to touch.  The last one stays: it is in the cache.
+// convBeginAhead begins what is asked for during one window element.  AVX-512's tiles of up
+// to 28 pixels spread it over the channels: convAhead goes on from convNext and
+// convTouch.  AVX2's of six pixels at most ask at once, and for nothing twice.
 func (b *builder) convBeginAhead(l convLocals) {
-	b.MOVQ(convCol, convNext)
-	b.ADDQ(l.next, convNext)
+	if b.isa.avx512() {
+		b.MOVQ(convCol, convNext)
+		b.ADDQ(l.next, convNext)
+		b.MOVQ(l.touch, convTouch)
+		b.convTouchNext(l)
+		return
+	}
+	b.MOVQ(l.next, convNext)
+	b.TESTQ(convNext, convNext)
+	b.JE(operand.LabelRef("askedNext"))
+	b.ADDQ(convCol, convNext)
+	b.convAskPixels(convNext, convClasses[b.kernel.Class].step, b.kernel.Pixels)
+	b.Label("askedNext")
+	b.CMPQ(l.touched, operand.I32(-b.kernel.Blocks))
+	b.JLE(operand.LabelRef("ahead"))
 	b.MOVQ(l.touch, convTouch)
+	b.convAskPixels(convTouch, 64, b.kernel.Pixels)
+	b.convTouchNext(l)
+}
+
+// convTouchNext goes on to the next block to touch, and then to the label ahead.  The last one stays.
+func (b *builder) convTouchNext(l convLocals) {
 	b.DECQ(l.touched)
 	b.JE(operand.LabelRef("first"))
 	b.MOVQ(b.arg("resPlane"), reg.RCX)
@@ -97,7 +117,14 @@ func (b *builder) convBeginAhead(l convLocals) {
 	b.Label("ahead")
 }
 
-// convAhead asks for so many pixels.
+// convAskPixels asks for so many pixels from p on.
+func (b *builder) convAskPixels(p reg.Register, step, pixels int) {
+	for i := range pixels {
+		b.PREFETCHT0(at(p, i*step))
+	}
+}
+
+// convAhead goes on asking for so many pixels, with AVX-512.
 func (b *builder) convAhead(pixels int) {
 	step := convClasses[b.kernel.Class].step
 	for p := range pixels {
@@ -112,11 +139,8 @@ func (b *builder) convAhead(pixels int) {
 func (b *builder) asksAhead() bool { return !b.isa.avx512() }
 
 // convAskWeights asks for weights of each block that come after those at hand: for as
-// many lines as a.aheadStep has, if any.
+// many lines as a.aheadStep has, up to half of those that the innermost loop reads.
 func (b *builder) convAskWeights() {
-	if !b.asksAhead() {
-		return
-	}
 	lines := func(from, to int) {
 		for block := range b.kernel.Blocks {
 			for line := from; line < to; line++ {
@@ -124,7 +148,7 @@ func (b *builder) convAskWeights() {
 			}
 		}
 	}
-	most := convUnroll * b.convWeights() / 64
+	most := b.convUnroll() * b.convWeights() / 64 / 2
 	b.CMPQ(b.arg("aheadStep"), operand.I32(64))
 	b.JLT(operand.LabelRef("asked"))
 	lines(0, 1)

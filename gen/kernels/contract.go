@@ -97,7 +97,7 @@ type convArgs struct {
 	inNext, outNext, wNext int
 	// Weights to ask for while others are at hand: the address of the next ones, which
 	// kernels move on, and by how many bytes, a multiple of 64 or 0, with each
-	// four channels of a block.  Only AVX2's kernels do; see askAhead.
+	// eight channels of a block.  Only AVX2's kernels do; see askAhead.
 	ahead     uintptr
 	aheadStep int
 }

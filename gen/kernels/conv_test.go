@@ -51,7 +51,7 @@ func convCases(k asm.Kernel, r *rand.Rand, thin int) []convCase {
 		c.place = next(2)
 		c.data = []string{"random", "special", "random", "zero"}[r.IntN(4)]
 		c.dilation = 1 + r.IntN(2)
-		c.aheadStep = []int{0, 64, 128, 256}[r.IntN(4)]
+		c.aheadStep = []int{0, 64, 128, 192, 256}[r.IntN(5)]
 		if k.Class == convBlockedS1 || k.Class == convHalfS1 {
 			c.products = next(4)
 			if next(3) == 0 { // nothing but products
@@ -209,7 +209,7 @@ func (c convCase) run(t *testing.T, buffers *convBuffers, set *kernelSet, r *ran
 		if c.products > 1 {
 			before.ahead = uintptr(unsafe.Pointer(a.w)) + uintptr(c.products*a.wNext)
 		}
-		before.ahead += uintptr(c.tiles * c.in * c.kh * c.kw * 4 * a.aheadStep)
+		before.ahead += uintptr(c.tiles * c.in * c.kh * c.kw * 2 * a.aheadStep)
 	}
 	set.conv[c.Class][c.Blocks][c.Pixels](&a)
 	if a != before {

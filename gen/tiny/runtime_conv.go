@@ -203,7 +203,7 @@ func (a *convArgs) askAhead(l *Layer, next, tiles int) {
 	if tiles < 2 {
 		return // weights that are used once come as one stream, which caches see by themselves
 	}
-	const channels, line = 4, 64
+	const channels, line = 8, 64 // as AVX2's convUnroll in asm
 	lines := 4 * l.weightFloats(channels*block) / line
 	a.ahead = uintptr(unsafe.Pointer(a.w)) + uintptr(4*next)
 	a.aheadStep = line * ((lines + tiles - 1) / tiles)

@@ -37,7 +37,7 @@ func (b *builder) convUnroll() int {
 
 // Weights are asked for twice, so many bytes before their turn: far ahead into the L2
 // cache, which waits for more lines at a time than the L1 cache can, and then nearby.
-// With AVX2 the arguments say what is far ahead: see convAskWeights.
+// With AVX2 the arguments say what is far ahead: see convAskWeights, and asksNear.
 // On a Zen 4 this took 5 % of ResNet-50's time, and of layers that read
 // megabytes of weights for a few pixels up to 30 %; 8 and 16 KiB gained less.
 const (
@@ -305,6 +305,17 @@ func convBlock(m operand.Mem, block int) operand.Mem {
 	return m
 }
 
+// asksNear reports whether the kernel asks for weights shortly before their turn.  AVX2's do
+// not if their tiles are wide, since those come many to a row and find the weights in
+// the L1 cache, or in L2, from where a Zen 3 brings them as fast by itself: 0.95 of the time on a core
+// that another thread shares.  Nor if they have one pixel, which use weights once,
+// as a stream that the core sees: 0.7 of the time for the last layer of a ResNet-50.  Without
+// asking, those between, in which small planes end, take 1.2 of the time for ResNet-56's last layers.
+func (b *builder) asksNear() bool {
+	pixels := b.kernel.Pixels
+	return b.isa.avx512() || pixels > 1 && pixels*b.kernel.Blocks <= 4
+}
+
 // convLoadWeight loads vector v of the weights of channel c.
 func (b *builder) convLoadWeight(v, c int, to reg.Register) {
 	if b.halfWeights() {
@@ -329,9 +340,7 @@ func (b *builder) convChannel(c int, asks bool) {
 	for v := range n {
 		b.convLoadWeight(v, c, b.isa.vec(weights+v))
 		if asks && v%b.isa.vectors() == 0 && c*b.convWeights()%64 == 0 {
-			// AVX2's tiles of one pixel use weights once: a Zen 3 sees such streams by
-			// itself, and takes 0.7 of the time for the last layer of a ResNet-50.
-			if b.kernel.Pixels > 1 || !b.asksAhead() {
+			if b.asksNear() {
 				b.PREFETCHT0(b.convWeight(v, c).Offset(convWeightsNear))
 			}
 			if !b.asksAhead() {

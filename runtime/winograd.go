@@ -176,7 +176,12 @@ func (w *lane) winogradMultiply(l *Layer, t *thread, c *winogradChunk, product, 
 	}
 	tiles, s := c.tiles, Split(c.tiles, tile.A)
 	bare := 4*matrix*l.Out.planes()*(end-product) <= bareBytes
-	if end-product > 1 && c.inside == c.tiles && !l.polyphase() && (bare || s.CountB == 0) {
+	alike := c.inside == c.tiles && !l.polyphase()
+	if alike && !bare && s.CountA == 1 && s.CountB == 0 {
+		w.winogradStream(l, t, c, product, end, from, to)
+		return
+	}
+	if end-product > 1 && alike && (bare || s.CountB == 0) {
 		// All products are alike, and one call for tiles of a size computes them.
 		a.products, a.blocks, a.wBlock, a.wNext = end-product, 1, 4*matrix, 4*matrix*l.Out.planes()
 		a.flags = flagNear
@@ -237,6 +242,27 @@ func (w *lane) winogradMultiply(l *Layer, t *thread, c *winogradChunk, product, 
 				a.flags |= flagAccumulate
 			}
 			b += n
+		}
+	}
+}
+
+// winogradStream is winogradMultiply for a single tile, which uses each weight once: product
+// after product in the order in which the weights lie, so that they come as one
+// stream, and a call goes through the output blocks.  ResNet-20's layers of 8x8 pixels
+// take 0.9 of the time in which block after block goes through the products.
+func (w *lane) winogradStream(l *Layer, t *thread, c *winogradChunk, product, end, from, to int) {
+	tile, a := l.Tiles[w.m.kernels.level], &t.conv
+	matrix, step := l.weightFloats(l.In.planes()*block*block), c.tiles*block
+	for ; product < end; product++ {
+		for b := from; b < to; {
+			n := tile.blocksOf(to - b)
+			a.products = (to - b) / n
+			a.w, a.wBlock, a.wNext = &w.m.weights.floats[l.Weight+matrix*(product*l.Out.planes()+b)], 4*matrix, 4*matrix*n
+			a.in, a.inNext = &c.v[product*c.sizeV], -4*step
+			a.out, a.outNext = &c.m[product*c.sizeM+b*step], 4*step*(n-1)
+			a.blocks, a.tiles, a.flags = 1, 1, flagNear
+			callConv(w.m.kernels.conv[l.ConvClass()][n][c.tiles], a)
+			b += n * a.products
 		}
 	}
 }

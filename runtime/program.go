@@ -221,6 +221,9 @@ type Tiling struct {
 	// Depth is how many input planes at a time go over some rows, so that their
 	// weights stay in the L1 cache; 0 for all.
 	Depth int
+	// Chunk is how many tiles a Fused layer goes through at a time, if not as many as
+	// the layer's Chunk, which is no less.
+	Chunk int
 }
 
 // blocksOf is how many output blocks a call computes where so many are left.

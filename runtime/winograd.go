@@ -21,7 +21,7 @@ const (
 // that every weight is read once.
 func (w *lane) winograd(l *Layer) {
 	if l.Fused {
-		w.grid = l.fusedGrid(w.images, w.size())
+		w.grid = l.fusedGrid(w.m.kernels.level, w.images, w.size())
 		w.run(w.grid.tasks)
 		return
 	}
@@ -32,7 +32,7 @@ func (w *lane) winograd(l *Layer) {
 		group *= (groups + split - 1) / split
 		groups = (l.Out.planes() + group - 1) / group
 	}
-	rows, chunk := w.images*l.tileRows(), l.chunkRows()
+	rows, chunk := w.images*l.tileRows(), l.chunkRows(l.Chunk)
 	for first := 0; first < rows; first += chunk {
 		last := min(rows, first+chunk)
 		w.grid = grid{phase: winogradInput, first: first, last: last}
@@ -58,8 +58,8 @@ const productTasks = 24
 // Threads take rows of tiles of their own, and each reads all weights.  Where
 // these are much more than all tiles are, threads transform all of those, each
 // for itself, and take output blocks of their own with their weights.
-func (l *Layer) fusedGrid(images, threads int) grid {
-	rows, chunk := images*l.tileRows(), l.chunkRows()
+func (l *Layer) fusedGrid(level Level, images, threads int) grid {
+	rows, chunk := images*l.tileRows(), l.chunkRows(l.FusedChunk(level))
 	splits := 1
 	if threads > 1 && rows <= chunk && l.FusedByBlocks(images) {
 		splits = min(threads, l.Out.planes())
@@ -75,8 +75,16 @@ func (l *Layer) FusedByBlocks(images int) bool {
 	return l.Fused && 8*images*l.tileRows()*l.tileColumns() <= l.Out.Channels
 }
 
-// chunkRows is how many rows of tiles a chunk has.
-func (l *Layer) chunkRows() int { return max(1, l.Chunk/l.tileColumns()) }
+// FusedChunk is the Chunk of a Fused layer with the kernels of a level.
+func (l *Layer) FusedChunk(level Level) int {
+	if c := l.Tiles[level].Chunk; c > 0 {
+		return c
+	}
+	return l.Chunk
+}
+
+// chunkRows is how many rows of tiles a chunk of so many tiles has.
+func (l *Layer) chunkRows(chunk int) int { return max(1, chunk/l.tileColumns()) }
 
 // tileRows and tileColumns count the tiles of one image.
 func (l *Layer) tileRows() int {

@@ -100,7 +100,7 @@ var program = Program{
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 28},
 				NEON:   Tiling{Blocks: 1, A: 6},
-				AVX2:   Tiling{Blocks: 1, A: 6},
+				AVX2:   Tiling{Blocks: 1, A: 6, Chunk: 8},
 				AVX512: Tiling{Blocks: 2, A: 14},
 			},
 			Winograd: 4,
@@ -154,7 +154,7 @@ var program = Program{
 			Tiles: [4]Tiling{
 				PureGo: Tiling{Blocks: 1, A: 28},
 				NEON:   Tiling{Blocks: 1, A: 6},
-				AVX2:   Tiling{Blocks: 1, A: 6},
+				AVX2:   Tiling{Blocks: 1, A: 6, Chunk: 8},
 				AVX512: Tiling{Blocks: 2, A: 14},
 			},
 			Winograd: 4,

@@ -104,9 +104,9 @@ func (l *Layer) needed(c *winogradChunk, place int) (from, to int) {
 // WinogradScratch is how many float32s of scratch memory the layer needs.
 func (l *Layer) WinogradScratch() int {
 	if l.Stem() {
-		return l.stemRows(min(l.chunkRows(), l.Out.Height)) * l.stemRow()
+		return l.stemRows(min(l.chunkRows(l.Chunk), l.Out.Height)) * l.stemRow()
 	}
 	elements, products, _ := l.WinogradElements()
-	tiles := max(1, l.Chunk/l.tileColumns()) * l.tileColumns()
+	tiles := l.chunkRows(l.Chunk) * l.tileColumns()
 	return block * (elements*(l.In.planes()*tiles+1) + products*(l.Out.planes()*tiles+1))
 }

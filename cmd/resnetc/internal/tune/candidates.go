@@ -103,7 +103,7 @@ func chosen(n *ir.Node, level string, halfWeights bool, batch int) (passes.Choic
 	s := ir.Schedule{Order: "weights", Blocks: l.Tiles[levelNumber(level)].Blocks}
 	switch {
 	case l.Winograd > 0 && l.Fused:
-		s.Order, s.Chunk = "fused", l.Chunk
+		s.Order, s.Chunk = "fused", l.FusedChunk(levelNumber(level))
 	case l.Winograd > 0:
 		s.Order, s.Chunk = "joint", l.Chunk
 	case l.PixelsFirst > 0 && batch >= l.PixelsFirst:

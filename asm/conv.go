@@ -20,7 +20,7 @@ var (
 	convTouch = reg.RBX // what the epilogue will touch, to ask for
 	convI     = reg.R15 // input channel blocks left
 	convC     = reg.R8  // times convUnroll channels left
-	convFar   = reg.RCX // next weights to ask for, in the innermost loop
+	convFar   = reg.R14 // AVX2, which needs no convNext: next weights to ask for
 )
 
 // convUnroll is the number of channels in the innermost loop's body.  More gain nothing
@@ -225,11 +225,14 @@ func (b *builder) convReduce(l convLocals) {
 	}
 	b.MOVQ(convIn, convPlane)
 	b.MOVQ(b.arg("blocks"), convI)
-
-	b.Label("plane")
 	ahead := unroll < channels // a planar input has too few products for that
 	if ahead {
-		b.convFindNext(l)
+		b.convBeginNext(l)
+	}
+
+	b.Label("plane")
+	if ahead {
+		b.convLastNext(l)
 	}
 	b.MOVQ(convPlane, convRow)
 	b.MOVQ(b.arg("kh"), reg.RCX)
@@ -244,9 +247,6 @@ func (b *builder) convReduce(l convLocals) {
 	if ahead {
 		b.convBeginAhead(l)
 		b.MOVL(operand.U32(channels/unroll), convC.As32())
-		if b.asksAhead() {
-			b.MOVQ(b.arg("ahead"), convFar)
-		}
 		b.Label("channels")
 		if b.asksAhead() {
 			b.convAskWeights()
@@ -263,9 +263,6 @@ func (b *builder) convReduce(l convLocals) {
 		b.DECQ(convC)
 		b.JNE(operand.LabelRef("channels"))
 		b.SUBQ(operand.I32(channels*4), convCol)
-		if b.asksAhead() {
-			b.MOVQ(convFar, b.arg("ahead"))
-		}
 	}
 	b.ADDQ(b.arg("inCol"), convCol)
 	b.DECQ(l.kw)
@@ -278,6 +275,9 @@ func (b *builder) convReduce(l convLocals) {
 	b.ADDQ(b.arg("inPlane"), convPlane)
 	b.DECQ(convI)
 	b.JNE(operand.LabelRef("plane"))
+	if ahead && b.asksAhead() {
+		b.MOVQ(convFar, b.arg("ahead"))
+	}
 }
 
 // halfWeights reports whether the weights are halves.

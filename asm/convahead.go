@@ -61,19 +61,30 @@ func (b *builder) convBeginTouch(l convLocals) {
 	b.Label("start")
 }
 
-// convFindNext finds the input that comes a channel block later.
-func (b *builder) convFindNext(l convLocals) {
-	b.MOVQ(operand.I32(0), l.next)
-	b.TESTQ(operand.I32(flagNear), b.arg("flags"))
-	b.JNE(operand.LabelRef("near"))
+// convBeginNext begins what a tile asks for: input that comes a channel block later,
+// none if all of it is in the cache, and weights.
+func (b *builder) convBeginNext(l convLocals) {
 	b.MOVQ(b.arg("inPlane"), reg.RCX)
-	b.CMPQ(convI, operand.I32(1))
-	b.JNE(operand.LabelRef("next"))
-	b.LEAQ(at(convIn, b.kernel.Pixels*convClasses[b.kernel.Class].step), reg.RCX)
-	b.SUBQ(convPlane, reg.RCX)
+	b.TESTQ(operand.I32(flagNear), b.arg("flags"))
+	b.JE(operand.LabelRef("next"))
+	b.MOVQ(operand.I32(0), reg.RCX)
 	b.Label("next")
 	b.MOVQ(reg.RCX, l.next)
-	b.Label("near")
+	if b.asksAhead() {
+		b.MOVQ(b.arg("ahead"), convFar)
+	}
+}
+
+// convLastNext has the last channel block ask for the next tile's first.
+func (b *builder) convLastNext(l convLocals) {
+	b.CMPQ(convI, operand.I32(1))
+	b.JNE(operand.LabelRef("found"))
+	b.TESTQ(operand.I32(flagNear), b.arg("flags"))
+	b.JNE(operand.LabelRef("found"))
+	b.LEAQ(at(convIn, b.kernel.Pixels*convClasses[b.kernel.Class].step), reg.RCX)
+	b.SUBQ(convPlane, reg.RCX)
+	b.MOVQ(reg.RCX, l.next)
+	b.Label("found")
 }
 
 // convBeginAhead begins what is asked for during one window element.  AVX-512's tiles of up
@@ -87,11 +98,11 @@ func (b *builder) convBeginAhead(l convLocals) {
 		b.convTouchNext(l)
 		return
 	}
-	b.MOVQ(l.next, convNext)
-	b.TESTQ(convNext, convNext)
+	b.MOVQ(l.next, convTouch)
+	b.TESTQ(convTouch, convTouch)
 	b.JE(operand.LabelRef("askedNext"))
-	b.ADDQ(convCol, convNext)
-	b.convAskPixels(convNext, convClasses[b.kernel.Class].step, b.kernel.Pixels)
+	b.ADDQ(convCol, convTouch)
+	b.convAskPixels(convTouch, convClasses[b.kernel.Class].step, b.kernel.Pixels)
 	b.Label("askedNext")
 	b.CMPQ(l.touched, operand.I32(-b.kernel.Blocks))
 	b.JLE(operand.LabelRef("ahead"))

@@ -76,24 +76,28 @@ accumulate:
 	VMOVUPS 32(AX), Y1
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  64(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -104,11 +108,11 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -132,21 +136,20 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y2
@@ -194,7 +197,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -204,6 +206,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -377,24 +380,28 @@ accumulate:
 	VMOVUPS 96(AX), Y3
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  128(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -405,12 +412,12 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -435,21 +442,20 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y4
@@ -529,7 +535,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -539,6 +544,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -752,24 +758,28 @@ accumulate:
 	VMOVUPS 160(AX), Y5
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  192(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -780,13 +790,13 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
-	PREFETCHT0 128(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -812,21 +822,20 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y6
@@ -930,7 +939,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -940,6 +948,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -1193,24 +1202,28 @@ accumulate:
 	VMOVUPS 224(AX), Y7
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -1221,14 +1234,14 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
-	PREFETCHT0 128(R14)
-	PREFETCHT0 192(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
+	PREFETCHT0 192(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -1255,21 +1268,20 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y8
@@ -1397,7 +1409,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -1407,6 +1418,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -1700,24 +1712,28 @@ accumulate:
 	VMOVUPS 288(AX), Y9
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  320(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  320(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -1728,15 +1744,15 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
-	PREFETCHT0 128(R14)
-	PREFETCHT0 192(R14)
-	PREFETCHT0 256(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
+	PREFETCHT0 192(BX)
+	PREFETCHT0 256(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -1764,21 +1780,20 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y10
@@ -1922,7 +1937,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -1932,6 +1946,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -2265,24 +2280,28 @@ accumulate:
 	VMOVUPS 352(AX), Y11
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  384(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -2293,16 +2312,16 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
-	PREFETCHT0 128(R14)
-	PREFETCHT0 192(R14)
-	PREFETCHT0 256(R14)
-	PREFETCHT0 320(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
+	PREFETCHT0 192(BX)
+	PREFETCHT0 256(BX)
+	PREFETCHT0 320(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -2331,21 +2350,20 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y12
@@ -2513,7 +2531,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -2523,6 +2540,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -2868,24 +2886,28 @@ accumulate:
 	VMOVUPS 32(AX), Y3
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  64(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -2896,11 +2918,11 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
 
 askedNext:
 	CMPQ       32(SP), $-2
@@ -2924,25 +2946,24 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
-	PREFETCHT1 (CX)(R10*1)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(R10*1)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
-	PREFETCHT1 64(CX)(R10*1)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 64(R14)(R10*1)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
-	PREFETCHT1 128(CX)(R10*1)
-	PREFETCHT1 192(CX)(R10*1)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
+	PREFETCHT1 128(R14)(R10*1)
+	PREFETCHT1 192(R14)(R10*1)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y4
@@ -3022,7 +3043,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -3032,6 +3052,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -3264,24 +3285,28 @@ accumulate:
 	VMOVUPS 96(AX), Y7
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  128(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -3292,12 +3317,12 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 
 askedNext:
 	CMPQ       32(SP), $-2
@@ -3322,25 +3347,24 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
-	PREFETCHT1 (CX)(R10*1)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(R10*1)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
-	PREFETCHT1 64(CX)(R10*1)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 64(R14)(R10*1)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
-	PREFETCHT1 128(CX)(R10*1)
-	PREFETCHT1 192(CX)(R10*1)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
+	PREFETCHT1 128(R14)(R10*1)
+	PREFETCHT1 192(R14)(R10*1)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y8
@@ -3476,7 +3500,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -3486,6 +3509,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -3790,24 +3814,28 @@ accumulate:
 	VMOVUPS 160(AX), Y11
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  192(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -3818,13 +3846,13 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
-	PREFETCHT0 128(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
 
 askedNext:
 	CMPQ       32(SP), $-2
@@ -3850,25 +3878,24 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
-	PREFETCHT1 (CX)(R10*1)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(R10*1)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
-	PREFETCHT1 64(CX)(R10*1)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 64(R14)(R10*1)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
-	PREFETCHT1 128(CX)(R10*1)
-	PREFETCHT1 192(CX)(R10*1)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
+	PREFETCHT1 128(R14)(R10*1)
+	PREFETCHT1 192(R14)(R10*1)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VBROADCASTSS (AX), Y13
@@ -4028,7 +4055,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -4038,6 +4064,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -4364,24 +4391,28 @@ accumulate:
 	VMOVUPS 32(AX), Y1
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  128(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -4392,11 +4423,11 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -4420,21 +4451,20 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y2
@@ -4482,7 +4512,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -4492,6 +4521,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -4572,24 +4602,28 @@ accumulate:
 	VMOVUPS 96(AX), Y3
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -4600,12 +4634,12 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 128(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 128(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -4630,21 +4664,20 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y4
@@ -4724,7 +4757,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -4734,6 +4766,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -4826,24 +4859,28 @@ accumulate:
 	VMOVUPS 160(AX), Y5
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  384(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -4854,13 +4891,13 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 128(R14)
-	PREFETCHT0 256(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 128(BX)
+	PREFETCHT0 256(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -4886,21 +4923,20 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y6
@@ -5004,7 +5040,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -5014,6 +5049,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -5118,24 +5154,28 @@ accumulate:
 	VMOVUPS 224(AX), Y7
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  512(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -5146,14 +5186,14 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 128(R14)
-	PREFETCHT0 256(R14)
-	PREFETCHT0 384(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 128(BX)
+	PREFETCHT0 256(BX)
+	PREFETCHT0 384(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -5180,21 +5220,20 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y8
@@ -5322,7 +5361,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -5332,6 +5370,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -5448,24 +5487,28 @@ accumulate:
 	VMOVUPS 288(AX), Y9
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  640(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -5476,15 +5519,15 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 128(R14)
-	PREFETCHT0 256(R14)
-	PREFETCHT0 384(R14)
-	PREFETCHT0 512(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 128(BX)
+	PREFETCHT0 256(BX)
+	PREFETCHT0 384(BX)
+	PREFETCHT0 512(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -5512,21 +5555,20 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y10
@@ -5670,7 +5712,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -5680,6 +5721,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -5808,24 +5850,28 @@ accumulate:
 	VMOVUPS 352(AX), Y11
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  768(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -5836,16 +5882,16 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 128(R14)
-	PREFETCHT0 256(R14)
-	PREFETCHT0 384(R14)
-	PREFETCHT0 512(R14)
-	PREFETCHT0 640(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 128(BX)
+	PREFETCHT0 256(BX)
+	PREFETCHT0 384(BX)
+	PREFETCHT0 512(BX)
+	PREFETCHT0 640(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -5874,21 +5920,20 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y12
@@ -6056,7 +6101,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -6066,6 +6110,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -6178,24 +6223,28 @@ accumulate:
 	VMOVUPS 32(AX), Y3
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  128(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -6206,11 +6255,11 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
 
 askedNext:
 	CMPQ       32(SP), $-2
@@ -6234,25 +6283,24 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
-	PREFETCHT1 (CX)(R10*1)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(R10*1)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
-	PREFETCHT1 64(CX)(R10*1)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 64(R14)(R10*1)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
-	PREFETCHT1 128(CX)(R10*1)
-	PREFETCHT1 192(CX)(R10*1)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
+	PREFETCHT1 128(R14)(R10*1)
+	PREFETCHT1 192(R14)(R10*1)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y4
@@ -6332,7 +6380,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -6342,6 +6389,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -6444,24 +6492,28 @@ accumulate:
 	VMOVUPS 96(AX), Y7
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -6472,12 +6524,12 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 128(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 128(BX)
 
 askedNext:
 	CMPQ       32(SP), $-2
@@ -6502,25 +6554,24 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
-	PREFETCHT1 (CX)(R10*1)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(R10*1)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
-	PREFETCHT1 64(CX)(R10*1)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 64(R14)(R10*1)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
-	PREFETCHT1 128(CX)(R10*1)
-	PREFETCHT1 192(CX)(R10*1)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
+	PREFETCHT1 128(R14)(R10*1)
+	PREFETCHT1 192(R14)(R10*1)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y8
@@ -6656,7 +6707,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -6666,6 +6716,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -6792,24 +6843,28 @@ accumulate:
 	VMOVUPS 160(AX), Y11
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  384(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -6820,13 +6875,13 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 128(R14)
-	PREFETCHT0 256(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 128(BX)
+	PREFETCHT0 256(BX)
 
 askedNext:
 	CMPQ       32(SP), $-2
@@ -6852,25 +6907,24 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
-	PREFETCHT1 (CX)(R10*1)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(R10*1)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
-	PREFETCHT1 64(CX)(R10*1)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 64(R14)(R10*1)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
-	PREFETCHT1 128(CX)(R10*1)
-	PREFETCHT1 192(CX)(R10*1)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
+	PREFETCHT1 128(R14)(R10*1)
+	PREFETCHT1 192(R14)(R10*1)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VBROADCASTSS (AX), Y13
@@ -7030,7 +7084,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -7040,6 +7093,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -9812,24 +9866,28 @@ accumulate:
 	VMOVUPS 32(AX), Y1
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  64(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -9840,11 +9898,11 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -9868,17 +9926,16 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VCVTPH2PS    (R9), Y2
@@ -9926,7 +9983,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -9936,6 +9992,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -10031,24 +10088,28 @@ accumulate:
 	VMOVUPS 96(AX), Y3
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  128(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -10059,12 +10120,12 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -10089,17 +10150,16 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VCVTPH2PS    (R9), Y4
@@ -10175,7 +10235,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -10185,6 +10244,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -10292,24 +10352,28 @@ accumulate:
 	VMOVUPS 160(AX), Y5
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  192(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -10320,13 +10384,13 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
-	PREFETCHT0 128(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -10352,17 +10416,16 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VCVTPH2PS    (R9), Y6
@@ -10462,7 +10525,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -10472,6 +10534,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -10591,24 +10654,28 @@ accumulate:
 	VMOVUPS 224(AX), Y7
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -10619,14 +10686,14 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
-	PREFETCHT0 128(R14)
-	PREFETCHT0 192(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
+	PREFETCHT0 192(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -10653,17 +10720,16 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VCVTPH2PS    (R9), Y8
@@ -10787,7 +10853,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -10797,6 +10862,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -10928,24 +10994,28 @@ accumulate:
 	VMOVUPS 288(AX), Y9
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  320(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  320(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -10956,15 +11026,15 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
-	PREFETCHT0 128(R14)
-	PREFETCHT0 192(R14)
-	PREFETCHT0 256(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
+	PREFETCHT0 192(BX)
+	PREFETCHT0 256(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -10992,17 +11062,16 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VCVTPH2PS    (R9), Y10
@@ -11146,7 +11215,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -11156,6 +11224,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -11299,24 +11368,28 @@ accumulate:
 	VMOVUPS 352(AX), Y11
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  384(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -11327,16 +11400,16 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
-	PREFETCHT0 128(R14)
-	PREFETCHT0 192(R14)
-	PREFETCHT0 256(R14)
-	PREFETCHT0 320(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
+	PREFETCHT0 192(BX)
+	PREFETCHT0 256(BX)
+	PREFETCHT0 320(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -11365,17 +11438,16 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VCVTPH2PS    (R9), Y12
@@ -11543,7 +11615,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -11553,6 +11624,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -11680,24 +11752,28 @@ accumulate:
 	VMOVUPS 32(AX), Y3
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  64(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -11708,11 +11784,11 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
 
 askedNext:
 	CMPQ       32(SP), $-2
@@ -11736,19 +11812,18 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
-	PREFETCHT1 (CX)(R10*1)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(R10*1)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
-	PREFETCHT1 64(CX)(R10*1)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 64(R14)(R10*1)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VCVTPH2PS    (R9), Y4
@@ -11828,7 +11903,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -11838,6 +11912,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -11955,24 +12030,28 @@ accumulate:
 	VMOVUPS 96(AX), Y7
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  128(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -11983,12 +12062,12 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 
 askedNext:
 	CMPQ       32(SP), $-2
@@ -12013,19 +12092,18 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
-	PREFETCHT1 (CX)(R10*1)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(R10*1)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
-	PREFETCHT1 64(CX)(R10*1)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 64(R14)(R10*1)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VCVTPH2PS    (R9), Y8
@@ -12153,7 +12231,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -12163,6 +12240,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -12304,24 +12382,28 @@ accumulate:
 	VMOVUPS 160(AX), Y11
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  192(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -12332,13 +12414,13 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
-	PREFETCHT0 128(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
 
 askedNext:
 	CMPQ       32(SP), $-2
@@ -12364,19 +12446,18 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
-	PREFETCHT1 (CX)(R10*1)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(R10*1)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
-	PREFETCHT1 64(CX)(R10*1)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 64(R14)(R10*1)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VBROADCASTSS (AX), Y13
@@ -12536,7 +12617,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -12546,6 +12626,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -12663,24 +12744,28 @@ accumulate:
 	VMOVUPS 32(AX), Y1
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  128(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -12691,11 +12776,11 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -12719,17 +12804,16 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VCVTPH2PS    (R9), Y2
@@ -12777,7 +12861,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -12787,6 +12870,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -12867,24 +12951,28 @@ accumulate:
 	VMOVUPS 96(AX), Y3
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -12895,12 +12983,12 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 128(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 128(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -12925,17 +13013,16 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VCVTPH2PS    (R9), Y4
@@ -13011,7 +13098,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -13021,6 +13107,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -13113,24 +13200,28 @@ accumulate:
 	VMOVUPS 160(AX), Y5
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  384(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -13141,13 +13232,13 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 128(R14)
-	PREFETCHT0 256(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 128(BX)
+	PREFETCHT0 256(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -13173,17 +13264,16 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VCVTPH2PS    (R9), Y6
@@ -13283,7 +13373,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -13293,6 +13382,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -13397,24 +13487,28 @@ accumulate:
 	VMOVUPS 224(AX), Y7
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  512(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -13425,14 +13519,14 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 128(R14)
-	PREFETCHT0 256(R14)
-	PREFETCHT0 384(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 128(BX)
+	PREFETCHT0 256(BX)
+	PREFETCHT0 384(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -13459,17 +13553,16 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VCVTPH2PS    (R9), Y8
@@ -13593,7 +13686,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -13603,6 +13695,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -13719,24 +13812,28 @@ accumulate:
 	VMOVUPS 288(AX), Y9
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  640(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -13747,15 +13844,15 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 128(R14)
-	PREFETCHT0 256(R14)
-	PREFETCHT0 384(R14)
-	PREFETCHT0 512(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 128(BX)
+	PREFETCHT0 256(BX)
+	PREFETCHT0 384(BX)
+	PREFETCHT0 512(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -13783,17 +13880,16 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VCVTPH2PS    (R9), Y10
@@ -13937,7 +14033,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -13947,6 +14042,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -14075,24 +14171,28 @@ accumulate:
 	VMOVUPS 352(AX), Y11
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  768(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -14103,16 +14203,16 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 128(R14)
-	PREFETCHT0 256(R14)
-	PREFETCHT0 384(R14)
-	PREFETCHT0 512(R14)
-	PREFETCHT0 640(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 128(BX)
+	PREFETCHT0 256(BX)
+	PREFETCHT0 384(BX)
+	PREFETCHT0 512(BX)
+	PREFETCHT0 640(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -14141,17 +14241,16 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VCVTPH2PS    (R9), Y12
@@ -14319,7 +14418,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -14329,6 +14427,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -14441,24 +14540,28 @@ accumulate:
 	VMOVUPS 32(AX), Y3
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  128(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -14469,11 +14572,11 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
 
 askedNext:
 	CMPQ       32(SP), $-2
@@ -14497,19 +14600,18 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
-	PREFETCHT1 (CX)(R10*1)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(R10*1)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
-	PREFETCHT1 64(CX)(R10*1)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 64(R14)(R10*1)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VCVTPH2PS    (R9), Y4
@@ -14589,7 +14691,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -14599,6 +14700,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -14701,24 +14803,28 @@ accumulate:
 	VMOVUPS 96(AX), Y7
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -14729,12 +14835,12 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 128(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 128(BX)
 
 askedNext:
 	CMPQ       32(SP), $-2
@@ -14759,19 +14865,18 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
-	PREFETCHT1 (CX)(R10*1)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(R10*1)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
-	PREFETCHT1 64(CX)(R10*1)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 64(R14)(R10*1)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VCVTPH2PS    (R9), Y8
@@ -14899,7 +15004,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -14909,6 +15013,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -15035,24 +15140,28 @@ accumulate:
 	VMOVUPS 160(AX), Y11
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  384(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -15063,13 +15172,13 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 128(R14)
-	PREFETCHT0 256(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 128(BX)
+	PREFETCHT0 256(BX)
 
 askedNext:
 	CMPQ       32(SP), $-2
@@ -15095,19 +15204,18 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
-	PREFETCHT1 (CX)(R10*1)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(R10*1)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
-	PREFETCHT1 64(CX)(R10*1)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 64(R14)(R10*1)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VBROADCASTSS (AX), Y13
@@ -15267,7 +15375,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -15277,6 +15384,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -29398,24 +29506,27 @@ accumulate:
 	VMOVUPS (AX), Z0
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  64(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -29610,24 +29721,27 @@ accumulate:
 	VMOVUPS 64(AX), Z1
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  128(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -29838,24 +29952,27 @@ accumulate:
 	VMOVUPS 128(AX), Z2
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  192(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -30082,24 +30199,27 @@ accumulate:
 	VMOVUPS 192(AX), Z3
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -30342,24 +30462,27 @@ accumulate:
 	VMOVUPS 256(AX), Z4
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  320(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  320(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -30620,24 +30743,27 @@ accumulate:
 	VMOVUPS 320(AX), Z5
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  384(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -30914,24 +31040,27 @@ accumulate:
 	VMOVUPS 384(AX), Z6
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  448(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  448(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -31224,24 +31353,27 @@ accumulate:
 	VMOVUPS 448(AX), Z7
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  512(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -31550,24 +31682,27 @@ accumulate:
 	VMOVUPS 512(AX), Z8
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  576(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  576(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -31894,24 +32029,27 @@ accumulate:
 	VMOVUPS 576(AX), Z9
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  640(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -32254,24 +32392,27 @@ accumulate:
 	VMOVUPS 640(AX), Z10
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  704(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  704(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -32630,24 +32771,27 @@ accumulate:
 	VMOVUPS 704(AX), Z11
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  768(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -33022,24 +33166,27 @@ accumulate:
 	VMOVUPS 768(AX), Z12
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  832(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  832(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -33432,24 +33579,27 @@ accumulate:
 	VMOVUPS 832(AX), Z13
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  896(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  896(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -33858,24 +34008,27 @@ accumulate:
 	VMOVUPS 896(AX), Z14
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  960(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  960(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -34300,24 +34453,27 @@ accumulate:
 	VMOVUPS 960(AX), Z15
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1024(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1024(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -34758,24 +34914,27 @@ accumulate:
 	VMOVUPS 1024(AX), Z16
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1088(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1088(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -35234,24 +35393,27 @@ accumulate:
 	VMOVUPS 1088(AX), Z17
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1152(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1152(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -35726,24 +35888,27 @@ accumulate:
 	VMOVUPS 1152(AX), Z18
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1216(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1216(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -36234,24 +36399,27 @@ accumulate:
 	VMOVUPS 1216(AX), Z19
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1280(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1280(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -36758,24 +36926,27 @@ accumulate:
 	VMOVUPS 1280(AX), Z20
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1344(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1344(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -37300,24 +37471,27 @@ accumulate:
 	VMOVUPS 1344(AX), Z21
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1408(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1408(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -37858,24 +38032,27 @@ accumulate:
 	VMOVUPS 1408(AX), Z22
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1472(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1472(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -38432,24 +38609,27 @@ accumulate:
 	VMOVUPS 1472(AX), Z23
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1536(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1536(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -39022,24 +39202,27 @@ accumulate:
 	VMOVUPS 1536(AX), Z24
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1600(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1600(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -39630,24 +39813,27 @@ accumulate:
 	VMOVUPS 1600(AX), Z25
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1664(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1664(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -40254,24 +40440,27 @@ accumulate:
 	VMOVUPS 1664(AX), Z26
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1728(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1728(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -40894,24 +41083,27 @@ accumulate:
 	VMOVUPS 1728(AX), Z27
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1792(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1792(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -41471,24 +41663,27 @@ accumulate:
 	VMOVUPS (AX), Z1
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  64(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -41731,24 +41926,27 @@ accumulate:
 	VMOVUPS 64(AX), Z3
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  128(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -42031,24 +42229,27 @@ accumulate:
 	VMOVUPS 128(AX), Z5
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  192(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -42371,24 +42572,27 @@ accumulate:
 	VMOVUPS 192(AX), Z7
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -42751,24 +42955,27 @@ accumulate:
 	VMOVUPS 256(AX), Z9
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  320(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  320(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -43173,24 +43380,27 @@ accumulate:
 	VMOVUPS 320(AX), Z11
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  384(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -43635,24 +43845,27 @@ accumulate:
 	VMOVUPS 384(AX), Z13
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  448(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  448(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -44137,24 +44350,27 @@ accumulate:
 	VMOVUPS 448(AX), Z15
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  512(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -44679,24 +44895,27 @@ accumulate:
 	VMOVUPS 512(AX), Z17
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  576(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  576(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -45263,24 +45482,27 @@ accumulate:
 	VMOVUPS 576(AX), Z19
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  640(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -45887,24 +46109,27 @@ accumulate:
 	VMOVUPS 640(AX), Z21
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  704(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  704(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -46551,24 +46776,27 @@ accumulate:
 	VMOVUPS 704(AX), Z23
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  768(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -47255,24 +47483,27 @@ accumulate:
 	VMOVUPS 768(AX), Z25
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  832(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  832(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -48001,24 +48232,27 @@ accumulate:
 	VMOVUPS 832(AX), Z27
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  896(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  896(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -48710,24 +48944,27 @@ accumulate:
 	VMOVUPS (AX), Z3
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  64(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -48968,24 +49205,27 @@ accumulate:
 	VMOVUPS 64(AX), Z7
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  128(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -49270,24 +49510,27 @@ accumulate:
 	VMOVUPS 128(AX), Z11
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  192(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -49616,24 +49859,27 @@ accumulate:
 	VMOVUPS 192(AX), Z15
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -50006,24 +50252,27 @@ accumulate:
 	VMOVUPS 256(AX), Z19
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  320(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  320(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -50442,24 +50691,27 @@ accumulate:
 	VMOVUPS 320(AX), Z23
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  384(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -50922,24 +51174,27 @@ accumulate:
 	VMOVUPS 384(AX), Z27
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  448(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  448(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -51316,24 +51571,27 @@ accumulate:
 	VMOVUPS (AX), Z0
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  128(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -51471,24 +51729,27 @@ accumulate:
 	VMOVUPS 64(AX), Z1
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -51636,24 +51897,27 @@ accumulate:
 	VMOVUPS 128(AX), Z2
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  384(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -51811,24 +52075,27 @@ accumulate:
 	VMOVUPS 192(AX), Z3
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  512(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -51996,24 +52263,27 @@ accumulate:
 	VMOVUPS 256(AX), Z4
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  640(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -52193,24 +52463,27 @@ accumulate:
 	VMOVUPS 320(AX), Z5
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  768(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -52400,24 +52673,27 @@ accumulate:
 	VMOVUPS 384(AX), Z6
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  896(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  896(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -52617,24 +52893,27 @@ accumulate:
 	VMOVUPS 448(AX), Z7
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1024(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1024(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -52844,24 +53123,27 @@ accumulate:
 	VMOVUPS 512(AX), Z8
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1152(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1152(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -53083,24 +53365,27 @@ accumulate:
 	VMOVUPS 576(AX), Z9
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1280(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1280(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -53332,24 +53617,27 @@ accumulate:
 	VMOVUPS 640(AX), Z10
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1408(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1408(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -53591,24 +53879,27 @@ accumulate:
 	VMOVUPS 704(AX), Z11
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1536(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1536(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -53860,24 +54151,27 @@ accumulate:
 	VMOVUPS 768(AX), Z12
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1664(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1664(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -54141,24 +54435,27 @@ accumulate:
 	VMOVUPS 832(AX), Z13
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1792(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1792(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -54432,24 +54729,27 @@ accumulate:
 	VMOVUPS 896(AX), Z14
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1920(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1920(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -54733,24 +55033,27 @@ accumulate:
 	VMOVUPS 960(AX), Z15
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  2048(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  2048(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -55044,24 +55347,27 @@ accumulate:
 	VMOVUPS 1024(AX), Z16
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  2176(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  2176(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -55367,24 +55673,27 @@ accumulate:
 	VMOVUPS 1088(AX), Z17
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  2304(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  2304(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -55700,24 +56009,27 @@ accumulate:
 	VMOVUPS 1152(AX), Z18
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  2432(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  2432(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -56043,24 +56355,27 @@ accumulate:
 	VMOVUPS 1216(AX), Z19
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  2560(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  2560(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -56396,24 +56711,27 @@ accumulate:
 	VMOVUPS 1280(AX), Z20
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  2688(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  2688(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -56761,24 +57079,27 @@ accumulate:
 	VMOVUPS 1344(AX), Z21
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  2816(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  2816(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -57136,24 +57457,27 @@ accumulate:
 	VMOVUPS 1408(AX), Z22
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  2944(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  2944(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -57521,24 +57845,27 @@ accumulate:
 	VMOVUPS 1472(AX), Z23
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  3072(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  3072(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -57916,24 +58243,27 @@ accumulate:
 	VMOVUPS 1536(AX), Z24
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  3200(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  3200(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -58323,24 +58653,27 @@ accumulate:
 	VMOVUPS 1600(AX), Z25
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  3328(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  3328(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -58740,24 +59073,27 @@ accumulate:
 	VMOVUPS 1664(AX), Z26
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  3456(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  3456(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -59167,24 +59503,27 @@ accumulate:
 	VMOVUPS 1728(AX), Z27
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  3584(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  3584(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -59525,24 +59864,27 @@ accumulate:
 	VMOVUPS (AX), Z1
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  128(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -59713,24 +60055,27 @@ accumulate:
 	VMOVUPS 64(AX), Z3
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -59925,24 +60270,27 @@ accumulate:
 	VMOVUPS 128(AX), Z5
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  384(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -60161,24 +60509,27 @@ accumulate:
 	VMOVUPS 192(AX), Z7
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  512(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -60421,24 +60772,27 @@ accumulate:
 	VMOVUPS 256(AX), Z9
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  640(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -60707,24 +61061,27 @@ accumulate:
 	VMOVUPS 320(AX), Z11
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  768(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -61017,24 +61374,27 @@ accumulate:
 	VMOVUPS 384(AX), Z13
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  896(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  896(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -61351,24 +61711,27 @@ accumulate:
 	VMOVUPS 448(AX), Z15
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1024(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1024(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -61709,24 +62072,27 @@ accumulate:
 	VMOVUPS 512(AX), Z17
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1152(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1152(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -62093,24 +62459,27 @@ accumulate:
 	VMOVUPS 576(AX), Z19
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1280(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1280(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -62501,24 +62870,27 @@ accumulate:
 	VMOVUPS 640(AX), Z21
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1408(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1408(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -62933,24 +63305,27 @@ accumulate:
 	VMOVUPS 704(AX), Z23
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1536(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1536(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -63389,24 +63764,27 @@ accumulate:
 	VMOVUPS 768(AX), Z25
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1664(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1664(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -63871,24 +64249,27 @@ accumulate:
 	VMOVUPS 832(AX), Z27
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1792(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1792(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -64302,24 +64683,27 @@ accumulate:
 	VMOVUPS (AX), Z3
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  128(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -64547,24 +64931,27 @@ accumulate:
 	VMOVUPS 64(AX), Z7
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -64836,24 +65223,27 @@ accumulate:
 	VMOVUPS 128(AX), Z11
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  384(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -65169,24 +65559,27 @@ accumulate:
 	VMOVUPS 192(AX), Z15
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  512(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -65546,24 +65939,27 @@ accumulate:
 	VMOVUPS 256(AX), Z19
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  640(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -65969,24 +66365,27 @@ accumulate:
 	VMOVUPS 320(AX), Z23
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  768(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -66436,24 +66835,27 @@ accumulate:
 	VMOVUPS 384(AX), Z27
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  896(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  896(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -89029,24 +89431,27 @@ accumulate:
 	VMOVUPS (AX), Z0
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  64(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -89193,24 +89598,27 @@ accumulate:
 	VMOVUPS 64(AX), Z1
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  128(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -89367,24 +89775,27 @@ accumulate:
 	VMOVUPS 128(AX), Z2
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  192(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -89551,24 +89962,27 @@ accumulate:
 	VMOVUPS 192(AX), Z3
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -89745,24 +90159,27 @@ accumulate:
 	VMOVUPS 256(AX), Z4
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  320(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  320(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -89951,24 +90368,27 @@ accumulate:
 	VMOVUPS 320(AX), Z5
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  384(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -90167,24 +90587,27 @@ accumulate:
 	VMOVUPS 384(AX), Z6
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  448(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  448(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -90393,24 +90816,27 @@ accumulate:
 	VMOVUPS 448(AX), Z7
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  512(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -90629,24 +91055,27 @@ accumulate:
 	VMOVUPS 512(AX), Z8
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  576(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  576(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -90877,24 +91306,27 @@ accumulate:
 	VMOVUPS 576(AX), Z9
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  640(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -91135,24 +91567,27 @@ accumulate:
 	VMOVUPS 640(AX), Z10
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  704(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  704(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -91403,24 +91838,27 @@ accumulate:
 	VMOVUPS 704(AX), Z11
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  768(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -91681,24 +92119,27 @@ accumulate:
 	VMOVUPS 768(AX), Z12
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  832(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  832(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -91971,24 +92412,27 @@ accumulate:
 	VMOVUPS 832(AX), Z13
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  896(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  896(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -92271,24 +92715,27 @@ accumulate:
 	VMOVUPS 896(AX), Z14
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  960(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  960(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -92581,24 +93028,27 @@ accumulate:
 	VMOVUPS 960(AX), Z15
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1024(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1024(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -92901,24 +93351,27 @@ accumulate:
 	VMOVUPS 1024(AX), Z16
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1088(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1088(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -93233,24 +93686,27 @@ accumulate:
 	VMOVUPS 1088(AX), Z17
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1152(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1152(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -93575,24 +94031,27 @@ accumulate:
 	VMOVUPS 1152(AX), Z18
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1216(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1216(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -93927,24 +94386,27 @@ accumulate:
 	VMOVUPS 1216(AX), Z19
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1280(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1280(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -94289,24 +94751,27 @@ accumulate:
 	VMOVUPS 1280(AX), Z20
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1344(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1344(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -94663,24 +95128,27 @@ accumulate:
 	VMOVUPS 1344(AX), Z21
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1408(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1408(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -95047,24 +95515,27 @@ accumulate:
 	VMOVUPS 1408(AX), Z22
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1472(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1472(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -95441,24 +95912,27 @@ accumulate:
 	VMOVUPS 1472(AX), Z23
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1536(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1536(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -95845,24 +96319,27 @@ accumulate:
 	VMOVUPS 1536(AX), Z24
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1600(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1600(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -96261,24 +96738,27 @@ accumulate:
 	VMOVUPS 1600(AX), Z25
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1664(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1664(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -96687,24 +97167,27 @@ accumulate:
 	VMOVUPS 1664(AX), Z26
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1728(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1728(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -97123,24 +97606,27 @@ accumulate:
 	VMOVUPS 1728(AX), Z27
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1792(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1792(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -97490,24 +97976,27 @@ accumulate:
 	VMOVUPS (AX), Z1
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  64(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -97679,24 +98168,27 @@ accumulate:
 	VMOVUPS 64(AX), Z3
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  128(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -97888,24 +98380,27 @@ accumulate:
 	VMOVUPS 128(AX), Z5
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  192(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -98117,24 +98612,27 @@ accumulate:
 	VMOVUPS 192(AX), Z7
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -98366,24 +98864,27 @@ accumulate:
 	VMOVUPS 256(AX), Z9
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  320(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  320(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -98637,24 +99138,27 @@ accumulate:
 	VMOVUPS 320(AX), Z11
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  384(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -98928,24 +99432,27 @@ accumulate:
 	VMOVUPS 384(AX), Z13
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  448(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  448(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -99239,24 +99746,27 @@ accumulate:
 	VMOVUPS 448(AX), Z15
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  512(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -99570,24 +100080,27 @@ accumulate:
 	VMOVUPS 512(AX), Z17
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  576(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  576(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -99923,24 +100436,27 @@ accumulate:
 	VMOVUPS 576(AX), Z19
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  640(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -100296,24 +100812,27 @@ accumulate:
 	VMOVUPS 640(AX), Z21
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  704(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  704(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -100689,24 +101208,27 @@ accumulate:
 	VMOVUPS 704(AX), Z23
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  768(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -101102,24 +101624,27 @@ accumulate:
 	VMOVUPS 768(AX), Z25
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  832(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  832(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -101537,24 +102062,27 @@ accumulate:
 	VMOVUPS 832(AX), Z27
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  896(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  896(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -101917,24 +102445,27 @@ accumulate:
 	VMOVUPS (AX), Z3
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  64(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -102155,24 +102686,27 @@ accumulate:
 	VMOVUPS 64(AX), Z7
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  128(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -102433,24 +102967,27 @@ accumulate:
 	VMOVUPS 128(AX), Z11
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  192(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -102751,24 +103288,27 @@ accumulate:
 	VMOVUPS 192(AX), Z15
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -103109,24 +103649,27 @@ accumulate:
 	VMOVUPS 256(AX), Z19
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  320(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  320(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -103509,24 +104052,27 @@ accumulate:
 	VMOVUPS 320(AX), Z23
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  384(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -103949,24 +104495,27 @@ accumulate:
 	VMOVUPS 384(AX), Z27
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  448(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  448(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -104327,24 +104876,27 @@ accumulate:
 	VMOVUPS (AX), Z0
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  128(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -104478,24 +105030,27 @@ accumulate:
 	VMOVUPS 64(AX), Z1
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -104639,24 +105194,27 @@ accumulate:
 	VMOVUPS 128(AX), Z2
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  384(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -104810,24 +105368,27 @@ accumulate:
 	VMOVUPS 192(AX), Z3
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  512(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -104991,24 +105552,27 @@ accumulate:
 	VMOVUPS 256(AX), Z4
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  640(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -105184,24 +105748,27 @@ accumulate:
 	VMOVUPS 320(AX), Z5
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  768(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -105387,24 +105954,27 @@ accumulate:
 	VMOVUPS 384(AX), Z6
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  896(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  896(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -105600,24 +106170,27 @@ accumulate:
 	VMOVUPS 448(AX), Z7
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1024(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1024(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -105823,24 +106396,27 @@ accumulate:
 	VMOVUPS 512(AX), Z8
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1152(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1152(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -106058,24 +106634,27 @@ accumulate:
 	VMOVUPS 576(AX), Z9
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1280(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1280(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -106303,24 +106882,27 @@ accumulate:
 	VMOVUPS 640(AX), Z10
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1408(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1408(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -106558,24 +107140,27 @@ accumulate:
 	VMOVUPS 704(AX), Z11
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1536(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1536(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -106823,24 +107408,27 @@ accumulate:
 	VMOVUPS 768(AX), Z12
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1664(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1664(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -107100,24 +107688,27 @@ accumulate:
 	VMOVUPS 832(AX), Z13
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1792(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1792(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -107387,24 +107978,27 @@ accumulate:
 	VMOVUPS 896(AX), Z14
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1920(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1920(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -107684,24 +108278,27 @@ accumulate:
 	VMOVUPS 960(AX), Z15
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  2048(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  2048(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -107991,24 +108588,27 @@ accumulate:
 	VMOVUPS 1024(AX), Z16
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  2176(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  2176(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -108310,24 +108910,27 @@ accumulate:
 	VMOVUPS 1088(AX), Z17
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  2304(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  2304(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -108639,24 +109242,27 @@ accumulate:
 	VMOVUPS 1152(AX), Z18
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  2432(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  2432(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -108978,24 +109584,27 @@ accumulate:
 	VMOVUPS 1216(AX), Z19
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  2560(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  2560(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -109327,24 +109936,27 @@ accumulate:
 	VMOVUPS 1280(AX), Z20
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  2688(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  2688(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -109688,24 +110300,27 @@ accumulate:
 	VMOVUPS 1344(AX), Z21
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  2816(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  2816(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -110059,24 +110674,27 @@ accumulate:
 	VMOVUPS 1408(AX), Z22
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  2944(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  2944(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -110440,24 +111058,27 @@ accumulate:
 	VMOVUPS 1472(AX), Z23
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  3072(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  3072(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -110831,24 +111452,27 @@ accumulate:
 	VMOVUPS 1536(AX), Z24
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  3200(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  3200(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -111234,24 +111858,27 @@ accumulate:
 	VMOVUPS 1600(AX), Z25
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  3328(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  3328(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -111647,24 +112274,27 @@ accumulate:
 	VMOVUPS 1664(AX), Z26
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  3456(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  3456(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -112070,24 +112700,27 @@ accumulate:
 	VMOVUPS 1728(AX), Z27
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  3584(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  3584(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -112424,24 +113057,27 @@ accumulate:
 	VMOVUPS (AX), Z1
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  128(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -112600,24 +113236,27 @@ accumulate:
 	VMOVUPS 64(AX), Z3
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -112796,24 +113435,27 @@ accumulate:
 	VMOVUPS 128(AX), Z5
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  384(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -113012,24 +113654,27 @@ accumulate:
 	VMOVUPS 192(AX), Z7
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  512(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -113248,24 +113893,27 @@ accumulate:
 	VMOVUPS 256(AX), Z9
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  640(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -113506,24 +114154,27 @@ accumulate:
 	VMOVUPS 320(AX), Z11
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  768(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -113784,24 +114435,27 @@ accumulate:
 	VMOVUPS 384(AX), Z13
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  896(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  896(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -114082,24 +114736,27 @@ accumulate:
 	VMOVUPS 448(AX), Z15
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1024(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1024(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -114400,24 +115057,27 @@ accumulate:
 	VMOVUPS 512(AX), Z17
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1152(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1152(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -114740,24 +115400,27 @@ accumulate:
 	VMOVUPS 576(AX), Z19
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1280(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1280(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -115100,24 +115763,27 @@ accumulate:
 	VMOVUPS 640(AX), Z21
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1408(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1408(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -115480,24 +116146,27 @@ accumulate:
 	VMOVUPS 704(AX), Z23
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1536(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1536(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -115880,24 +116549,27 @@ accumulate:
 	VMOVUPS 768(AX), Z25
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1664(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1664(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -116302,24 +116974,27 @@ accumulate:
 	VMOVUPS 832(AX), Z27
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1792(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1792(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -116669,24 +117344,27 @@ accumulate:
 	VMOVUPS (AX), Z3
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  128(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -116894,24 +117572,27 @@ accumulate:
 	VMOVUPS 64(AX), Z7
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -117159,24 +117840,27 @@ accumulate:
 	VMOVUPS 128(AX), Z11
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  384(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -117464,24 +118148,27 @@ accumulate:
 	VMOVUPS 192(AX), Z15
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  512(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -117809,24 +118496,27 @@ accumulate:
 	VMOVUPS 256(AX), Z19
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  640(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -118196,24 +118886,27 @@ accumulate:
 	VMOVUPS 320(AX), Z23
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  768(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -118623,24 +119316,27 @@ accumulate:
 	VMOVUPS 384(AX), Z27
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  896(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  896(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)

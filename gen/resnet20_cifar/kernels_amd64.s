@@ -76,24 +76,28 @@ accumulate:
 	VMOVUPS 32(AX), Y1
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  64(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -104,11 +108,11 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -132,21 +136,20 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y2
@@ -194,7 +197,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -204,6 +206,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -395,24 +398,28 @@ accumulate:
 	VMOVUPS 288(AX), Y9
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  320(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  320(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -423,15 +430,15 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
-	PREFETCHT0 128(R14)
-	PREFETCHT0 192(R14)
-	PREFETCHT0 256(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
+	PREFETCHT0 192(BX)
+	PREFETCHT0 256(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -459,21 +466,20 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y10
@@ -617,7 +623,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -627,6 +632,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -960,24 +966,28 @@ accumulate:
 	VMOVUPS 352(AX), Y11
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  384(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -988,16 +998,16 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
-	PREFETCHT0 128(R14)
-	PREFETCHT0 192(R14)
-	PREFETCHT0 256(R14)
-	PREFETCHT0 320(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
+	PREFETCHT0 192(BX)
+	PREFETCHT0 256(BX)
+	PREFETCHT0 320(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -1026,21 +1036,20 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y12
@@ -1208,7 +1217,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -1218,6 +1226,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -1575,24 +1584,28 @@ accumulate:
 	VMOVUPS 96(AX), Y7
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  128(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -1603,12 +1616,12 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 
 askedNext:
 	CMPQ       32(SP), $-2
@@ -1633,25 +1646,24 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
-	PREFETCHT1 (CX)(R10*1)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(R10*1)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
-	PREFETCHT1 64(CX)(R10*1)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 64(R14)(R10*1)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
-	PREFETCHT1 128(CX)(R10*1)
-	PREFETCHT1 192(CX)(R10*1)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
+	PREFETCHT1 128(R14)(R10*1)
+	PREFETCHT1 192(R14)(R10*1)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y8
@@ -1787,7 +1799,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -1797,6 +1808,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -2101,24 +2113,28 @@ accumulate:
 	VMOVUPS 160(AX), Y11
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  192(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -2129,13 +2145,13 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
-	PREFETCHT0 128(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
 
 askedNext:
 	CMPQ       32(SP), $-2
@@ -2161,25 +2177,24 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
-	PREFETCHT1 (CX)(R10*1)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(R10*1)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
-	PREFETCHT1 64(CX)(R10*1)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 64(R14)(R10*1)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
-	PREFETCHT1 128(CX)(R10*1)
-	PREFETCHT1 192(CX)(R10*1)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
+	PREFETCHT1 128(R14)(R10*1)
+	PREFETCHT1 192(R14)(R10*1)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VBROADCASTSS (AX), Y13
@@ -2339,7 +2354,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -2349,6 +2363,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -2695,24 +2710,28 @@ accumulate:
 	VMOVUPS 96(AX), Y7
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -2723,12 +2742,12 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 128(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 128(BX)
 
 askedNext:
 	CMPQ       32(SP), $-2
@@ -2753,25 +2772,24 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
-	PREFETCHT1 (CX)(R10*1)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(R10*1)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
-	PREFETCHT1 64(CX)(R10*1)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 64(R14)(R10*1)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
-	PREFETCHT1 128(CX)(R10*1)
-	PREFETCHT1 192(CX)(R10*1)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
+	PREFETCHT1 128(R14)(R10*1)
+	PREFETCHT1 192(R14)(R10*1)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y8
@@ -2907,7 +2925,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -2917,6 +2934,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -3043,24 +3061,28 @@ accumulate:
 	VMOVUPS 160(AX), Y11
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  384(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -3071,13 +3093,13 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 128(R14)
-	PREFETCHT0 256(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 128(BX)
+	PREFETCHT0 256(BX)
 
 askedNext:
 	CMPQ       32(SP), $-2
@@ -3103,25 +3125,24 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
-	PREFETCHT1 (CX)(R10*1)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(R10*1)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
-	PREFETCHT1 64(CX)(R10*1)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 64(R14)(R10*1)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
-	PREFETCHT1 128(CX)(R10*1)
-	PREFETCHT1 192(CX)(R10*1)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
+	PREFETCHT1 128(R14)(R10*1)
+	PREFETCHT1 192(R14)(R10*1)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VBROADCASTSS (AX), Y13
@@ -3281,7 +3302,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -3291,6 +3311,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -3854,24 +3875,27 @@ accumulate:
 	VMOVUPS (AX), Z0
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  64(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -4108,24 +4132,27 @@ accumulate:
 	VMOVUPS 960(AX), Z15
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1024(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1024(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -4565,24 +4592,27 @@ accumulate:
 	VMOVUPS 448(AX), Z15
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  512(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -5102,24 +5132,27 @@ accumulate:
 	VMOVUPS 192(AX), Z15
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -5473,24 +5506,27 @@ accumulate:
 	VMOVUPS 448(AX), Z15
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  1024(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  1024(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -5828,24 +5864,27 @@ accumulate:
 	VMOVUPS 192(AX), Z15
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  512(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)

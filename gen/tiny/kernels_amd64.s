@@ -76,24 +76,28 @@ accumulate:
 	VMOVUPS 32(AX), Y1
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  64(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -104,11 +108,11 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -132,21 +136,20 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y2
@@ -194,7 +197,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -204,6 +206,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -377,24 +380,28 @@ accumulate:
 	VMOVUPS 96(AX), Y3
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  128(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -405,12 +412,12 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -435,21 +442,20 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y4
@@ -529,7 +535,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -539,6 +544,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -752,24 +758,28 @@ accumulate:
 	VMOVUPS 160(AX), Y5
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  192(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -780,13 +790,13 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
-	PREFETCHT0 128(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -812,21 +822,20 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y6
@@ -930,7 +939,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -940,6 +948,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -1193,24 +1202,28 @@ accumulate:
 	VMOVUPS 224(AX), Y7
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -1221,14 +1234,14 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
-	PREFETCHT0 128(R14)
-	PREFETCHT0 192(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
+	PREFETCHT0 192(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -1255,21 +1268,20 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y8
@@ -1397,7 +1409,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -1407,6 +1418,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -1700,24 +1712,28 @@ accumulate:
 	VMOVUPS 288(AX), Y9
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  320(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  320(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -1728,15 +1744,15 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
-	PREFETCHT0 128(R14)
-	PREFETCHT0 192(R14)
-	PREFETCHT0 256(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
+	PREFETCHT0 192(BX)
+	PREFETCHT0 256(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -1764,21 +1780,20 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y10
@@ -1922,7 +1937,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -1932,6 +1946,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -2265,24 +2280,28 @@ accumulate:
 	VMOVUPS 352(AX), Y11
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  384(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -2293,16 +2312,16 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
-	PREFETCHT0 128(R14)
-	PREFETCHT0 192(R14)
-	PREFETCHT0 256(R14)
-	PREFETCHT0 320(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
+	PREFETCHT0 192(BX)
+	PREFETCHT0 256(BX)
+	PREFETCHT0 320(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -2331,21 +2350,20 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y12
@@ -2513,7 +2531,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -2523,6 +2540,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -2880,24 +2898,28 @@ accumulate:
 	VMOVUPS 96(AX), Y7
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  128(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -2908,12 +2930,12 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
 
 askedNext:
 	CMPQ       32(SP), $-2
@@ -2938,25 +2960,24 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
-	PREFETCHT1 (CX)(R10*1)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(R10*1)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
-	PREFETCHT1 64(CX)(R10*1)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 64(R14)(R10*1)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
-	PREFETCHT1 128(CX)(R10*1)
-	PREFETCHT1 192(CX)(R10*1)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
+	PREFETCHT1 128(R14)(R10*1)
+	PREFETCHT1 192(R14)(R10*1)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y8
@@ -3092,7 +3113,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -3102,6 +3122,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -3406,24 +3427,28 @@ accumulate:
 	VMOVUPS 160(AX), Y11
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  192(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -3434,13 +3459,13 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
-	PREFETCHT0 128(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 64(BX)
+	PREFETCHT0 128(BX)
 
 askedNext:
 	CMPQ       32(SP), $-2
@@ -3466,25 +3491,24 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
-	PREFETCHT1 (CX)(R10*1)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(R10*1)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
-	PREFETCHT1 64(CX)(R10*1)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 64(R14)(R10*1)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
-	PREFETCHT1 128(CX)(R10*1)
-	PREFETCHT1 192(CX)(R10*1)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
+	PREFETCHT1 128(R14)(R10*1)
+	PREFETCHT1 192(R14)(R10*1)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VBROADCASTSS (AX), Y13
@@ -3644,7 +3668,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -3654,6 +3677,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -3986,24 +4010,28 @@ accumulate:
 	VMOVUPS 96(AX), Y3
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -4014,12 +4042,12 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 128(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 128(BX)
 
 askedNext:
 	CMPQ       32(SP), $-1
@@ -4044,21 +4072,20 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
+	PREFETCHT1 (R14)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
+	PREFETCHT1 64(R14)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y4
@@ -4138,7 +4165,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -4148,6 +4174,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -4248,24 +4275,28 @@ accumulate:
 	VMOVUPS 96(AX), Y7
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
+	MOVQ 160(DI), R14
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -4276,12 +4307,12 @@ row:
 	MOVQ CX, 16(SP)
 
 col:
-	MOVQ       40(SP), R14
-	TESTQ      R14, R14
+	MOVQ       40(SP), BX
+	TESTQ      BX, BX
 	JE         askedNext
-	ADDQ       AX, R14
-	PREFETCHT0 (R14)
-	PREFETCHT0 128(R14)
+	ADDQ       AX, BX
+	PREFETCHT0 (BX)
+	PREFETCHT0 128(BX)
 
 askedNext:
 	CMPQ       32(SP), $-2
@@ -4306,25 +4337,24 @@ first:
 
 ahead:
 	MOVL $0x00000002, R8
-	MOVQ 160(DI), CX
 
 channels:
 	CMPQ       168(DI), $+64
 	JLT        asked
-	PREFETCHT1 (CX)
-	PREFETCHT1 (CX)(R10*1)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(R10*1)
 	JE         advanceAhead
-	PREFETCHT1 64(CX)
-	PREFETCHT1 64(CX)(R10*1)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 64(R14)(R10*1)
 	CMPQ       168(DI), $+128
 	JE         advanceAhead
-	PREFETCHT1 128(CX)
-	PREFETCHT1 192(CX)
-	PREFETCHT1 128(CX)(R10*1)
-	PREFETCHT1 192(CX)(R10*1)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 192(R14)
+	PREFETCHT1 128(R14)(R10*1)
+	PREFETCHT1 192(R14)(R10*1)
 
 advanceAhead:
-	ADDQ 168(DI), CX
+	ADDQ 168(DI), R14
 
 asked:
 	VMOVUPS      (R9), Y8
@@ -4460,7 +4490,6 @@ asked:
 	DECQ         R8
 	JNE          channels
 	SUBQ         $+64, AX
-	MOVQ         CX, 160(DI)
 	ADDQ         88(DI), AX
 	DECQ         16(SP)
 	JNE          col
@@ -4470,6 +4499,7 @@ asked:
 	ADDQ         72(DI), R13
 	DECQ         R15
 	JNE          plane
+	MOVQ         R14, 160(DI)
 	MOVQ         32(DI), AX
 	TESTQ        AX, AX
 	JE           activation
@@ -6846,24 +6876,27 @@ accumulate:
 	VMOVUPS (AX), Z0
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  64(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -7064,24 +7097,27 @@ accumulate:
 	VMOVUPS 192(AX), Z3
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -7317,24 +7353,27 @@ accumulate:
 	VMOVUPS (AX), Z1
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  64(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  64(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -7577,24 +7616,27 @@ accumulate:
 	VMOVUPS 64(AX), Z3
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  128(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  128(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -7877,24 +7919,27 @@ accumulate:
 	VMOVUPS 128(AX), Z5
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  192(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  192(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -8217,24 +8262,27 @@ accumulate:
 	VMOVUPS 192(AX), Z7
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  256(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  256(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -8597,24 +8645,27 @@ accumulate:
 	VMOVUPS 256(AX), Z9
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  320(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  320(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -9019,24 +9070,27 @@ accumulate:
 	VMOVUPS 320(AX), Z11
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  384(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  384(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -9481,24 +9535,27 @@ accumulate:
 	VMOVUPS 384(AX), Z13
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  448(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  448(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -9983,24 +10040,27 @@ accumulate:
 	VMOVUPS 448(AX), Z15
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  512(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -10525,24 +10585,27 @@ accumulate:
 	VMOVUPS 512(AX), Z17
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  576(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  576(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -11109,24 +11172,27 @@ accumulate:
 	VMOVUPS 576(AX), Z19
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  640(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  640(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -11733,24 +11799,27 @@ accumulate:
 	VMOVUPS 640(AX), Z21
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  704(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  704(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -12397,24 +12466,27 @@ accumulate:
 	VMOVUPS 704(AX), Z23
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  768(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  768(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -13101,24 +13173,27 @@ accumulate:
 	VMOVUPS 768(AX), Z25
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  832(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  832(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -13847,24 +13922,27 @@ accumulate:
 	VMOVUPS 832(AX), Z27
 
 reduce:
-	MOVQ 56(SP), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  56(SP), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  896(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  896(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -14547,24 +14625,27 @@ accumulate:
 	VMOVUPS 192(AX), Z3
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  512(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)
@@ -14743,24 +14824,27 @@ accumulate:
 	VMOVUPS 192(AX), Z7
 
 reduce:
-	MOVQ 8(DI), R9
-	MOVQ SI, R13
-	MOVQ 48(DI), R15
-
-plane:
-	MOVQ  $+0, 40(SP)
-	TESTQ $+4, 120(DI)
-	JNE   near
+	MOVQ  8(DI), R9
+	MOVQ  SI, R13
+	MOVQ  48(DI), R15
 	MOVQ  72(DI), CX
-	CMPQ  R15, $+1
-	JNE   next
-	LEAQ  512(SI), CX
-	SUBQ  R13, CX
+	TESTQ $+4, 120(DI)
+	JE    next
+	MOVQ  $+0, CX
 
 next:
 	MOVQ CX, 40(SP)
 
-near:
+plane:
+	CMPQ  R15, $+1
+	JNE   found
+	TESTQ $+4, 120(DI)
+	JNE   found
+	LEAQ  512(SI), CX
+	SUBQ  R13, CX
+	MOVQ  CX, 40(SP)
+
+found:
 	MOVQ R13, R12
 	MOVQ 56(DI), CX
 	MOVQ CX, 8(SP)

@@ -187,7 +187,7 @@ func (w *lane) winogradMultiply(l *Layer, t *thread, c *winogradChunk, product, 
 	tiles, s := c.tiles, Split(c.tiles, tile.A)
 	bare := 4*matrix*l.Out.planes()*(end-product) <= bareBytes
 	alike := c.inside == c.tiles && !l.polyphase()
-	if alike && !bare && s.CountA == 1 && s.CountB == 0 {
+	if alike && !bare && s.CountA == 1 && s.CountB == 0 && tile.blocksOf(to-from) < to-from {
 		w.winogradStream(l, t, c, product, end, from, to)
 		return
 	}
@@ -256,7 +256,7 @@ func (w *lane) winogradMultiply(l *Layer, t *thread, c *winogradChunk, product, 
 	}
 }
 
-// winogradStream is winogradMultiply for a single tile, which uses each weight once: product
+// winogradStream is winogradMultiply of several calls for a single tile, which uses each weight once: product
 // after product in the order in which the weights lie, so that they come as one
 // stream, and a call goes through the output blocks.  ResNet-20's layers of 8x8 pixels
 // take 0.9 of the time in which block after block goes through the products.

@@ -32,7 +32,9 @@ type thread struct {
 	wino    winogradArgs
 
 	strassen strassenArgs
-	_        [128]byte // no cache line belongs to two threads
+
+	read *Layer    // the last one by Winograd's algorithm, whose small weights are in the thread's L2 cache
+	_    [128]byte // no cache line belongs to two threads
 }
 
 // layerTime is the time of a layer, for the profile.

@@ -47,7 +47,8 @@ func (w *lane) winograd(l *Layer) {
 }
 
 // bareBytes is the largest weight, in bytes, whose products kernels had better compute
-// without asking for anything before its turn.
+// without asking for anything before its turn, once a thread has brought it to its L2
+// cache: asking while it does so, ResNet-56's layers of 32 channels take 0.78 of the time.
 const bareBytes = 256 << 10
 
 // productTasks is how many tasks each thread gets of the products of a chunk:
@@ -185,7 +186,8 @@ func (w *lane) winogradMultiply(l *Layer, t *thread, c *winogradChunk, product, 
 		outPlane: 4 * block * c.tiles,
 	}
 	tiles, s := c.tiles, Split(c.tiles, tile.A)
-	bare := 4*matrix*l.Out.planes()*(end-product) <= bareBytes
+	bare := 4*matrix*l.Out.planes()*(end-product) <= bareBytes && t.read == l
+	t.read = l
 	alike := c.inside == c.tiles && !l.polyphase()
 	if alike && !bare && s.CountA == 1 && s.CountB == 0 && tile.blocksOf(to-from) < to-from {
 		w.winogradStream(l, t, c, product, end, from, to)

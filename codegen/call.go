@@ -23,7 +23,7 @@ func CallMACs(l runtime.Layer, level runtime.Level, images int) int {
 	case l.Winograd > 0:
 		columns := (l.Out.Width + l.Winograd - 1) / l.Winograd
 		rows := images * ((l.Out.Height + l.Winograd - 1) / l.Winograd)
-		macs := columns * min(rows, max(1, l.Chunk/columns)) * outputs * in // of a product, which joint ones have a call for each
+		macs := columns * min(rows, max(1, l.FusedChunk(level)/columns)) * outputs * in // of a product, which joint ones have a call for each
 		if _, products, weights := l.WinogradElements(); l.Fused && products == weights {
 			macs *= products
 		}

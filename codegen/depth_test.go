@@ -10,7 +10,8 @@ import (
 )
 
 // Convolutions of several input planes: 3x3 and 1x1, with a stride, in groups, with
-// a bias, a ReLU, a halo on either side, residuals in the result's place and elsewhere.
+// a bias, a ReLU, a halo on either side, residuals in the result's place and elsewhere, rows
+// that are joined and put apart again.
 const deep = `graph g
 input x: f32[N,48,9,13]
 param w0: f32[64,48,3,3]
@@ -22,12 +23,14 @@ param w3: f32[80,64,1,1]
 param w4: f32[80,64,1,1]
 param w5: f32[96,80,3,3]
 param w6: f32[96,48,3,3]
+param w7: f32[80,80,1,1]
 a = conv2d(x, w0, bias=b0) {padding=[1,1,1,1], relu=true}
 b = conv2d(a, w1, bias=b1, residual=a) {padding=[1,1,1,1], relu=true}
 c = conv2d(b, w2) {stride=[2,2]}
 d = conv2d(b, w3, residual=c) {stride=[2,2]}
 e = conv2d(b, w4, residual=d) {stride=[2,2], relu=true}
-f = conv2d(e, w5) {padding=[1,1,1,1]}
+k = conv2d(e, w7) {relu=true}
+f = conv2d(k, w5) {padding=[1,1,1,1]}
 h = conv2d(f, w6) {padding=[1,1,1,1], groups=2}
 output h
 output d
@@ -54,7 +57,7 @@ func deepLogits(t *testing.T, depth, threads int) []float32 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, inPlace := &l.program, 0
+	p, inPlace, joined := &l.program, 0, 0
 	for i := range p.Layers {
 		r := &p.Layers[i]
 		if r.Op != runtime.OpConv {
@@ -63,12 +66,15 @@ func deepLogits(t *testing.T, depth, threads int) []float32 {
 		if r.In2.Channels > 0 && r.In2.Offset == r.Out.Offset {
 			inPlace++
 		}
+		if r.Joined {
+			joined++
+		}
 		r.Tiles[runtime.PureGo].Depth = depth
 		_, thread := r.Scratch()
 		p.ThreadScratch = max(p.ThreadScratch, thread)
 	}
-	if inPlace == 0 {
-		t.Error("no convolution has its residual in its result's place")
+	if inPlace == 0 || joined == 0 {
+		t.Errorf("%d convolutions have their residual in their result's place and %d put joined rows apart, want some of both", inPlace, joined)
 	}
 	t.Setenv(runtime.KernelsEnv, runtime.PureGo.String())
 	m, err := runtime.NewModel(p, l.packedWeights(), runtime.WithThreads(threads))

@@ -12,7 +12,7 @@ import (
 )
 
 // A convolution of each kind that Strassen's algorithm computes: with joined rows
-// and without, a halo on either side, a bias, residuals in the result's place
+// and without, and joined ones that are put apart again, a halo on either side, a bias, residuals in the result's place
 // and elsewhere, with and without a ReLU.
 const quartered = `graph g
 input x: f32[N,16,8,10]
@@ -26,6 +26,7 @@ param w4: f32[96,32,1,1]
 param w5: f32[96,32,1,1]
 param w6: f32[96,32,1,1]
 param w7: f32[64,96,1,1]
+param w8: f32[16,64,3,3]
 x0 = conv2d(x, w0) {padding=[1,1,1,1]}
 s1 = conv2d(x0, w1, bias=b1, residual=x0) {relu=true}
 x2 = conv2d(s1, w2) {padding=[1,1,1,1]}
@@ -34,7 +35,8 @@ s4 = conv2d(s3, w4)
 s5 = conv2d(s3, w5, residual=s4)
 s6 = conv2d(s3, w6, residual=s5) {relu=true}
 s7 = conv2d(s6, w7)
-output s7
+x8 = conv2d(s7, w8) {padding=[1,1,1,1]}
+output x8
 output s5
 `
 
@@ -68,6 +70,9 @@ func quarteredLogits(t *testing.T, algorithm, schedule string, threads, batch in
 	}
 	if rows := slices.DeleteFunc(slices.Clone(l.program.Layers), func(r runtime.Layer) bool { return !r.Strassen }); algorithm == "strassen" && len(rows) != 6 {
 		t.Fatalf("%d rows by Strassen's algorithm, want 6", len(rows))
+	}
+	if !slices.ContainsFunc(l.program.Layers, func(r runtime.Layer) bool { return r.Joined && r.Strassen == (algorithm == "strassen") }) {
+		t.Fatal("no joined rows are put apart again")
 	}
 	m, err := runtime.NewModel(&l.program, l.packedWeights(), runtime.WithThreads(threads))
 	if err != nil {

@@ -30,6 +30,7 @@ func chooseTiles(r *runtime.Layer, s ir.Schedule) {
 		return
 	}
 	joinRows(r)
+	rows, _ := r.Rows()
 	blocks := (r.Out.Channels + ir.Block - 1) / ir.Block
 	perGroup := blocks / r.Groups
 	if r.Strassen {
@@ -42,9 +43,9 @@ func chooseTiles(r *runtime.Layer, s ir.Schedule) {
 	input := 4 * r.In.Channels * r.In.Height * r.In.Width // of one image
 	switch {
 	case r.Strassen: // does all rows of some output channels
-	case s.Order == "pixels", s.Order == "" && weights <= cachedWeights && r.Out.Height > 1:
+	case s.Order == "pixels", s.Order == "" && weights <= cachedWeights && rows > 1:
 		r.PixelsFirst = 1
-	case s.Order == "" && weights <= sharedWeights && r.Kernel == [2]int{1, 1} && r.Out.Height > 1:
+	case s.Order == "" && weights <= sharedWeights && r.Kernel == [2]int{1, 1} && rows > 1:
 		r.PixelsFirst = cachedInput/input + 1
 	}
 	for level := range r.Tiles {
@@ -161,6 +162,7 @@ const (
 func tiling(level string, r *runtime.Layer, perGroup, wanted int) runtime.Tiling {
 	best, bestCost := runtime.Tiling{}, 0.0
 	w := waitsOf(level, r)
+	_, width := r.Rows()
 	for _, b := range []int{1, 2, 4} {
 		most := tileWidth(level, r.ConvClass(), b)
 		if b > 1 && perGroup%b != 0 && (r.Groups > 1 || r.Strassen || perGroup < b) || most == 0 || b > 2 && r.Strassen {
@@ -169,7 +171,7 @@ func tiling(level string, r *runtime.Layer, perGroup, wanted int) runtime.Tiling
 		if r.Stride[1] > 2 {
 			most = 1
 		}
-		t := runtime.Split(r.Out.Width, most)
+		t := runtime.Split(width, most)
 		t.Blocks = b
 		if c := cost(t, w) / float64(b); best.Blocks == 0 || c < bestCost || b == wanted {
 			best, bestCost = t, c
@@ -271,30 +273,34 @@ func (l *lowering) single() int {
 
 // joinRows makes one long row of several short ones where a kernel may run
 // across their ends: in a 1x1 convolution without stride or halo all pixels
-// are alike.
+// are alike.  A halo of the output is put between them when they are computed.
 func joinRows(r *runtime.Layer) {
+	const enough = 28 // pixels: two of the widest tiles
+	h, w := r.Out.Height, r.Out.Width
+	spread := r.Out.Halo > 0
 	if r.Kernel != [2]int{1, 1} || r.Stride != [2]int{1, 1} || r.Padding != [2]int{} ||
-		r.In.Halo != 0 || r.Out.Halo != 0 || r.In2.Halo != 0 ||
-		r.In.Height != r.Out.Height || r.In.Width != r.Out.Width { // a gradient, of an input that was padded
+		r.In.Halo != 0 || r.In2.Halo != 0 || spread && (r.In2.Channels > 0 || w >= enough) ||
+		r.In.Height != h || r.In.Width != w { // a gradient, of an input that was padded
 		return
 	}
-	const enough = 28 // pixels: two of the widest tiles
-	parts := 1        // that rows must not cross
+	parts := 1 // that rows must not cross
 	if r.Strassen {
 		parts = 2
 	}
-	h, w := r.Out.Height, r.Out.Width
 	for k := 1; k <= h; k++ {
 		if h/parts%k == 0 && (w*k >= enough || k == h/parts) {
-			for _, b := range []*runtime.Buffer{&r.In, &r.Out, &r.In2} {
-				if b.Channels > 0 {
-					b.Height, b.Width = h/k, w*k
-				}
+			join(&r.In, k)
+			if r.Joined = spread && k > 1; !spread {
+				join(&r.Out, k)
+				join(&r.In2, k)
 			}
 			return
 		}
 	}
 }
+
+// join makes one row of k.
+func join(b *runtime.Buffer, k int) { b.Height, b.Width = b.Height/k, b.Width*k }
 
 // kernels lists the assembly kernels that the program calls, in the order of
 // asm's table.

@@ -34,18 +34,21 @@ const (
 
 // place gives the plane and the row of the output where row y of block b of a part
 // lies in a quarter of it.
-func (s *strassenPart) place(out *Buffer, quarter, b, y int) (plane, row int) {
-	return quarter/2*out.planes()/2 + s.from + b, quarter%2*out.Height/2 + s.first + y
+func (s *strassenPart) place(l *Layer, quarter, b, y int) (plane, row int) {
+	return quarter/2*l.Out.planes()/2 + s.from + b, quarter%2*l.In.Height/2 + s.first + y
 }
 
 // strassenPlace is row y of block b of a part, in a quarter of the output or a matrix of sums.
 func (w *lane) strassenPlace(l *Layer, s *strassenPart, quarter, b, y int) []float32 {
 	out := &l.Out
+	if quarter < sumX && l.Joined {
+		quarter = sumZ + 1
+	}
 	if quarter >= sumX {
 		rows := s.last - s.first
-		return s.sums[(((quarter-sumX)*(s.to-s.from)+b)*rows+y)*out.Width*block:]
+		return s.sums[(((quarter-sumX)*(s.to-s.from)+b)*rows+y)*l.In.Width*block:]
 	}
-	plane, row := s.place(out, quarter, b, y)
+	plane, row := s.place(l, quarter, b, y)
 	return w.arena[w.base(*out, s.image)+plane*out.plane()+(row+out.Halo)*out.row()+out.Halo*block:]
 }
 
@@ -64,7 +67,7 @@ func (w *lane) strassenProduct(l *Layer, t *thread, s *strassenPart, i, in, to, 
 		w.strassenTile(l, t, s, b, i, in, to, plus, bias)
 	}
 	if to < sumX {
-		w.strassenHalo(l, s, to)
+		w.strassenEnd(l, s, to)
 	}
 }
 
@@ -84,7 +87,7 @@ func (w *lane) strassenTile(l *Layer, t *thread, s *strassenPart, b, i, in, to, 
 		inPlane:  4 * l.In.plane(),
 		wBlock:   4 * planes * block * block,
 		outPlane: 4 * l.Out.plane(),
-		resPlane: 4 * rows * l.Out.Width * block,
+		resPlane: 4 * rows * l.In.Width * block,
 	}
 	memory, at := s.combined, (in-quarterT1)*s.matrix(l)+(s.first-s.row)*l.In.row()
 	if in < quarterT1 {
@@ -96,10 +99,11 @@ func (w *lane) strassenTile(l *Layer, t *thread, s *strassenPart, b, i, in, to, 
 		a.bias = &w.m.weights.floats[l.Bias+(bias+b)*block]
 	}
 	accumulate := to == plus
-	if to >= sumX {
-		a.outPlane = a.resPlane
-	} else {
+	if to < sumX {
 		accumulate = l.In2.Channels > 0
+	}
+	if to >= sumX || l.Joined {
+		a.outPlane = a.resPlane
 	}
 	if accumulate {
 		a.flags = flagAccumulate
@@ -137,7 +141,7 @@ func (w *lane) strassenTile(l *Layer, t *thread, s *strassenPart, b, i, in, to, 
 
 // strassenSums computes C22, and the last sum X.
 func (w *lane) strassenSums(l *Layer, t *thread, s *strassenPart) {
-	add, a, rows, width := w.m.kernels.add, &t.eltwise, s.last-s.first, l.Out.Width
+	add, a, rows, width := w.m.kernels.add, &t.eltwise, s.last-s.first, l.In.Width
 	at := func(m, b, r int) *float32 { return &w.strassenPlace(l, s, m, b, r)[0] }
 	*a = eltwiseArgs{a: at(sumX, 0, 0), b: at(sumZ, 0, 0), out: at(sumX, 0, 0), pixels: (s.to - s.from) * rows * width}
 	callEltwise(add, a)
@@ -159,7 +163,7 @@ func (w *lane) strassenSums(l *Layer, t *thread, s *strassenPart) {
 			callEltwise(add, a)
 		}
 	}
-	w.strassenHalo(l, s, quarter22)
+	w.strassenEnd(l, s, quarter22)
 }
 
 // strassenResidual brings the residual to where the output will be.
@@ -171,7 +175,7 @@ func (w *lane) strassenResidual(l *Layer, s *strassenPart) {
 	for quarter := range 4 {
 		for b := range s.to - s.from {
 			for y := range s.last - s.first {
-				plane, row := s.place(out, quarter, b, y)
+				plane, row := s.place(l, quarter, b, y)
 				at := w.base(*res, s.image) + plane*res.plane() + (row+res.Halo)*res.row() + res.Halo*block
 				copy(w.strassenPlace(l, s, quarter, b, y)[:out.Width*block], w.arena[at:])
 			}
@@ -179,16 +183,20 @@ func (w *lane) strassenResidual(l *Layer, s *strassenPart) {
 	}
 }
 
-// strassenHalo clears the halo of a part of a quarter of the output.
-func (w *lane) strassenHalo(l *Layer, s *strassenPart, quarter int) {
-	if !l.clearsHalo() {
+// strassenEnd brings a part of a quarter of the output to its place, if it is Joined, and clears its halo.
+func (w *lane) strassenEnd(l *Layer, s *strassenPart, quarter int) {
+	if !l.clearsHalo() && !l.Joined {
 		return
 	}
 	out := &l.Out
 	for b := range s.to - s.from {
 		for y := range s.last - s.first {
-			plane, row := s.place(out, quarter, b, y)
-			clearHalo(w.arena[w.base(*out, s.image)+plane*out.plane():], *out, row)
+			plane, row := s.place(l, quarter, b, y)
+			if l.Joined {
+				w.spread(l, w.strassenPlace(l, s, quarter, b, y), s.image, plane, row)
+			} else {
+				clearHalo(w.arena[w.base(*out, s.image)+plane*out.plane():], *out, row)
+			}
 		}
 	}
 }

@@ -11,7 +11,8 @@ const chunkBytes = 192 << 10
 // convGrid cuts a convolution into tasks, each a range of output rows (of all
 // images in one count) by a range of output channel blocks.
 func (l *Layer) convGrid(level Level, images, threads int) grid {
-	rows := images * l.Out.Height
+	height, _ := l.Rows()
+	rows := images * height
 	if l.PixelsFirst > 0 && images >= l.PixelsFirst {
 		perRow := 4 * l.In.planes() * l.In.row() * l.Stride[0]
 		chunk := max(1, chunkBytes/perRow)
@@ -33,7 +34,8 @@ const balance = 4
 
 func (w *lane) conv(l *Layer, thread, task int) {
 	g := w.grid
-	rows := w.images * l.Out.Height
+	height, _ := l.Rows()
+	rows := w.images * height
 	split, from := task%g.splits, task/g.splits*g.group
 	first, last := split*rows/g.splits, (split+1)*rows/g.splits
 	to := min(from+g.group, l.Out.planes())
@@ -48,15 +50,19 @@ func (w *lane) conv(l *Layer, thread, task int) {
 // channels, with a Depth a few rows at a time and for these a few input planes.
 func (w *lane) convRows(l *Layer, thread, b, n, first, last int) {
 	planes, depth, rows := l.In.planes()/l.Groups, l.Tiles[w.m.kernels.level].Depth, last-first
+	if depth > 0 || l.Joined {
+		rows = l.partRows(n)
+	}
 	if depth == 0 {
 		depth = planes
-	} else {
-		rows = l.partRows(n)
 	}
 	for ; first < last; first += rows {
 		p := convPart{b: b, n: n, first: first, last: min(first+rows, last)}
-		if depth < planes && l.addsInPlace() {
-			w.saveResidual(l, &p, w.scratch[thread*w.m.program.ThreadScratch:])
+		scratch := w.scratch[thread*w.m.program.ThreadScratch:]
+		if l.Joined {
+			p.joined = scratch
+		} else if depth < planes && l.addsInPlace() {
+			w.saveResidual(l, &p, scratch)
 		}
 		for ; p.plane < planes; p.plane += depth {
 			p.planes = min(depth, planes-p.plane)
@@ -73,6 +79,8 @@ type convPart struct {
 	// saved is a copy of the residual, [rows][blocks][width][16], if sums are to
 	// take its place before it is added.
 	saved []float32
+	// joined is where output rows are computed that are Joined, in the same order.
+	joined []float32
 }
 
 // partBytes is how much output goes with the weights of a Depth: what stays in the
@@ -80,17 +88,21 @@ type convPart struct {
 const partBytes = 16 << 10
 
 // partRows is how many rows of n blocks that is.
-func (l *Layer) partRows(n int) int { return max(1, partBytes/(4*block*n*l.Out.Width)) }
+func (l *Layer) partRows(n int) int {
+	_, width := l.Rows()
+	return max(1, partBytes/(4*block*n*width))
+}
 
 // addsInPlace reports whether the result takes the place of the residual.
 func (l *Layer) addsInPlace() bool { return l.In2.Channels > 0 && l.In2.Offset == l.Out.Offset }
 
 // partScratch is how many float32s of scratch memory each thread needs: for the
-// residual of partRows.
+// residual of partRows, or for these where they are Joined.
 func (l *Layer) partScratch() (size int) {
+	_, width := l.Rows()
 	for _, t := range l.Tiles {
-		if t.Depth > 0 && l.addsInPlace() {
-			size = max(size, partBytes/4, t.Blocks*l.Out.Width*block)
+		if t.Depth > 0 && l.addsInPlace() || l.Joined {
+			size = max(size, partBytes/4, t.Blocks*width*block)
 		}
 	}
 	return size
@@ -115,6 +127,7 @@ func (w *lane) saveResidual(l *Layer, p *convPart, to []float32) {
 func (w *lane) convPart(l *Layer, t *thread, p *convPart) {
 	in, out, res := &l.In, &l.Out, &l.In2
 	tiles := l.Tiles[w.m.kernels.level]
+	height, width := l.Rows()
 	planes := in.planes() / l.Groups
 	perPlane := l.weightFloats(l.Kernel[0] * l.Kernel[1] * in.Block * block)
 	perBlock := planes * perPlane
@@ -135,7 +148,10 @@ func (w *lane) convPart(l *Layer, t *thread, p *convPart) {
 		resPlane: 4 * res.plane(),
 	}
 	if p.saved != nil {
-		a.resPlane = 4 * out.Width * block
+		a.resPlane = 4 * width * block
+	}
+	if p.joined != nil {
+		a.outPlane = 4 * width * block
 	}
 	if p.plane > 0 {
 		a.flags = flagAccumulate
@@ -153,23 +169,44 @@ func (w *lane) convPart(l *Layer, t *thread, p *convPart) {
 	}
 	first := p.b / (out.planes() / l.Groups) * planes // of the group
 	for r := p.first; r < p.last; r++ {
-		image, y := r/out.Height, r%out.Height
+		image, y := r/height, r%height
 		i := w.base(*in, image) + (first+p.plane)*in.plane() +
 			(y*l.Stride[0]-l.Padding[0]+in.Halo)*in.row() + (in.Halo-l.Padding[1])*in.Block
-		o := w.base(*out, image) + p.b*out.plane() + (y+out.Halo)*out.row() + out.Halo*block
-		var s []float32
+		o, s := p.joined, []float32(nil)
+		if o == nil {
+			o = w.arena[w.base(*out, image)+p.b*out.plane()+(y+out.Halo)*out.row()+out.Halo*block:]
+		} else {
+			o = o[(r-p.first)*p.n*width*block:]
+		}
 		switch {
 		case !end || res.Channels == 0:
 		case p.saved != nil:
-			s = p.saved[(r-p.first)*p.n*out.Width*block:]
+			s = p.saved[(r-p.first)*p.n*width*block:]
 		default:
 			s = w.arena[w.base(*res, image)+p.b*res.plane()+(y+res.Halo)*res.row()+res.Halo*block:]
 		}
-		w.convRow(l, a, p.n, w.arena[i:], w.arena[o:], s)
-		if end && l.clearsHalo() {
-			for k := p.b; k < p.b+p.n; k++ {
-				clearHalo(w.arena[w.base(*out, image)+k*out.plane():], *out, y)
+		w.convRow(l, a, p.n, w.arena[i:], o, s)
+		for k := range p.n {
+			switch {
+			case !end:
+			case p.joined != nil:
+				w.spread(l, o[k*width*block:], image, p.b+k, y)
+			case l.clearsHalo():
+				clearHalo(w.arena[w.base(*out, image)+(p.b+k)*out.plane():], *out, y)
 			}
+		}
+	}
+}
+
+// spread copies row y of a plane of a Joined output to where its rows belong.
+func (w *lane) spread(l *Layer, from []float32, image, plane, y int) {
+	out, together := &l.Out, l.Out.Height/l.In.Height
+	to, size := w.arena[w.base(*out, image)+plane*out.plane():], out.Width*block
+	for r := y * together; r < (y+1)*together; r++ {
+		copy(to[(r+out.Halo)*out.row()+out.Halo*block:], from[:size])
+		from = from[size:]
+		if l.clearsHalo() {
+			clearHalo(to, *out, r)
 		}
 	}
 }

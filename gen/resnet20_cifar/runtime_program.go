@@ -107,6 +107,9 @@ type Layer struct {
 	// as [out/16][in][kh][kw][16 out], of narrow groups as
 	// [out/16][kh][Narrow/4][kw][4 in][16 out].  For OpAffine they are scale and bias.
 	Weight, Bias int
+	// Joined says that each row of In is several rows of Out, one behind another: a 1x1
+	// convolution computes them as one, in scratch memory, since in Out a halo stands between.
+	Joined bool
 	// HaloZero says that the halo of Out is zero already: an earlier layer has cleared it,
 	// in the same place, and none in between has written there.
 	HaloZero bool
@@ -174,6 +177,15 @@ func (l *Layer) Scratch() (shared, thread int) {
 		return 0, l.strassenScratch()
 	}
 	return 0, l.partScratch()
+}
+
+// Rows counts the rows of output that a convolution computes, and the pixels of
+// each: those of Out or, Joined, of In.
+func (l *Layer) Rows() (rows, width int) {
+	if l.Joined {
+		return l.In.Height, l.In.Width
+	}
+	return l.Out.Height, l.Out.Width
 }
 
 // clearsHalo reports whether the layer writes the zeros around its output.

@@ -21,9 +21,9 @@ func (w *lane) strassen(l *Layer) {
 // image by some of the output channels.  A task of part of the rows reads all
 // weights, and one of part of the channels combines all the input.
 func (l *Layer) strassenGrid(level Level, images, threads int) grid {
-	rows, groups := l.Out.Height/2, l.Out.planes()/2/l.Tiles[level].Blocks
+	rows, groups := l.In.Height/2, l.Out.planes()/2/l.Tiles[level].Blocks
 	splits := (rows + l.strassenRows() - 1) / l.strassenRows()
-	if l.Out.Channels <= 8*rows*l.Out.Width { // weights are less to read than pixels to combine
+	if l.Out.Channels <= 8*rows*l.In.Width { // weights are less to read than pixels to combine
 		for splits < rows && images*splits%threads > 0 {
 			splits++
 		}
@@ -55,13 +55,17 @@ func (l *Layer) strassenRow() int { return l.In.planes() / 2 * l.In.row() }
 
 // strassenRows is how many rows of a half a task takes at most, but for one more.
 func (l *Layer) strassenRows() int {
-	return min(l.Out.Height/2, max(1, strassenBytes/(4*7*l.strassenRow())))
+	return min(l.In.Height/2, max(1, strassenBytes/(4*7*l.strassenRow())))
 }
 
 // strassenScratch is how many float32s of scratch memory each thread needs.
 func (l *Layer) strassenScratch() int {
-	rows := min(l.Out.Height/2, l.strassenRows()+1)
-	return 4*(rows*l.strassenRow()+block) + max(strassenSums/4, l.strassenSum(rows, strassenBlocks))
+	rows := min(l.In.Height/2, l.strassenRows()+1)
+	sums := max(strassenSums/4, l.strassenSum(rows, strassenBlocks))
+	if l.Joined {
+		sums += sums / 3 // a quarter of the output
+	}
+	return 4*(rows*l.strassenRow()+block) + sums
 }
 
 // strassenBlocks is the most blocks of a tile.
@@ -73,7 +77,7 @@ const strassenBlocks = 2
 const strassenSums = 192 << 10
 
 // strassenSum is how many float32s the sums of so many rows and blocks are.
-func (l *Layer) strassenSum(rows, blocks int) int { return 3 * blocks * rows * l.Out.Width * block }
+func (l *Layer) strassenSum(rows, blocks int) int { return 3 * blocks * rows * l.In.Width * block }
 
 // strassenSpan is how many tiles, of so many rows and blocks, a part has.
 func (l *Layer) strassenSpan(rows, blocks int) int {
@@ -86,7 +90,8 @@ type strassenPart struct {
 	image, first, last int
 	from, to, blocks   int
 	// The combinations that the task has made, of rows from one on, each
-	// [planes][held][row], and three matrices of sums, [to-from][rows][width][16].
+	// [planes][held][row], and three matrices of sums, [to-from][rows][width][16], behind
+	// which is a quarter of the output where that is Joined.
 	row, held      int
 	combined, sums []float32
 }
@@ -95,7 +100,7 @@ type strassenPart struct {
 func (s *strassenPart) matrix(l *Layer) int { return s.held*l.strassenRow() + block }
 
 func (w *lane) strassenTask(l *Layer, t *thread, thread, task int) {
-	g, rows, blocks := w.grid, l.Out.Height/2, l.Tiles[w.m.kernels.level].Blocks
+	g, rows, blocks := w.grid, l.In.Height/2, l.Tiles[w.m.kernels.level].Blocks
 	part, split, image := task%g.parts, task/g.parts%g.splits, task/g.parts/g.splits
 	// Rows that do not divide belong to one task in some parts, and to its
 	// neighbour in others: both combine them.
@@ -124,7 +129,7 @@ func (w *lane) strassenCombine(l *Layer, t *thread, s *strassenPart) {
 	in, a, size := &l.In, &t.strassen, s.held*l.In.row()
 	*a = strassenArgs{
 		pixels: size / block,
-		rows:   4 * l.Out.Height / 2 * in.row(),
+		rows:   4 * l.In.Height / 2 * in.row(),
 		planes: 4 * (in.planes() / 2) * in.plane(),
 		matrix: 4 * s.matrix(l),
 	}

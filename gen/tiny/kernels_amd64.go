@@ -23,12 +23,6 @@ func conv2d_f32_b16s1_5x16_avx2(a *convArgs)
 func conv2d_f32_b16s1_6x16_avx2(a *convArgs)
 
 //go:noescape
-func conv2d_f32_b16s1_2x32_avx2(a *convArgs)
-
-//go:noescape
-func conv2d_f32_b16s1_3x32_avx2(a *convArgs)
-
-//go:noescape
 func conv2d_f32_b16s2_2x16_avx2(a *convArgs)
 
 //go:noescape
@@ -203,8 +197,6 @@ func assemblyKernels() []*kernelSet {
 		s.conv[convBlockedS1][1][4] = conv2d_f32_b16s1_4x16_avx2
 		s.conv[convBlockedS1][1][5] = conv2d_f32_b16s1_5x16_avx2
 		s.conv[convBlockedS1][1][6] = conv2d_f32_b16s1_6x16_avx2
-		s.conv[convBlockedS1][2][2] = conv2d_f32_b16s1_2x32_avx2
-		s.conv[convBlockedS1][2][3] = conv2d_f32_b16s1_3x32_avx2
 		s.conv[convBlockedS2][1][2] = conv2d_f32_b16s2_2x16_avx2
 		s.conv[convBlockedS2][2][2] = conv2d_f32_b16s2_2x32_avx2
 		s.conv[convPlanarS2][2][3] = conv2d_f32_b1s2_3x32_avx2

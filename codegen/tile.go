@@ -153,6 +153,10 @@ const (
 	fewTilesWeights = 256 << 10
 )
 
+// fewestParts are as many parts of the output channels as threads ought to have to share
+// where Strassen's algorithm has a single row of each half of an image.
+const fewestParts = 8
+
 // tiling picks the tile that divides a row best.
 //
 // A tile of p pixels by b blocks does p*b multiply-adds of whole blocks for
@@ -162,10 +166,13 @@ const (
 func tiling(level string, r *runtime.Layer, perGroup, wanted int) runtime.Tiling {
 	best, bestCost := runtime.Tiling{}, 0.0
 	w := waitsOf(level, r)
-	_, width := r.Rows()
+	rows, width := r.Rows()
 	for _, b := range []int{1, 2, 4} {
 		most := tileWidth(level, r.ConvClass(), b)
 		if b > 1 && perGroup%b != 0 && (r.Groups > 1 || r.Strassen || perGroup < b) || most == 0 || b > 2 && r.Strassen {
+			continue
+		}
+		if r.Strassen && rows == 2 && perGroup/b < fewestParts && b > 1 && b != wanted {
 			continue
 		}
 		if r.Stride[1] > 2 {

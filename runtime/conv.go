@@ -148,7 +148,7 @@ func (w *lane) convPart(l *Layer, t *thread, p *convPart) {
 	if p.saved != nil {
 		a.resPlane = 4 * width * block
 	}
-	if p.joined != nil {
+	if l.Joined {
 		a.outPlane = 4 * width * block
 	}
 	if p.plane > 0 {
@@ -170,11 +170,11 @@ func (w *lane) convPart(l *Layer, t *thread, p *convPart) {
 		image, y := r/height, r%height
 		i := w.base(*in, image) + (first+p.plane)*in.plane() +
 			(y*l.Stride[0]-l.Padding[0]+in.Halo)*in.row() + (in.Halo-l.Padding[1])*in.Block
-		o, s := p.joined, []float32(nil)
-		if o == nil {
-			o = w.arena[w.base(*out, image)+p.b*out.plane()+(y+out.Halo)*out.row()+out.Halo*block:]
+		var o, s []float32
+		if l.Joined {
+			o = p.joined[(r-p.first)*p.n*width*block:]
 		} else {
-			o = o[(r-p.first)*p.n*width*block:]
+			o = w.arena[w.base(*out, image)+p.b*out.plane()+(y+out.Halo)*out.row()+out.Halo*block:]
 		}
 		switch {
 		case !end || res.Channels == 0:
@@ -184,25 +184,28 @@ func (w *lane) convPart(l *Layer, t *thread, p *convPart) {
 			s = w.arena[w.base(*res, image)+p.b*res.plane()+(y+res.Halo)*res.row()+res.Halo*block:]
 		}
 		w.convRow(l, a, p.n, w.arena[i:], o, s)
-		for k := range p.n {
-			switch {
-			case !end:
-			case p.joined != nil:
-				w.spread(l, o[k*width*block:], image, p.b+k, y)
-			case l.clearsHalo():
-				clearHalo(w.arena[w.base(*out, image)+(p.b+k)*out.plane():], *out, y)
+		if end && l.endsRows() {
+			for k := range p.n {
+				w.endRow(l, o[k*width*block:], image, p.b+k, y)
 			}
 		}
 	}
 }
 
-// spread copies row y of a plane of a Joined output to where its rows belong.
-func (w *lane) spread(l *Layer, from []float32, image, plane, y int) {
-	out, together := &l.Out, l.Out.Height/l.In.Height
+// endsRows reports whether there is something to do when a row is computed: see endRow.
+func (l *Layer) endsRows() bool { return l.Joined || l.clearsHalo() }
+
+// endRow ends row y of a plane of the output: it brings Joined ones to where they belong, from
+// where they were computed, and clears their halo.
+func (w *lane) endRow(l *Layer, joined []float32, image, plane, y int) {
+	height, _ := l.Rows()
+	out, together := &l.Out, l.Out.Height/height
 	to, size := w.arena[w.base(*out, image)+plane*out.plane():], out.Width*block
 	for r := y * together; r < (y+1)*together; r++ {
-		copy(to[(r+out.Halo)*out.row()+out.Halo*block:], from[:size])
-		from = from[size:]
+		if l.Joined {
+			copy(to[(r+out.Halo)*out.row()+out.Halo*block:], joined[:size])
+			joined = joined[size:]
+		}
 		if l.clearsHalo() {
 			clearHalo(to, *out, r)
 		}

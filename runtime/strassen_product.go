@@ -29,7 +29,8 @@ const (
 	sumX = quarter22 + 1 + iota
 	sumY
 	sumZ
-	none = -1
+	sumJoined // a quarter of the output, where that is Joined
+	none      = -1
 )
 
 // place gives the plane and the row of the output where row y of block b of a part
@@ -42,7 +43,7 @@ func (s *strassenPart) place(l *Layer, quarter, b, y int) (plane, row int) {
 func (w *lane) strassenPlace(l *Layer, s *strassenPart, quarter, b, y int) []float32 {
 	out := &l.Out
 	if quarter < sumX && l.Joined {
-		quarter = sumZ + 1
+		quarter = sumJoined
 	}
 	if quarter >= sumX {
 		rows := s.last - s.first
@@ -183,20 +184,15 @@ func (w *lane) strassenResidual(l *Layer, s *strassenPart) {
 	}
 }
 
-// strassenEnd brings a part of a quarter of the output to its place, if it is Joined, and clears its halo.
+// strassenEnd ends the rows of a part of a quarter of the output.
 func (w *lane) strassenEnd(l *Layer, s *strassenPart, quarter int) {
-	if !l.clearsHalo() && !l.Joined {
+	if !l.endsRows() {
 		return
 	}
-	out := &l.Out
 	for b := range s.to - s.from {
 		for y := range s.last - s.first {
 			plane, row := s.place(l, quarter, b, y)
-			if l.Joined {
-				w.spread(l, w.strassenPlace(l, s, quarter, b, y), s.image, plane, row)
-			} else {
-				clearHalo(w.arena[w.base(*out, s.image)+plane*out.plane():], *out, row)
-			}
+			w.endRow(l, w.strassenPlace(l, s, quarter, b, y), s.image, plane, row)
 		}
 	}
 }
